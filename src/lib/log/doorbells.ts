@@ -1,0 +1,124 @@
+import type { StreamKey } from "../model/key.ts";
+import type { Change, ChangesOptions } from "./log.ts";
+
+/** What the doorbells know of a stream. Adapters have these fields on their own stream objects. */
+export interface Ringing {
+  readonly key: StreamKey;
+  /** The position of its newest change. */
+  changed: number;
+  /** Its head. */
+  readonly head: number;
+  /** Removed: rings no more. */
+  readonly gone: boolean;
+}
+
+/** The changes of all streams since this process began, coalesced per stream; at most twice as long as the streams are many. */
+export interface Doorbells {
+  /** Records that `stream` changed at `position`, greater than any before. Waiting readers are told once in a turn of the event loop. */
+  ring(stream: Ringing, position: number): void;
+  /** Changes after `after`, oldest first, at most `limit`; `position` is where to go on, also past changes of other tenants. */
+  since(after: number, limit: number, tenant: string | undefined): Rung;
+  /** Calls `listener` once, in the turn after the next change. Returns how to leave. */
+  once(listener: () => void): () => void;
+}
+
+/** Some changes, and the position up to which they are complete. */
+export interface Rung {
+  readonly changes: readonly Change[];
+  readonly position: number;
+}
+
+/** Makes the doorbells of one log. */
+export function createDoorbells(): Doorbells {
+  let rung: { readonly position: number; readonly stream: Ringing }[] = [];
+  let limit = 4096;
+  let listeners = new Set<() => void>();
+  let scheduled = false;
+
+  const tell = () => {
+    scheduled = false;
+    const told = listeners;
+    listeners = new Set();
+    for (const listener of told) listener();
+  };
+
+  return {
+    ring(stream, position) {
+      stream.changed = position;
+      rung.push({ position, stream });
+      if (rung.length > limit) {
+        rung = rung.filter((ring) => ring.stream.changed === ring.position && !ring.stream.gone);
+        limit = Math.max(4096, rung.length * 2);
+      }
+      if (!scheduled && listeners.size > 0) {
+        scheduled = true;
+        setImmediate(tell);
+      }
+    },
+    since(after, limit, tenant) {
+      const changes: Change[] = [];
+      let position = after;
+      for (let i = firstAfter(rung, after); i < rung.length && changes.length < limit; i += 1) {
+        const ring = rung[i];
+        if (ring === undefined) break;
+        position = ring.position;
+        if (ring.stream.changed !== ring.position || ring.stream.gone) continue;
+        if (tenant !== undefined && ring.stream.key.tenant !== tenant) continue;
+        changes.push({ position: ring.position, key: ring.stream.key, seq: ring.stream.head });
+      }
+      return { changes, position };
+    },
+    once(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function firstAfter(rung: readonly { readonly position: number }[], after: number): number {
+  let low = 0;
+  let high = rung.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rung[middle]?.position ?? 0) > after) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Doorbells in one batch. */
+const BATCH = 1000;
+
+/**
+ * The iterable of `EventLog.changes` over `bells`; `older` gives those from before `bells` began (a durable store's), oldest first, or undefined if `bells` know all from there.
+ * `closed` ends all iterables when the store closes.
+ */
+export async function* iterateChanges(
+  bells: Doorbells,
+  options: ChangesOptions,
+  closed: AbortSignal,
+  older?: (after: number, limit: number, tenant: string | undefined) => Rung | undefined,
+): AsyncGenerator<readonly Change[], void, undefined> {
+  let after = options.after;
+  while (!options.signal.aborted && !closed.aborted) {
+    const early = older?.(after, BATCH, options.tenant);
+    const { changes, position } = early ?? bells.since(after, BATCH, options.tenant);
+    after = position;
+    if (changes.length > 0) yield changes;
+    else if (early === undefined) await nextRing(bells, options.signal, closed);
+  }
+}
+
+function nextRing(bells: Doorbells, signal: AbortSignal, closed: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      leave();
+      signal.removeEventListener("abort", done);
+      closed.removeEventListener("abort", done);
+      resolve();
+    };
+    const leave = bells.once(done);
+    signal.addEventListener("abort", done);
+    closed.addEventListener("abort", done);
+  });
+}
