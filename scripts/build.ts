@@ -1,11 +1,11 @@
 // Writes `dist` from `src`: what npm publishes.
-import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = `${root}dist/lib/main/ias.js`;
 
 rmSync(`${root}dist`, { recursive: true, force: true });
-execFileSync(`${root}node_modules/.bin/tsc`, ['-p', `${root}tsconfig.build.json`], { stdio: 'inherit' });
+execFileSync(`${root}node_modules/.bin/tsc`, ["-p", `${root}tsconfig.build.json`], { stdio: "inherit" });
 if (existsSync(bin)) chmodSync(bin, 0o755);

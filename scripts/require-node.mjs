@@ -1,7 +1,7 @@
 // Loaded before anything else by `npm start`, `npm test` and the other scripts. Plain JavaScript, because the Node that is
 // wrong may be too old to read TypeScript.
 const WANTED = 26;
-const major = Number(process.versions.node.split('.')[0]);
+const major = Number(process.versions.node.split(".")[0]);
 
 if (major < WANTED) {
   process.stderr.write(
