@@ -55,17 +55,44 @@ export type AgentEvent =
   /** A piece of reasoning. Its text is internal unless the agent exposes reasoning. */
   | { readonly kind: "reasoning"; readonly text: string; readonly path?: readonly string[] }
   /** A tool starts. `arguments` is JSON text as the model gave it. `idempotent` false or absent: a crash after this cannot be repeated by itself. */
-  | { readonly kind: "tool-call"; readonly call: string; readonly name: string; readonly arguments: string; readonly idempotent?: boolean; readonly path?: readonly string[] }
-  | { readonly kind: "tool-result"; readonly call: string; readonly name: string; readonly output: string; readonly failed?: boolean; readonly path?: readonly string[] }
+  | {
+      readonly kind: "tool-call";
+      readonly call: string;
+      readonly name: string;
+      readonly arguments: string;
+      readonly idempotent?: boolean;
+      readonly path?: readonly string[];
+    }
+  | {
+      readonly kind: "tool-result";
+      readonly call: string;
+      readonly name: string;
+      readonly output: string;
+      readonly failed?: boolean;
+      readonly path?: readonly string[];
+    }
   /** Work passes to another agent: by hand-off (it answers from now on) or as a tool or remote agent (it reports back). */
-  | { readonly kind: "delegation"; readonly from: string; readonly to: string; readonly via: "handoff" | "tool" | "a2a"; readonly task?: string; readonly path?: readonly string[] }
+  | {
+      readonly kind: "delegation";
+      readonly from: string;
+      readonly to: string;
+      readonly via: "handoff" | "tool" | "a2a";
+      readonly task?: string;
+      readonly path?: readonly string[];
+    }
   | { readonly kind: "usage"; readonly usage: Usage; readonly path?: readonly string[] }
   /** Anything else for readers of the extension, under a name of the engine's own. */
   | { readonly kind: "note"; readonly name: string; readonly value: Json; readonly path?: readonly string[] }
   /** State to go on from after a crash (SEMANTICS 19). */
   | { readonly kind: "checkpoint"; readonly state: ResumeState }
   /** The turn ends: the client must answer (`input`, INPUT_REQUIRED) or authenticate (`auth`, AUTH_REQUIRED). */
-  | { readonly kind: "interrupt"; readonly reason: "input" | "auth"; readonly message?: readonly Part[]; readonly approvals?: readonly Approval[]; readonly state?: ResumeState }
+  | {
+      readonly kind: "interrupt";
+      readonly reason: "input" | "auth";
+      readonly message?: readonly Part[];
+      readonly approvals?: readonly Approval[];
+      readonly state?: ResumeState;
+    }
   /** A direct message instead of a task; only as the first and last event, and only where the agent `replies` allow it. */
   | { readonly kind: "reply"; readonly parts: readonly Part[]; readonly metadata?: JsonObject }
   /** The turn ends with a word: a message to go with the final state, or a failure or refusal that is not an exception. */
