@@ -6,14 +6,14 @@ import type { Principal, StreamKey } from "../model/key.ts";
  * MUST run at most one turn of a task and one *running* turn of a conversation at a time (SEMANTICS 17), and write only through an epoch that it opened.
  */
 export interface Runtime extends AsyncDisposable {
-  /** A turn is recorded (the task is SUBMITTED): run it when its conversation is free. Returns once it is queued; a repeated call is harmless. Throws `limit-reached` or `unavailable` (draining). */
+  /** Throws `unavailable` (draining) or `limit-reached` (`maxQueuedTurns`), both retryable, if a turn could not be taken now. Asked before a turn is recorded. */
+  admit(): void;
+  /** A turn is recorded (the task is SUBMITTED): run it when its conversation is free. Returns once it is queued; a repeated call is harmless, and nothing is refused here. */
   submit(key: StreamKey): Promise<void>;
   /** Hands an input to the running turn's owner, which records it before this resolves. `idle`: no turn runs here, record it yourself. */
   input(key: StreamKey, input: Input): Promise<"recorded" | "idle">;
   /** Asks the owner to end the turn as CANCELED. `asked` does not say that it has ended: watch the stream. */
   cancel(key: StreamKey, request: CancelRequest): Promise<"asked" | "idle">;
-  /** Whether new turns are taken, and why not. */
-  readonly state: "running" | "draining";
   /** Takes no more turns (`unavailable`, retryable) and lets running ones go on for up to `graceMs`; then they are aborted and left to recovery. */
   drain(options: { readonly graceMs: number }): Promise<void>;
 }

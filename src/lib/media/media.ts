@@ -1,0 +1,32 @@
+import type { Part } from "../model/a2a.ts";
+import type { StreamKey } from "../model/key.ts";
+
+/**
+ * Bytes of parts: large raw content leaves the entries for a blob store, and comes back on the way out (SEMANTICS 8).
+ * Inside, such a part is `{ url: "ias-blob:<sha256>?size=<bytes>", mediaType, filename? }`; a caller's own URL of that scheme is refused.
+ */
+export interface Media {
+  /** Parts as entries hold them: raw content over `maxRawPartBytes` is stored and replaced by a reference. Throws `invalid-params` for bad base64. */
+  store(key: StreamKey, parts: readonly Part[]): Promise<readonly Part[]>;
+  /** The bytes of a part: raw, stored, or fetched from its URL by the guarded fetch. Throws `not-found`, `too-large`, `forbidden`, `remote-failed`. */
+  load(key: StreamKey, part: Part): Promise<Uint8Array>;
+  /** A `StreamResponse` or Task JSON text with references turned into raw content (up to `maxRawOutBytes`) or signed URLs. Call it only if `hasBlobs`. */
+  present(key: StreamKey, json: string): Promise<string>;
+}
+
+/** Scheme of a reference to stored bytes. */
+export const BLOB_SCHEME = "ias-blob:";
+
+/** Whether JSON text may hold a reference: a cheap test before `Media.present`. */
+export function hasBlobs(json: string): boolean {
+  return json.includes('"ias-blob:');
+}
+
+/** Keeps all content inline: for tests and for agents of text only. */
+export function createInlineMedia(): Media {
+  return {
+    store: async (_key, parts) => parts,
+    load: async (_key, part) => Buffer.from(part.raw ?? part.text ?? "", part.raw === undefined ? "utf8" : "base64"),
+    present: async (_key, json) => json,
+  };
+}

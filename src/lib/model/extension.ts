@@ -1,0 +1,43 @@
+import type { JsonObject, Message, StreamResponse, Task } from "./a2a.ts";
+import { EXTENSION_URI } from "./entry.ts";
+
+/**
+ * What rides as metadata of our extension, one union on `kind`; `PROTOCOL.md` gives the audience of each. `path` names the chain of child agents.
+ * The first five are internal: they are the turns' ledger.
+ */
+export type ExtensionData =
+  /** A message to an existing task, as it was recorded. */
+  | { readonly kind: "input"; readonly message: Message; readonly user: string }
+  /** A turn starts, or starts again: it answers the inputs up to entry `reads` (exclusive of earlier turns'). */
+  | { readonly kind: "turn"; readonly turn: number; readonly reads: number }
+  /** The resume state was saved: tools that have answered will not run again. */
+  | { readonly kind: "checkpoint" }
+  /** The whole answer of a message-only reply; it seals the stream. */
+  | { readonly kind: "reply"; readonly message: Message }
+  | { readonly kind: "cancel"; readonly user: string; readonly reason?: string }
+  /** A new attempt of the turn began: what the old one wrote into its artifacts is void. */
+  | { readonly kind: "attempt"; readonly attempt: number; readonly reason: string }
+  /** On a public FAILED or REJECTED status: why, for programs. Kept in the Task's metadata as `failure`. */
+  | { readonly kind: "failure"; readonly code: string; readonly reason?: string; readonly retryable: boolean; readonly details?: Readonly<Record<string, string>> }
+  | { readonly kind: "text"; readonly text: string; readonly path: readonly string[] }
+  | { readonly kind: "reasoning"; readonly text?: string; readonly size: number; readonly path?: readonly string[] }
+  | { readonly kind: "tool-call"; readonly call: string; readonly name: string; readonly arguments?: string; readonly idempotent: boolean; readonly path?: readonly string[] }
+  | { readonly kind: "tool-result"; readonly call: string; readonly name: string; readonly output?: string; readonly failed: boolean; readonly path?: readonly string[] }
+  | { readonly kind: "delegation"; readonly from: string; readonly to: string; readonly via: "handoff" | "tool" | "a2a"; readonly task?: string; readonly path?: readonly string[] }
+  | { readonly kind: "usage"; readonly usage: JsonObject; readonly path?: readonly string[] }
+  | { readonly kind: "liveness"; readonly phase: string; readonly [more: string]: unknown }
+  | { readonly kind: "note"; readonly name: string; readonly value: unknown; readonly path?: readonly string[] };
+
+/** Our extension's data on an event, or undefined. It was written by this project, so its shape is trusted. */
+export function readExtension(event: StreamResponse): ExtensionData | undefined {
+  const metadata = "statusUpdate" in event ? event.statusUpdate.metadata : "artifactUpdate" in event ? event.artifactUpdate.metadata : undefined;
+  const data = metadata?.[EXTENSION_URI];
+  return data !== undefined && data !== null && typeof data === "object" && "kind" in data ? (data as unknown as ExtensionData) : undefined;
+}
+
+/** `task` with its cursor in metadata (SEMANTICS 3): `cursor` is `<log id>.<seq>`. */
+export function withCursor(task: Task, cursor: string): Task {
+  const own = task.metadata?.[EXTENSION_URI];
+  const kept = own !== undefined && own !== null && typeof own === "object" && !Array.isArray(own) ? own : {};
+  return { ...task, metadata: { ...task.metadata, [EXTENSION_URI]: { ...kept, cursor } } };
+}

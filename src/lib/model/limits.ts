@@ -1,0 +1,76 @@
+/**
+ * Every limit of a server, in one table: name, default, and what happens there. `docs/limits.md` restates it and a test compares the two.
+ * Each is an option of `serve` and of the recipes; a value of `Infinity` takes the limit away where the comment says so.
+ */
+export interface Limits {
+  /** Largest frame to a reader, bytes. A larger snapshot is split (SEMANTICS 8). */
+  readonly maxFrameBytes: number;
+  /** Largest Task that GetTask or a blocking SendMessage returns, bytes; beyond it contents become URLs. */
+  readonly maxInlineBytes: number;
+  /** Largest request body, bytes: `too-large`. */
+  readonly maxBodyBytes: number;
+  /** Deepest nesting of a JSON body: `invalid-request`. */
+  readonly maxJsonDepth: number;
+  /** Largest part content kept in an entry, bytes; larger raw parts go to the blob store. */
+  readonly maxRawPartBytes: number;
+  /** Largest raw part that goes out inline, bytes; larger ones are a signed URL. */
+  readonly maxRawOutBytes: number;
+  /** Most parts in a message: `invalid-params`. */
+  readonly maxMessageParts: number;
+  /** Longest caller-made id (messageId, contextId, taskId), characters: `invalid-params`. */
+  readonly maxIdLength: number;
+  /** Largest event that an agent may emit, bytes: text is split into several entries, anything else fails the turn with `too-large`. */
+  readonly maxEntryBytes: number;
+  /** Turns that run at once in a process; more wait. */
+  readonly maxParallelTurns: number;
+  /** Turns that wait in a process: `limit-reached`, retryable. */
+  readonly maxQueuedTurns: number;
+  /** Messages that wait in one conversation or one working task: `limit-reached`, retryable. */
+  readonly maxQueuedPerConversation: number;
+  /** Longest turn, ms: FAILED with reason TURN_TOO_LONG. Infinity (no limit) by default: liveness is content, not time. */
+  readonly maxTurnMs: number;
+  /** Uncommitted text of a turn, bytes: the engine is not asked for more until some is committed. */
+  readonly maxUncommittedBytes: number;
+  /** Messages of a conversation that an engine gets as history, newest kept. */
+  readonly maxHistoryMessages: number;
+  /** Webhooks of one task: `limit-reached`. */
+  readonly maxPushConfigs: number;
+  /** Heartbeat comment on quiet streams, ms (SEMANTICS 9). */
+  readonly heartbeatMs: number;
+  /** Age at which a stream is ended, so that clients reconnect, ms; with 10 % jitter. */
+  readonly maxStreamMs: number;
+  /** Readers of a process: `limit-reached`, retryable. */
+  readonly maxReaders: number;
+  /** Wait for the owner of a turn before the server cancels it itself, ms (SEMANTICS 18). */
+  readonly cancelWaitMs: number;
+  /** Longest that entry 1 is held for an agent that may answer with a message, ms (SEMANTICS 6). */
+  readonly replyHoldMs: number;
+  /** Idempotency records are kept at least this long, ms (SEMANTICS 16). */
+  readonly onceTtlMs: number;
+}
+
+/** The defaults. */
+export const DEFAULT_LIMITS: Limits = {
+  maxFrameBytes: 256 * 1024,
+  maxInlineBytes: 4 * 1024 * 1024,
+  maxBodyBytes: 16 * 1024 * 1024,
+  maxJsonDepth: 64,
+  maxRawPartBytes: 16 * 1024,
+  maxRawOutBytes: 256 * 1024,
+  maxMessageParts: 1000,
+  maxIdLength: 256,
+  maxEntryBytes: 192 * 1024,
+  maxParallelTurns: 256,
+  maxQueuedTurns: 10_000,
+  maxQueuedPerConversation: 100,
+  maxTurnMs: Number.POSITIVE_INFINITY,
+  maxUncommittedBytes: 256 * 1024,
+  maxHistoryMessages: 200,
+  maxPushConfigs: 20,
+  heartbeatMs: 15_000,
+  maxStreamMs: 3_600_000,
+  maxReaders: 20_000,
+  cancelWaitMs: 500,
+  replyHoldMs: 2000,
+  onceTtlMs: 24 * 3_600_000,
+};

@@ -1,0 +1,173 @@
+import type { Agent } from "../engine/agent.ts";
+import type { AgentEvent, Approval } from "../engine/engine.ts";
+import type { Artifact, Json, JsonObject, Part, StreamResponse, TaskState } from "../model/a2a.ts";
+import { EXTENSION_URI, type Audience } from "../model/entry.ts";
+import { assertNever, IasError } from "../model/errors.ts";
+import type { ExtensionData } from "../model/extension.ts";
+import { newId, toTimestamp } from "../model/ids.ts";
+import type { Limits } from "../model/limits.ts";
+import type { TaskView } from "../task/view.ts";
+
+/** An event before the writer gives it its place. */
+export interface Draft {
+  readonly audience: Audience;
+  readonly event: StreamResponse;
+}
+
+/** Turns what an agent does into entries: pure but for `now` and ids, one scribe a turn. */
+export interface Scribe {
+  /** The entries of one event; none for an empty one. Throws `too-large` where a limit says fail. */
+  write(event: Exclude<AgentEvent, { kind: "interrupt" | "reply" | "end" | "checkpoint" }>): readonly Draft[];
+  /** A public status with an optional message of the agent. */
+  status(state: TaskState, message?: readonly Part[], metadata?: JsonObject): Draft;
+  /** Data of our extension on the present status: no reader without the extension sees it, and it changes nothing. */
+  aside(audience: "extension" | "internal", data: ExtensionData): Draft;
+  /** The parts of a status message that asks for approvals: a sentence, and the calls as data. */
+  approvals(message: readonly Part[] | undefined, approvals: readonly Approval[]): readonly Part[];
+  /** Voids what an earlier attempt wrote into an artifact: `before` is the artifact as it was when the turn began. */
+  supersede(artifactId: string, before: Artifact | undefined, attempt: number): Draft;
+}
+
+export interface ScribeOptions {
+  readonly task: string;
+  readonly context: string;
+  readonly agent: Pick<Agent, "expose" | "maxArtifactBytes">;
+  readonly limits: Pick<Limits, "maxEntryBytes">;
+  readonly view: TaskView;
+  /** Of this turn, from 1: the second turn's answer is the artifact `answer-2`. */
+  readonly turn: number;
+  readonly now: () => number;
+}
+
+/** A scribe for one turn of one task. */
+export function createScribe(options: ScribeOptions): Scribe {
+  const { task, context, agent, limits, view, now } = options;
+  const answer = options.turn > 1 ? `answer-${options.turn}` : "answer";
+  /** Artifacts that this turn's attempt has opened: the first piece of any other replaces it, unless the agent appends to a known one. */
+  const opened = new Set<string>();
+
+  const artifact = (value: Artifact, append: boolean, lastChunk: boolean | undefined): Draft => ({
+    audience: "public",
+    event: {
+      artifactUpdate: { taskId: task, contextId: context, artifact: value, append, ...(lastChunk !== undefined && { lastChunk }) },
+    },
+  });
+  const aside = (audience: "extension" | "internal", data: ExtensionData): Draft => ({
+    audience,
+    event: {
+      statusUpdate: {
+        taskId: task,
+        contextId: context,
+        status: { state: view.fold.status?.state ?? "TASK_STATE_SUBMITTED", ...(view.fold.status?.timestamp !== undefined && { timestamp: view.fold.status.timestamp }) },
+        metadata: { [EXTENSION_URI]: data as unknown as Json },
+      },
+    },
+  });
+  /** Whether the next chunk of `id` appends; says so to `opened`. A full artifact fails or rolls. */
+  const place = (id: string, append: boolean, size: number): boolean => {
+    const { limit, policy } = agent.maxArtifactBytes;
+    let appends = append;
+    if (appends && view.fold.artifactSize(id) + size > limit) {
+      if (policy === "fail") {
+        throw new IasError("too-large", `The artifact ${JSON.stringify(id)} would pass maxArtifactBytes (${limit}).`, { reason: "ARTIFACT_TOO_LARGE" });
+      }
+      appends = false;
+    }
+    opened.add(id);
+    return appends;
+  };
+  const writeText = (text: string, id: string, name: string | undefined): readonly Draft[] =>
+    splitText(text, limits.maxEntryBytes).map((piece) => {
+      const append = place(id, opened.has(id), piece.length);
+      return artifact({ artifactId: id, ...(name !== undefined && !append && { name }), parts: [{ text: piece }] }, append, undefined);
+    });
+
+  const status = (state: TaskState, message?: readonly Part[], metadata?: JsonObject): Draft => ({
+    audience: "public",
+    event: {
+      statusUpdate: {
+        taskId: task,
+        contextId: context,
+        status: {
+          state,
+          timestamp: toTimestamp(now()),
+          ...(message !== undefined && message.length > 0 && { message: { messageId: newId(), role: "ROLE_AGENT", taskId: task, contextId: context, parts: message } }),
+        },
+        ...(metadata !== undefined && { metadata }),
+      },
+    },
+  });
+
+  return {
+    aside,
+    status,
+    approvals(message, approvals) {
+      const names = approvals.map((approval) => approval.name).join(", ");
+      const lead = message !== undefined && message.length > 0 ? message : [{ text: `Approve ${names}? Answer "approve" or "reject".` }];
+      return [...lead, { data: { approvals: approvals as unknown as Json } }];
+    },
+    supersede(artifactId, before, attempt) {
+      const value = before ?? { artifactId, parts: [{ text: "" }], metadata: { [EXTENSION_URI]: { superseded: attempt } } };
+      return artifact(value, false, undefined);
+    },
+    write(event) {
+      const path = "path" in event && event.path !== undefined && event.path.length > 0 ? { path: event.path } : undefined;
+      switch (event.kind) {
+        case "text":
+          if (event.text === "") return [];
+          if (path !== undefined) return [aside("extension", { kind: "text", text: event.text, ...path })];
+          return writeText(event.text, event.artifact ?? answer, event.name);
+        case "artifact": {
+          const size = JSON.stringify(event.artifact).length;
+          if (size > limits.maxEntryBytes) {
+            throw new IasError("too-large", `An artifact chunk of ${size} characters passes maxEntryBytes (${limits.maxEntryBytes}); send it in smaller chunks.`, { reason: "ENTRY_TOO_LARGE" });
+          }
+          if (path !== undefined) return [aside("extension", { kind: "note", name: "artifact", value: event.artifact, ...path })];
+          const id = event.artifact.artifactId;
+          return [artifact(event.artifact, place(id, event.append === true && view.fold.hasArtifact(id), size), event.lastChunk)];
+        }
+        case "status":
+          return [status("TASK_STATE_WORKING", event.message, event.metadata)];
+        case "reasoning":
+          return [aside(agent.expose.reasoning ? "extension" : "internal", { kind: "reasoning", text: event.text, size: event.text.length, ...path })];
+        case "tool-call":
+          return hideable(agent.expose.toolArguments, (shown) =>
+            aside(shown ? "extension" : "internal", { kind: "tool-call", call: event.call, name: event.name, idempotent: event.idempotent ?? false, ...path, arguments: event.arguments }),
+            aside("extension", { kind: "tool-call", call: event.call, name: event.name, idempotent: event.idempotent ?? false, ...path }),
+          );
+        case "tool-result":
+          return hideable(agent.expose.toolArguments, (shown) =>
+            aside(shown ? "extension" : "internal", { kind: "tool-result", call: event.call, name: event.name, failed: event.failed ?? false, ...path, output: event.output }),
+            aside("extension", { kind: "tool-result", call: event.call, name: event.name, failed: event.failed ?? false, ...path }),
+          );
+        case "delegation":
+          return [aside("extension", { kind: "delegation", from: event.from, to: event.to, via: event.via, ...(event.task !== undefined && { task: event.task }), ...path })];
+        case "usage":
+          return [aside("extension", { kind: "usage", usage: { ...event.usage }, ...path })];
+        case "note":
+          return [aside("extension", { kind: "note", name: event.name, value: event.value, ...path })];
+        default:
+          return assertNever(event);
+      }
+    },
+  };
+}
+
+/** What is not exposed is written twice: in full for the owner and the inspector, and its bare fact for readers of the extension. */
+function hideable(exposed: boolean, full: (shown: boolean) => Draft, bare: Draft): readonly Draft[] {
+  return exposed ? [full(true)] : [bare, full(false)];
+}
+
+/** Pieces of at most `max` UTF-16 units that do not split a surrogate pair. */
+function splitText(text: string, max: number): readonly string[] {
+  if (text.length <= max) return [text];
+  const pieces: string[] = [];
+  for (let from = 0; from < text.length; ) {
+    let to = Math.min(from + max, text.length);
+    const last = text.charCodeAt(to - 1);
+    if (to < text.length && last >= 0xd800 && last <= 0xdbff) to -= 1;
+    pieces.push(text.slice(from, to));
+    from = to;
+  }
+  return pieces;
+}

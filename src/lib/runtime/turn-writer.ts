@@ -1,0 +1,173 @@
+import { type EventLog, LEASE_MS, type Opened, type ResumeState } from "../log/log.ts";
+import type { IndexRow } from "../log/task-index.ts";
+import { isTerminal, type StreamResponse } from "../model/a2a.ts";
+import { encodeEvent, type NewEntry } from "../model/entry.ts";
+import { IasError } from "../model/errors.ts";
+import type { StreamKey } from "../model/key.ts";
+import type { TaskView } from "../task/view.ts";
+import type { Draft } from "./scribe.ts";
+
+/**
+ * The one fenced writer of a stream while a turn runs. Events go into the view at once, to the log in order, one append in flight: what
+ * comes meanwhile is the next batch. So commits group by themselves, and memory is bounded by `ready()`.
+ */
+export interface TurnWriter {
+  /** Puts drafts into the stream. Silently does nothing once `lost` is aborted: whoever owns the stream now writes it. */
+  write(drafts: readonly Draft[], extra?: WriteExtra): void;
+  /** Undefined when there is room, else a promise that resolves when there is (or the stream is lost). */
+  ready(): Promise<void> | undefined;
+  /** Resolves when all that was written is committed. Throws why the stream was lost, if it was. */
+  flushed(): Promise<void>;
+  /** Renews the lease if no append did since the last call. */
+  renew(): void;
+  /** Aborted when the stream is not ours any more: fenced, sealed by another, or the log failed. Its reason is an `IasError`. */
+  readonly lost: AbortSignal;
+}
+
+export interface WriteExtra {
+  readonly state?: ResumeState | null;
+  readonly seal?: boolean;
+  /** Takes the task out of the index (a message-only reply). */
+  readonly unlist?: boolean;
+}
+
+export interface TurnWriterOptions {
+  readonly log: EventLog;
+  readonly key: StreamKey;
+  readonly context: string;
+  readonly createdAt: number;
+  readonly opened: Opened;
+  readonly attempt: number;
+  readonly view: TaskView;
+  /** Uncommitted text at which `ready` makes the caller wait, UTF-16 units. */
+  readonly maxUncommittedBytes: number;
+  readonly now: () => number;
+}
+
+/** A writer that could not renew for this long gives up, 1 s before its lease ends (SEMANTICS 12). */
+const RENEW_WITHIN_MS = LEASE_MS - 1000;
+
+interface Pending {
+  entries: NewEntry[];
+  index?: IndexRow | null;
+  state?: ResumeState | null;
+  seal?: boolean;
+}
+
+/** A writer on a stream that `opened` has taken. */
+export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
+  const { log, key, view, now, attempt } = options;
+  const epoch = options.opened.epoch;
+  const lost = new AbortController();
+  let nextSeq = options.opened.nextSeq;
+  let firstPending = nextSeq;
+  let gen = options.opened.gen;
+  let pending: Pending = { entries: [] };
+  let uncommitted = 0;
+  let renewed = true;
+  let answeredAt = now();
+  let inFlight: Promise<void> | undefined;
+  let room: { promise: Promise<void>; resolve: () => void } | undefined;
+
+  const lose = (error: IasError): void => {
+    lost.abort(error);
+    room?.resolve();
+    room = undefined;
+  };
+
+  const send = async (): Promise<void> => {
+    while (!lost.signal.aborted && hasWork(pending)) {
+      const batch = pending;
+      const firstSeq = firstPending;
+      const size = uncommitted;
+      pending = { entries: [] };
+      firstPending = nextSeq;
+      try {
+        const result = await log.append(key, { epoch, firstSeq, ...batch });
+        if (result.kind !== "ok" && result.kind !== "duplicate") {
+          lose(new IasError("fenced", `The stream ${key.task} is no longer this writer's (${result.kind}, epoch ${epoch}).`, { retryable: true }));
+          return;
+        }
+      } catch (error) {
+        lose(IasError.from(error, "unavailable"));
+        return;
+      }
+      renewed = true;
+      answeredAt = now();
+      uncommitted -= size;
+      if (room !== undefined && uncommitted < options.maxUncommittedBytes) {
+        room.resolve();
+        room = undefined;
+      }
+    }
+  };
+  const kick = (): void => {
+    inFlight ??= send().finally(() => {
+      inFlight = undefined;
+    });
+  };
+
+  return {
+    lost: lost.signal,
+    write(drafts, extra) {
+      if (lost.signal.aborted) return;
+      const at = now();
+      for (const { audience, event } of drafts) {
+        if (audience === "public" && changesGeneration(view, event)) gen += 1;
+        const entry = { seq: nextSeq, gen, at, attempt, audience, event: encodeEvent(event) };
+        nextSeq += 1;
+        uncommitted += entry.event.length;
+        view.apply(entry, event);
+        pending.entries.push(entry);
+        if (audience === "public" && "statusUpdate" in event) {
+          const { state, timestamp } = event.statusUpdate.status;
+          pending.index = { key, context: options.context, state, statusAt: timestamp === undefined ? at : Date.parse(timestamp), createdAt: options.createdAt };
+          if (isTerminal(state)) pending.state = null;
+        }
+      }
+      if (extra?.state !== undefined) pending.state = extra.state;
+      if (extra?.seal === true) pending.seal = true;
+      if (extra?.unlist === true) pending.index = null;
+      kick();
+    },
+    ready() {
+      if (uncommitted < options.maxUncommittedBytes || lost.signal.aborted) return undefined;
+      room ??= Promise.withResolvers<void>();
+      return room.promise;
+    },
+    async flushed() {
+      while (inFlight !== undefined) await inFlight;
+      lost.signal.throwIfAborted();
+    },
+    renew() {
+      if (inFlight !== undefined && now() - answeredAt > RENEW_WITHIN_MS) {
+        lose(new IasError("unavailable", `The log has not answered for ${RENEW_WITHIN_MS} ms; the turn gives up before its lease ends.`, { retryable: true }));
+        return;
+      }
+      if (renewed || inFlight !== undefined) {
+        renewed = false;
+        return;
+      }
+      inFlight = log.append(key, { epoch, firstSeq: nextSeq, entries: [] }).then(
+        (result) => {
+          answeredAt = now();
+          if (result.kind === "fenced" || result.kind === "sealed") lose(new IasError("fenced", `The stream ${key.task} was taken by another writer.`, { retryable: true }));
+        },
+        (error: unknown) => lose(IasError.from(error, "unavailable")),
+      );
+      inFlight = inFlight.then(() => {
+        inFlight = undefined;
+        if (hasWork(pending)) kick();
+      });
+    },
+  };
+}
+
+function hasWork(pending: Pending): boolean {
+  return pending.entries.length > 0 || pending.state !== undefined || pending.seal === true;
+}
+
+/** State transitions and artifact changes count, a note on the same state does not (SEMANTICS 1). */
+function changesGeneration(view: TaskView, event: StreamResponse): boolean {
+  return !("statusUpdate" in event) || event.statusUpdate.status.state !== view.fold.status?.state;
+}

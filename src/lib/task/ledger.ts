@@ -1,0 +1,91 @@
+import type { Message, StreamResponse } from "../model/a2a.ts";
+import type { Entry } from "../model/entry.ts";
+import { readExtension } from "../model/extension.ts";
+
+/** The turns of a task as its entries tell them: which inputs are read, which tools the present turn started (SEMANTICS 17, 19). */
+export interface Ledger {
+  apply(entry: Entry, event: StreamResponse): void;
+  /** Goes on from a snapshot at `seq`: inputs up to there are read. */
+  restore(seq: number): void;
+  /** The present turn's number, 0 before the first. */
+  readonly turn: number;
+  /** The seq of the entry that began the present turn, 0 before the first. */
+  readonly startedAt: number;
+  /** The last input that a turn has taken up. */
+  readonly reads: number;
+  /** Inputs that no turn has taken up yet, in order. */
+  unread(): readonly { readonly seq: number; readonly message: Message }[];
+  /** Tools started in the present turn that may not be repeated by themselves. */
+  unrepeatable(): readonly string[];
+  turns(): readonly TurnRecord[];
+}
+
+export interface TurnRecord {
+  readonly turn: number;
+  readonly inputs: readonly Message[];
+  /** Artifacts that opened in this turn, in order. */
+  readonly artifacts: readonly string[];
+  /** The agent's status messages. */
+  readonly replies: readonly Message[];
+}
+
+/** An empty ledger. */
+export function createLedger(): Ledger {
+  const inputs: { seq: number; message: Message }[] = [];
+  const turns: { turn: number; inputs: Message[]; artifacts: string[]; replies: Message[] }[] = [];
+  const known = new Set<string>();
+  let tools = new Map<string, { name: string; idempotent: boolean; done: boolean }>();
+  let startedAt = 0;
+  let reads = 0;
+
+  const beginTurn = (number: number, upTo: number, seq: number): void => {
+    const present = turns.at(-1);
+    if (present?.turn === number) return;
+    turns.push({ turn: number, inputs: inputs.filter((input) => input.seq > reads && input.seq <= upTo).map((input) => input.message), artifacts: [], replies: [] });
+    tools = new Map();
+    startedAt = seq;
+    reads = upTo;
+  };
+
+  return {
+    get turn() {
+      return turns.at(-1)?.turn ?? 0;
+    },
+    get startedAt() {
+      return startedAt;
+    },
+    get reads() {
+      return reads;
+    },
+    restore(seq) {
+      reads = seq;
+    },
+    apply(entry, event) {
+      if ("task" in event) {
+        for (const message of event.task.history ?? []) inputs.push({ seq: entry.seq, message });
+        return;
+      }
+      const present = turns.at(-1);
+      if (entry.audience === "public") {
+        if ("artifactUpdate" in event) {
+          const id = event.artifactUpdate.artifact.artifactId;
+          if (known.has(id)) return;
+          known.add(id);
+          present?.artifacts.push(id);
+        } else if ("statusUpdate" in event && event.statusUpdate.status.message?.role === "ROLE_AGENT") present?.replies.push(event.statusUpdate.status.message);
+        return;
+      }
+      const data = readExtension(event);
+      if (data?.kind === "input") inputs.push({ seq: entry.seq, message: data.message });
+      else if (data?.kind === "turn") beginTurn(data.turn, data.reads, entry.seq);
+      else if (data?.kind === "tool-call") tools.set(data.call, { name: data.name, idempotent: data.idempotent, done: false });
+      else if (data?.kind === "tool-result") {
+        const tool = tools.get(data.call);
+        if (tool !== undefined) tool.done = true;
+      } else if (data?.kind === "checkpoint") for (const [call, tool] of tools) if (tool.done) tools.delete(call);
+    },
+    unread: () => inputs.filter((input) => input.seq > reads),
+    unrepeatable: () => [...tools.values()].filter((tool) => !tool.idempotent).map((tool) => tool.name),
+    turns: () => turns,
+  };
+}
