@@ -1,0 +1,88 @@
+import type { Message, Part, Task } from "../../model/a2a.ts";
+import type { Turn } from "../engine.ts";
+
+/** An input item of the SDK: a message of the user or of the assistant. */
+export type SdkInputItem =
+  | { readonly type: "message"; readonly role: "user"; readonly content: readonly SdkContent[] }
+  | {
+      readonly type: "message";
+      readonly role: "assistant";
+      readonly status: "completed";
+      readonly content: readonly { readonly type: "output_text"; readonly text: string }[];
+    };
+
+export type SdkContent =
+  | { readonly type: "input_text"; readonly text: string }
+  | { readonly type: "input_image"; readonly image: string }
+  | { readonly type: "input_file"; readonly file: string | { readonly url: string }; readonly filename?: string }
+  | { readonly type: "audio"; readonly audio: string; readonly format: string };
+
+/** Files up to this many bytes whose type is text are given to the model as text; every model reads that, few read text files. */
+const MAX_TEXT_FILE_BYTES = 256 * 1024;
+
+/**
+ * What the model gets: the conversation before this turn, then the tasks that the input refers to, then the input.
+ * Text and data parts become text; images, audio and other files become what the SDK has for them: bytes as a data URL, an http(s)
+ * or data URL as it is. A part with none of these is fetched by `turn.load`.
+ */
+export async function toInput(turn: Turn): Promise<readonly SdkInputItem[]> {
+  const [history, references] = await Promise.all([turn.history(), turn.references()]);
+  const items: SdkInputItem[] = [];
+  for (const message of history) items.push(...(await toItem(message, turn)));
+  const refered = references.map(describe);
+  for (const [index, message] of turn.input.entries()) {
+    const more = index === 0 ? refered.map((said): SdkContent => ({ type: "input_text", text: said })) : [];
+    items.push(...(await toItem(message, turn, more)));
+  }
+  return items;
+}
+
+async function toItem(message: Message, turn: Turn, more: readonly SdkContent[] = []): Promise<readonly SdkInputItem[]> {
+  if (message.role === "ROLE_AGENT") {
+    const said = message.parts.map(plainText).filter((one) => one !== "");
+    return said.length === 0
+      ? []
+      : [{ type: "message", role: "assistant", status: "completed", content: said.map((one) => ({ type: "output_text", text: one })) }];
+  }
+  const content = [...more, ...(await Promise.all(message.parts.map((part) => toContent(part, turn))))];
+  return content.length === 0 ? [] : [{ type: "message", role: "user", content }];
+}
+
+async function toContent(part: Part, turn: Turn): Promise<SdkContent> {
+  if (part.text !== undefined) return { type: "input_text", text: part.text };
+  if (part.data !== undefined) return { type: "input_text", text: JSON.stringify(part.data) };
+  const type = (part.mediaType ?? "application/octet-stream").toLowerCase();
+  if (part.url !== undefined && /^(?:https?|data):/i.test(part.url)) return fromUrl(part.url, type, part.filename);
+  const base64 = part.raw ?? Buffer.from(await turn.load(part)).toString("base64");
+  return fromBytes(base64, type, part.filename);
+}
+
+function fromUrl(url: string, type: string, filename: string | undefined): SdkContent {
+  if (type.startsWith("image/")) return { type: "input_image", image: url };
+  return { type: "input_file", file: { url }, ...(filename !== undefined && { filename }) };
+}
+
+function fromBytes(base64: string, type: string, filename: string | undefined): SdkContent {
+  const [kind = "", format = ""] = type.split(";", 1)[0]?.split("/") ?? [];
+  if (kind === "image") return { type: "input_image", image: `data:${type};base64,${base64}` };
+  if (kind === "audio") return { type: "audio", audio: base64, format: AUDIO_FORMATS[format] ?? format };
+  if ((kind === "text" || type === "application/json") && base64.length * 0.75 <= MAX_TEXT_FILE_BYTES) {
+    const body = Buffer.from(base64, "base64").toString("utf8");
+    return { type: "input_text", text: filename === undefined ? body : `File ${filename}:\n${body}` };
+  }
+  return { type: "input_file", file: `data:${type};base64,${base64}`, filename: filename ?? `file.${format || "bin"}` };
+}
+
+const AUDIO_FORMATS: Readonly<Record<string, string>> = { mpeg: "mp3", "x-wav": "wav", wave: "wav", "x-flac": "flac" };
+
+/** A part as words, for the side of the conversation that models keep as text: a file is only named. */
+function plainText(part: Part): string {
+  if (part.text !== undefined) return part.text;
+  if (part.data !== undefined) return JSON.stringify(part.data);
+  return `[file ${part.filename ?? part.mediaType ?? "without a name"}]`;
+}
+
+function describe(task: Task): string {
+  const artifacts = (task.artifacts ?? []).map(({ artifactId, name, parts }) => `Artifact ${name ?? artifactId}:\n${parts.map(plainText).join("")}`);
+  return [`The user refers to the task ${task.id} (${task.status.state}).`, ...artifacts].join("\n");
+}

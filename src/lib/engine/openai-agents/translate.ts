@@ -1,0 +1,155 @@
+import type { AgentEvent } from "../engine.ts";
+import { messageText, modelName, reasoningDelta, reasoningText, refusalDelta, toUsage } from "./deltas.ts";
+import { fields, list, text, type SdkAgent, type SdkRunEvent, type SdkStreamEvent } from "./sdk.ts";
+
+/** What all runs of one turn (the agent's own, and those of its children) share. */
+export interface TurnFacts {
+  readonly emit: (event: AgentEvent) => void;
+  /** Of a tool call: the path of the agent that made it. */
+  readonly callPaths: Map<string, readonly string[]>;
+  /** Calls whose result was told. */
+  readonly answered: Set<string>;
+  readonly isIdempotent: (tool: string) => boolean;
+  /** The names under which `agent` can hand off. */
+  readonly handoffNames: (agent: SdkAgent) => ReadonlySet<string>;
+  /** The artifact of the n-th message of the answer, from 1. */
+  readonly artifactOf: (n: number) => string;
+}
+
+/** Turns the events of one run into agent events, as they come. */
+export interface Translator {
+  on(event: SdkRunEvent): void;
+  /** The agent that speaks now. */
+  agent(): SdkAgent;
+  /** Whether the last model response had text: what the run ends with was streamed. */
+  spoke(): boolean;
+  /** How many messages of the answer there were. */
+  messages(): number;
+  /** The refusal that the model gave, or "". */
+  refusal(): string;
+}
+
+/** @param parent the path of the agent that called this run's agent as a tool; absent for the turn's own run. */
+export function createTranslator(start: SdkAgent, facts: TurnFacts, parent?: readonly string[]): Translator {
+  const { emit, callPaths } = facts;
+  let agent = start;
+  let spoke = false;
+  let reasoned = false;
+  let refusal = "";
+  let messages = 0;
+  let item: string | undefined;
+  let model = "";
+
+  const path = (): readonly string[] | undefined => (parent === undefined ? undefined : [...parent, agent.name]);
+  const at = (): { readonly path?: readonly string[] } => {
+    const names = path();
+    return names === undefined ? {} : { path: names };
+  };
+
+  const say = (piece: string, itemId?: string): void => {
+    if (piece === "") return;
+    if (!spoke || (itemId !== undefined && item !== undefined && itemId !== item)) messages += 1;
+    spoke = true;
+    item = itemId ?? item;
+    if (agent.outputType !== "text") emit({ kind: "note", name: "output-delta", value: piece, ...at() });
+    else if (parent !== undefined) emit({ kind: "text", text: piece, ...at() });
+    else emit({ kind: "text", text: piece, artifact: facts.artifactOf(messages) });
+  };
+
+  const onModel = (event: SdkStreamEvent): void => {
+    switch (event.type) {
+      case "response_started":
+        spoke = false;
+        reasoned = false;
+        item = undefined;
+        refusal = "";
+        return;
+      case "output_text_delta":
+        return say(event.delta, event.itemId);
+      case "model": {
+        const reasoning = reasoningDelta(event.event);
+        if (reasoning !== "") {
+          reasoned = true;
+          emit({ kind: "reasoning", text: reasoning, ...at() });
+        }
+        refusal += refusalDelta(event.event);
+        model = modelName(event.event) || model;
+        return;
+      }
+      case "response_done":
+        return onResponse(event.response);
+      default: // other providers' own events
+    }
+  };
+
+  const onResponse = (response: { readonly usage: unknown; readonly output: readonly unknown[] }): void => {
+    const streamed = spoke;
+    const handoffs = facts.handoffNames(agent);
+    for (const output of response.output) {
+      const one = fields(output);
+      if (one["type"] === "message" && !streamed) say(messageText(one), text(one["id"]) || undefined);
+      else if (one["type"] === "reasoning" && !reasoned && reasoningText(one) !== "") emit({ kind: "reasoning", text: reasoningText(one), ...at() });
+      else if (isCall(one) && !handoffs.has(text(one["name"]))) onCall(one);
+    }
+    const usage = toUsage(response.usage, model || (typeof agent.model === "string" ? agent.model : ""));
+    if (usage !== undefined) emit({ kind: "usage", usage, ...at() });
+  };
+
+  // A call is told when the model made it, not when the SDK runs it: the gate then holds the run until the consumer has taken it, so a
+  // tool never starts before its `tool-call` was handed on (SEMANTICS 19).
+  const onCall = (one: Readonly<Record<string, unknown>>): void => {
+    const call = text(one["callId"]) || text(one["id"]) || crypto.randomUUID();
+    const name = text(one["name"]) || text(one["type"]).replace(/_call$/, "");
+    callPaths.set(call, path() ?? []);
+    emit({ kind: "tool-call", call, name, arguments: argumentsOf(one), ...(facts.isIdempotent(name) && { idempotent: true }), ...at() });
+    // The provider ran a hosted tool itself.
+    if (one["type"] === "hosted_tool_call" && one["status"] !== "in_progress") emit({ kind: "tool-result", call, name, output: text(one["output"]), ...at() });
+  };
+
+  return {
+    on(event) {
+      if (event.type === "raw_model_stream_event") return onModel(event.data);
+      if (event.type === "agent_updated_stream_event") {
+        const from = agent.name;
+        emit({ kind: "delegation", from, to: event.agent.name, via: "handoff", ...at() });
+        agent = event.agent;
+        return;
+      }
+      if (event.name !== "tool_output") return;
+      const raw = fields(event.item.rawItem);
+      emitResult(facts, text(raw["callId"]), text(raw["name"]) || text(raw["type"]).replace(/_call_(output|result)$/, ""), event.item.output, at());
+    },
+    agent: () => agent,
+    spoke: () => spoke,
+    messages: () => messages,
+    refusal: () => refusal,
+  };
+}
+
+/** Tells a tool's result, once. */
+export function emitResult(facts: TurnFacts, call: string, name: string, output: unknown, at: { readonly path?: readonly string[] } = {}): void {
+  if (facts.answered.has(call)) return;
+  facts.answered.add(call);
+  const said = typeof output === "string" ? output : (JSON.stringify(output) ?? "");
+  facts.emit({ kind: "tool-result", call, name, output: said, ...(failed(said) && { failed: true }), ...at });
+}
+
+/** The SDK hands a tool's exception to the model as a text; this is how its own texts begin. */
+function failed(output: string): boolean {
+  return output.startsWith("An error occurred while running the tool") || output.startsWith("Tool execution was not approved");
+}
+
+function isCall(item: Readonly<Record<string, unknown>>): boolean {
+  return typeof item["type"] === "string" && item["type"].endsWith("_call") && item["type"] !== "tool_search_call";
+}
+
+function argumentsOf(item: Readonly<Record<string, unknown>>): string {
+  if (typeof item["arguments"] === "string") return item["arguments"];
+  const rest = item["action"] ?? item["operation"] ?? item["actions"] ?? {};
+  return JSON.stringify(rest);
+}
+
+/** The names of the tools that stand for hand-offs of `agent`. */
+export function handoffNamesOf(agent: SdkAgent, toolNameOf: (handoff: unknown) => string): ReadonlySet<string> {
+  return new Set(list(agent.handoffs).map(toolNameOf));
+}
