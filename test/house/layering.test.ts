@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { dirname, join, normalize } from "node:path";
+import { test } from "node:test";
+import { importsOf, projectFiles, read } from "../support/tree.ts";
+
+/** The rooms of `src/lib`, lowest first. A room imports lower ones only. */
+const ROOMS = ["model", "stream", "log", "bus", "engine", "media", "memory", "tenancy", "runtime", "a2a", "gateway", "campaign", "observe", "cli", "main"];
+
+/** Rooms without adapters: everything in them may be imported from above. */
+const OPEN = new Set(["model", "stream"]);
+
+/**
+ * What other rooms may import beside a room's contract file (named like its folder: `log/log.ts`). Each is a contract too, or the
+ * room's one public function. Adapters are named by `main/` and by the package's exports only.
+ */
+const CONTRACTS = new Set([
+  "log/records.ts", // parts of the log's contract that are seams of their own
+  "log/task-index.ts",
+  "log/store.ts", // log, index and records of one store together
+  "engine/agent.ts", // what an agent is, for runtime and gateway
+  "a2a/operations.ts", // the operations that all bindings and the gateway call
+]);
+
+const sources = projectFiles().filter((file) => file.startsWith("src/") && file.endsWith(".ts") && !file.endsWith(".test.ts"));
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly line: number;
+}
+
+/** Imports inside `src`, both ends relative to the repository. */
+const inner: Import[] = sources.flatMap((from) =>
+  importsOf(from)
+    .filter(({ target }) => target.startsWith("."))
+    .map(({ target, line }) => ({ from, to: normalize(join(dirname(from), target)), line })),
+);
+
+function roomOf(file: string): string | undefined {
+  const [src, lib, room, more] = file.split("/");
+  return src === "src" && lib === "lib" && more !== undefined ? room : undefined;
+}
+
+/** What is wrong with an import, or undefined. */
+function wrong({ from, to }: Import): string | undefined {
+  if (!to.startsWith("src/")) return "leaves src";
+  const [upper, lower] = [roomOf(from), roomOf(to)];
+  if (upper === lower || from.split("/").length === 2) return undefined;
+  if (lower === undefined) return "imports a package export from inside";
+  if (upper === undefined || ROOMS.indexOf(lower) > ROOMS.indexOf(upper)) return `${upper} is below ${lower}`;
+  const inside = to.slice("src/lib/".length);
+  const open = OPEN.has(lower) || inside === `${lower}/${lower}.ts` || CONTRACTS.has(inside) || upper === "main";
+  return open ? undefined : "is not a contract file; adapters are named in main/ only";
+}
+
+test("every folder of src/lib is a room with a place in the order", () => {
+  const unknown = sources.filter((file) => file.startsWith("src/lib/") && !ROOMS.includes(roomOf(file) ?? ""));
+  assert.deepEqual(unknown, []);
+});
+
+test("a room imports lower rooms only, and of them only contract files", () => {
+  const bad = inner.flatMap((each) => {
+    const why = wrong(each);
+    return why === undefined ? [] : [`${each.from}:${each.line} imports ${each.to}: ${why}`];
+  });
+  assert.deepEqual(bad, []);
+});
+
+test("the list of contracts names files that exist", () => {
+  assert.deepEqual(
+    [...CONTRACTS].filter((file) => !sources.includes(`src/lib/${file}`) && file !== "a2a/operations.ts"),
+    [],
+  );
+});
+
+test("files of src/ re-export by name and do nothing else", () => {
+  for (const file of sources.filter((each) => each.split("/").length === 2)) {
+    const code = read(file)
+      .replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, "")
+      .replaceAll(/export\s+(type\s+)?\{[^}]*\}\s*from\s*"[^"]+"\s*;/g, "");
+    assert.equal(code.trim(), "", `${file} holds more than named re-exports`);
+  }
+});
+
+test("src imports only what package.json gives to those who install the package", () => {
+  const manifest = JSON.parse(read("package.json")) as Record<"dependencies" | "peerDependencies", Record<string, string>>;
+  const given = new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]);
+  const bad = sources.flatMap((file) =>
+    importsOf(file)
+      .filter(({ target }) => !target.startsWith(".") && !target.startsWith("node:"))
+      .filter(({ target }) => !given.has(target.split("/", target.startsWith("@") ? 2 : 1).join("/")))
+      .map(({ target, line }) => `${file}:${line} imports ${target}`),
+  );
+  assert.deepEqual(bad, []);
+});
+
+test("an optional vendor is imported only by the adapter that is named after it", () => {
+  const { peerDependencies } = JSON.parse(read("package.json")) as { peerDependencies: Record<string, string> };
+  const bad = Object.keys(peerDependencies).flatMap((vendor) => {
+    const name = vendor.replace(/^@/, "").replaceAll("/", "-");
+    return sources
+      .filter((file) => importsOf(file).some(({ target, typeOnly }) => !typeOnly && (target === vendor || target.startsWith(`${vendor}/`))))
+      .filter((file) => !file.includes(name))
+      .map((file) => `${file} imports ${vendor}, but is not below or named ${name}`);
+  });
+  assert.deepEqual(bad, []);
+});
+
+test("no import goes in a circle", () => {
+  const next = Map.groupBy(inner, ({ from }) => from);
+  const state = new Map<string, "open" | "done">();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (state.get(file) === "done") return;
+    if (state.get(file) === "open") return void circles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    state.set(file, "open");
+    for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
+    state.set(file, "done");
+  };
+  for (const file of sources) visit(file, []);
+  assert.deepEqual(circles, []);
+});
