@@ -4,10 +4,29 @@ import { test } from "node:test";
 import { importsOf, projectFiles, read } from "../support/tree.ts";
 
 /** The rooms of `src/lib`, lowest first. A room imports lower ones only. */
-const ROOMS = ["model", "stream", "log", "bus", "engine", "media", "memory", "tenancy", "runtime", "a2a", "gateway", "campaign", "observe", "cli", "main"];
+const ROOMS = [
+  "model",
+  "stream",
+  "net",
+  "log",
+  "task",
+  "bus",
+  "engine",
+  "media",
+  "memory",
+  "tenancy",
+  "runtime",
+  "a2a",
+  "gateway",
+  "campaign",
+  "observe",
+  "testing",
+  "cli",
+  "main",
+];
 
 /** Rooms without adapters: everything in them may be imported from above. */
-const OPEN = new Set(["model", "stream"]);
+const OPEN = new Set(["model", "stream", "net", "task"]);
 
 /**
  * What other rooms may import beside a room's contract file (named like its folder: `log/log.ts`). Each is a contract too, or the
@@ -18,6 +37,7 @@ const CONTRACTS = new Set([
   "log/task-index.ts",
   "log/store.ts", // log, index and records of one store together
   "engine/agent.ts", // what an agent is, for runtime and gateway
+  "engine/define-agent.ts", // makes one
   "a2a/operations.ts", // the operations that all bindings and the gateway call
 ]);
 
