@@ -196,13 +196,13 @@ async function consume(
       switch (event.kind) {
         case "interrupt": {
           const message = event.approvals === undefined ? event.message : scribe.approvals(event.message, event.approvals);
-          const status = scribe.status(event.reason === "auth" ? "TASK_STATE_AUTH_REQUIRED" : "TASK_STATE_INPUT_REQUIRED", message && (await parts.media.store(row.key, message)));
+          const status = scribe.status(event.reason === "auth" ? "TASK_STATE_AUTH_REQUIRED" : "TASK_STATE_INPUT_REQUIRED", message && (await parts.media.store(row.key, message, "agent")));
           return rest([status], event.state ?? null);
         }
         case "reply":
           return reply(parts, agent, row, event, scribe, writer);
         case "end": {
-          const message = event.message && (await parts.media.store(row.key, event.message));
+          const message = event.message && (await parts.media.store(row.key, event.message, "agent"));
           if (event.outcome === "completed") return rest([scribe.status("TASK_STATE_COMPLETED", message, event.metadata)]);
           return final(scribe.status(event.outcome === "failed" ? "TASK_STATE_FAILED" : "TASK_STATE_REJECTED", message, event.metadata));
         }
@@ -210,12 +210,12 @@ async function consume(
           writer.write([scribe.aside("internal", { kind: "checkpoint" })], { state: event.state });
           break;
         case "artifact": {
-          const stored = await parts.media.store(row.key, event.artifact.parts);
+          const stored = await parts.media.store(row.key, event.artifact.parts, "agent");
           writer.write(scribe.write({ ...event, artifact: { ...event.artifact, parts: stored } }));
           break;
         }
         case "status":
-          writer.write(scribe.write(event.message === undefined ? event : { ...event, message: await parts.media.store(row.key, event.message) }));
+          writer.write(scribe.write(event.message === undefined ? event : { ...event, message: await parts.media.store(row.key, event.message, "agent") }));
           break;
         default:
           writer.write(scribe.write(event));
