@@ -27,7 +27,7 @@ export interface ServerParts {
 
 /** Webhooks of tasks (SEMANTICS 20): kept in `Records` under the task's folder; delivery follows the log by itself. */
 export interface PushConfigs {
-  /** Whether `agent` takes webhooks at all; if not, operations answer `push-not-supported` before they ask further. */
+  /** Stores the config (an empty `id` gets one), replacing one of the same id. Called only for agents that send push notifications. */
   create(call: Call, key: StreamKey, config: Omit<PushConfig, "taskId">): Promise<PushConfig>;
   get(key: StreamKey, id: string): Promise<PushConfig | undefined>;
   list(key: StreamKey, options: { readonly after?: string; readonly limit: number }): Promise<readonly PushConfig[]>;
@@ -36,8 +36,8 @@ export interface PushConfigs {
 
 /** Agent cards (specification 8) in ProtoJSON. */
 export interface Cards {
-  /** The public card; `origin` is the server's own URL where `PUBLIC_URL` is not set. */
-  card(agent: Agent, origin: string): Promise<JsonObject>;
-  /** The extended card for an authenticated caller; throws `extended-card-not-configured`. */
-  extended(call: Call, origin: string): Promise<JsonObject>;
+  /** The public card, in the form of the protocol version that the reader speaks. */
+  card(agent: Agent, version: Call["version"]): Promise<JsonObject>;
+  /** The extended card for an authenticated caller; throws `unsupported-operation` where the card does not declare one, `extended-card-not-configured` where it is declared only. */
+  extended(call: Call): Promise<JsonObject>;
 }

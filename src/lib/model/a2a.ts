@@ -99,12 +99,7 @@ export type StreamResponse =
   | { readonly statusUpdate: TaskStatusUpdateEvent }
   | { readonly artifactUpdate: TaskArtifactUpdateEvent };
 
-const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
-  "TASK_STATE_COMPLETED",
-  "TASK_STATE_FAILED",
-  "TASK_STATE_CANCELED",
-  "TASK_STATE_REJECTED",
-]);
+const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>(["TASK_STATE_COMPLETED", "TASK_STATE_FAILED", "TASK_STATE_CANCELED", "TASK_STATE_REJECTED"]);
 
 /** Whether a task in `state` is over: its stream is sealed and takes no more entries. */
 export function isTerminal(state: TaskState): boolean {

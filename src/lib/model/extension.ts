@@ -18,12 +18,39 @@ export type ExtensionData =
   /** A new attempt of the turn began: what the old one wrote into its artifacts is void. */
   | { readonly kind: "attempt"; readonly attempt: number; readonly reason: string }
   /** On a public FAILED or REJECTED status: why, for programs. Kept in the Task's metadata as `failure`. */
-  | { readonly kind: "failure"; readonly code: string; readonly reason?: string; readonly retryable: boolean; readonly details?: Readonly<Record<string, string>> }
+  | {
+      readonly kind: "failure";
+      readonly code: string;
+      readonly reason?: string;
+      readonly retryable: boolean;
+      readonly details?: Readonly<Record<string, string>>;
+    }
   | { readonly kind: "text"; readonly text: string; readonly path: readonly string[] }
   | { readonly kind: "reasoning"; readonly text?: string; readonly size: number; readonly path?: readonly string[] }
-  | { readonly kind: "tool-call"; readonly call: string; readonly name: string; readonly arguments?: string; readonly idempotent: boolean; readonly path?: readonly string[] }
-  | { readonly kind: "tool-result"; readonly call: string; readonly name: string; readonly output?: string; readonly failed: boolean; readonly path?: readonly string[] }
-  | { readonly kind: "delegation"; readonly from: string; readonly to: string; readonly via: "handoff" | "tool" | "a2a"; readonly task?: string; readonly path?: readonly string[] }
+  | {
+      readonly kind: "tool-call";
+      readonly call: string;
+      readonly name: string;
+      readonly arguments?: string;
+      readonly idempotent: boolean;
+      readonly path?: readonly string[];
+    }
+  | {
+      readonly kind: "tool-result";
+      readonly call: string;
+      readonly name: string;
+      readonly output?: string;
+      readonly failed: boolean;
+      readonly path?: readonly string[];
+    }
+  | {
+      readonly kind: "delegation";
+      readonly from: string;
+      readonly to: string;
+      readonly via: "handoff" | "tool" | "a2a";
+      readonly task?: string;
+      readonly path?: readonly string[];
+    }
   | { readonly kind: "usage"; readonly usage: JsonObject; readonly path?: readonly string[] }
   | { readonly kind: "liveness"; readonly phase: string; readonly [more: string]: unknown }
   | { readonly kind: "note"; readonly name: string; readonly value: unknown; readonly path?: readonly string[] };
@@ -38,6 +65,6 @@ export function readExtension(event: StreamResponse): ExtensionData | undefined 
 /** `task` with its cursor in metadata (SEMANTICS 3): `cursor` is `<log id>.<seq>`. */
 export function withCursor(task: Task, cursor: string): Task {
   const own = task.metadata?.[EXTENSION_URI];
-  const kept = own !== undefined && own !== null && typeof own === "object" && !Array.isArray(own) ? own : {};
+  const kept = own !== null && typeof own === "object" && !Array.isArray(own) ? (own as JsonObject) : {};
   return { ...task, metadata: { ...task.metadata, [EXTENSION_URI]: { ...kept, cursor } } };
 }

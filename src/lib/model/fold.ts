@@ -38,6 +38,8 @@ export function createFold(): Fold {
   let status: TaskStatus | undefined;
   let metadata: JsonObject | undefined;
   let history: Message[] = [];
+  /** Where the status' message belongs once another status takes its place: before the inputs that answered it. */
+  let statusPlace = 0;
   const artifacts = new Map<string, OpenArtifact>();
 
   const start = (task: Task): void => {
@@ -45,6 +47,7 @@ export function createFold(): Fold {
     status = task.status;
     metadata = task.metadata;
     history = [...(task.history ?? [])];
+    statusPlace = history.length;
     artifacts.clear();
     for (const artifact of task.artifacts ?? []) openArtifact(artifacts, artifact);
   };
@@ -72,7 +75,8 @@ export function createFold(): Fold {
       const decoded = event ?? decodeEvent(entry);
       if ("artifactUpdate" in decoded) applyArtifact(artifacts, decoded.artifactUpdate);
       else if ("statusUpdate" in decoded) {
-        if (status?.message !== undefined) history.push(status.message);
+        if (status?.message !== undefined) history.splice(statusPlace, 0, status.message);
+        statusPlace = history.length;
         status = decoded.statusUpdate.status;
         metadata = mergeMetadata(metadata, decoded.statusUpdate.metadata);
       } else if ("task" in decoded) start(decoded.task);
@@ -126,7 +130,8 @@ function isPlain(part: Part): boolean {
 
 function partsSize(parts: readonly Part[]): number {
   let size = 0;
-  for (const part of parts) size += part.text?.length ?? part.raw?.length ?? part.url?.length ?? (part.data === undefined ? 0 : JSON.stringify(part.data).length);
+  for (const part of parts)
+    size += part.text?.length ?? part.raw?.length ?? part.url?.length ?? (part.data === undefined ? 0 : JSON.stringify(part.data).length);
   return size;
 }
 

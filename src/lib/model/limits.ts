@@ -15,6 +15,8 @@ export interface Limits {
   readonly maxRawPartBytes: number;
   /** Largest raw part that goes out inline, bytes; larger ones are a signed URL. */
   readonly maxRawOutBytes: number;
+  /** Longest content of a message beside raw files, characters of JSON: `too-large`. */
+  readonly maxMessageBytes: number;
   /** Most parts in a message: `invalid-params`. */
   readonly maxMessageParts: number;
   /** Longest caller-made id (messageId, contextId, taskId), characters: `invalid-params`. */
@@ -57,6 +59,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxJsonDepth: 64,
   maxRawPartBytes: 16 * 1024,
   maxRawOutBytes: 256 * 1024,
+  maxMessageBytes: 1024 * 1024,
   maxMessageParts: 1000,
   maxIdLength: 256,
   maxEntryBytes: 192 * 1024,

@@ -38,8 +38,8 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
     try {
       let key: StreamKey | undefined = first;
       while (key !== undefined && !draining) {
-        await runOne(key);
-        key = await nextOf(conversation, key);
+        // A task that could not be taken is somebody else's, or a later sweep's.
+        key = (await runOne(key)) ? await nextOf(conversation, key) : undefined;
       }
     } catch (error) {
       parts.report(IasError.from(error), first);
@@ -71,16 +71,16 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
     }
   };
 
-  /** Takes the task's stream and runs its turns; returns at once if somebody else has it. */
-  const runOne = async (key: StreamKey): Promise<void> => {
+  /** Takes the task's stream and runs its turns; false if somebody else has it. */
+  const runOne = async (key: StreamKey): Promise<boolean> => {
     const row = await index.get(key);
     const agent = parts.agents.get(key.agent);
-    if (row === undefined || agent === undefined) return;
+    if (row === undefined || agent === undefined) return false;
     const restart = row.state === "TASK_STATE_WORKING";
-    if (!restart && row.state !== "TASK_STATE_SUBMITTED") return;
+    if (!restart && row.state !== "TASK_STATE_SUBMITTED") return false;
     // A SUBMITTED task's epoch belongs to whoever recorded it and is done with it; a WORKING one's to a turn, which may be alive.
     const opened = await log.open(key, { owner: parts.owner, expect: restart ? "expired" : row.epoch });
-    if (!opened.ok) return;
+    if (!opened.ok) return false;
     const task = runTask(parts, agent, row, opened, restart);
     running.set(keyText(key), task);
     try {
@@ -88,6 +88,7 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
     } finally {
       running.delete(keyText(key));
     }
+    return true;
   };
 
   const submit = (key: StreamKey, context: string): void => {
@@ -136,9 +137,18 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
 
   return {
     admit() {
-      if (draining) throw new IasError("unavailable", "The server is stopping and takes no new work; send it again in a moment.", { reason: "DRAINING", retryable: true, retryAfterMs: 2000 });
+      if (draining)
+        throw new IasError("unavailable", "The server is stopping and takes no new work; send it again in a moment.", {
+          reason: "DRAINING",
+          retryable: true,
+          retryAfterMs: 2000,
+        });
       if (waiting.length >= parts.limits.maxQueuedTurns) {
-        throw new IasError("limit-reached", `${waiting.length} turns wait for a place (maxQueuedTurns); send this later.`, { reason: "QUEUE_FULL", retryable: true, retryAfterMs: 1000 });
+        throw new IasError("limit-reached", `${waiting.length} turns wait for a place (maxQueuedTurns); send this later.`, {
+          reason: "QUEUE_FULL",
+          retryable: true,
+          retryAfterMs: 1000,
+        });
       }
     },
     async submit(key) {

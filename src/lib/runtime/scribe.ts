@@ -58,7 +58,10 @@ export function createScribe(options: ScribeOptions): Scribe {
       statusUpdate: {
         taskId: task,
         contextId: context,
-        status: { state: view.fold.status?.state ?? "TASK_STATE_SUBMITTED", ...(view.fold.status?.timestamp !== undefined && { timestamp: view.fold.status.timestamp }) },
+        status: {
+          state: view.fold.status?.state ?? "TASK_STATE_SUBMITTED",
+          ...(view.fold.status?.timestamp !== undefined && { timestamp: view.fold.status.timestamp }),
+        },
         metadata: { [EXTENSION_URI]: data as unknown as Json },
       },
     },
@@ -77,7 +80,7 @@ export function createScribe(options: ScribeOptions): Scribe {
     return appends;
   };
   const writeText = (text: string, id: string, name: string | undefined): readonly Draft[] =>
-    splitText(text, limits.maxEntryBytes).map((piece) => {
+    splitText(text, Math.floor(limits.maxEntryBytes / BYTES_PER_UNIT)).map((piece) => {
       const append = place(id, opened.has(id), piece.length);
       return artifact({ artifactId: id, ...(name !== undefined && !append && { name }), parts: [{ text: piece }] }, append, undefined);
     });
@@ -91,7 +94,8 @@ export function createScribe(options: ScribeOptions): Scribe {
         status: {
           state,
           timestamp: toTimestamp(now()),
-          ...(message !== undefined && message.length > 0 && { message: { messageId: newId(), role: "ROLE_AGENT", taskId: task, contextId: context, parts: message } }),
+          ...(message !== undefined &&
+            message.length > 0 && { message: { messageId: newId(), role: "ROLE_AGENT", taskId: task, contextId: context, parts: message } }),
         },
         ...(metadata !== undefined && { metadata }),
       },
@@ -120,7 +124,11 @@ export function createScribe(options: ScribeOptions): Scribe {
         case "artifact": {
           const size = JSON.stringify(event.artifact).length;
           if (size > limits.maxEntryBytes) {
-            throw new IasError("too-large", `An artifact chunk of ${size} characters passes maxEntryBytes (${limits.maxEntryBytes}); send it in smaller chunks.`, { reason: "ENTRY_TOO_LARGE" });
+            throw new IasError(
+              "too-large",
+              `An artifact chunk of ${size} characters passes maxEntryBytes (${limits.maxEntryBytes}); send it in smaller chunks.`,
+              { reason: "ENTRY_TOO_LARGE" },
+            );
           }
           if (path !== undefined) return [aside("extension", { kind: "note", name: "artifact", value: event.artifact, ...path })];
           const id = event.artifact.artifactId;
@@ -131,17 +139,44 @@ export function createScribe(options: ScribeOptions): Scribe {
         case "reasoning":
           return [aside(agent.expose.reasoning ? "extension" : "internal", { kind: "reasoning", text: event.text, size: event.text.length, ...path })];
         case "tool-call":
-          return hideable(agent.expose.toolArguments, (shown) =>
-            aside(shown ? "extension" : "internal", { kind: "tool-call", call: event.call, name: event.name, idempotent: event.idempotent ?? false, ...path, arguments: event.arguments }),
+          return hideable(
+            agent.expose.toolArguments,
+            (shown) =>
+              aside(shown ? "extension" : "internal", {
+                kind: "tool-call",
+                call: event.call,
+                name: event.name,
+                idempotent: event.idempotent ?? false,
+                ...path,
+                arguments: event.arguments,
+              }),
             aside("extension", { kind: "tool-call", call: event.call, name: event.name, idempotent: event.idempotent ?? false, ...path }),
           );
         case "tool-result":
-          return hideable(agent.expose.toolArguments, (shown) =>
-            aside(shown ? "extension" : "internal", { kind: "tool-result", call: event.call, name: event.name, failed: event.failed ?? false, ...path, output: event.output }),
+          return hideable(
+            agent.expose.toolArguments,
+            (shown) =>
+              aside(shown ? "extension" : "internal", {
+                kind: "tool-result",
+                call: event.call,
+                name: event.name,
+                failed: event.failed ?? false,
+                ...path,
+                output: event.output,
+              }),
             aside("extension", { kind: "tool-result", call: event.call, name: event.name, failed: event.failed ?? false, ...path }),
           );
         case "delegation":
-          return [aside("extension", { kind: "delegation", from: event.from, to: event.to, via: event.via, ...(event.task !== undefined && { task: event.task }), ...path })];
+          return [
+            aside("extension", {
+              kind: "delegation",
+              from: event.from,
+              to: event.to,
+              via: event.via,
+              ...(event.task !== undefined && { task: event.task }),
+              ...path,
+            }),
+          ];
         case "usage":
           return [aside("extension", { kind: "usage", usage: { ...event.usage }, ...path })];
         case "note":
@@ -158,11 +193,14 @@ function hideable(exposed: boolean, full: (shown: boolean) => Draft, bare: Draft
   return exposed ? [full(true)] : [bare, full(false)];
 }
 
+/** The most bytes that one UTF-16 unit takes as JSON text in UTF-8. */
+const BYTES_PER_UNIT = 6;
+
 /** Pieces of at most `max` UTF-16 units that do not split a surrogate pair. */
 function splitText(text: string, max: number): readonly string[] {
   if (text.length <= max) return [text];
   const pieces: string[] = [];
-  for (let from = 0; from < text.length; ) {
+  for (let from = 0; from < text.length;) {
     let to = Math.min(from + max, text.length);
     const last = text.charCodeAt(to - 1);
     if (to < text.length && last >= 0xd800 && last <= 0xdbff) to -= 1;

@@ -121,7 +121,13 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
         pending.entries.push(entry);
         if (audience === "public" && "statusUpdate" in event) {
           const { state, timestamp } = event.statusUpdate.status;
-          pending.index = { key, context: options.context, state, statusAt: timestamp === undefined ? at : Date.parse(timestamp), createdAt: options.createdAt };
+          pending.index = {
+            key,
+            context: options.context,
+            state,
+            statusAt: timestamp === undefined ? at : Date.parse(timestamp),
+            createdAt: options.createdAt,
+          };
           if (isTerminal(state)) pending.state = null;
         }
       }
@@ -151,7 +157,8 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
       inFlight = log.append(key, { epoch, firstSeq: nextSeq, entries: [] }).then(
         (result) => {
           answeredAt = now();
-          if (result.kind === "fenced" || result.kind === "sealed") lose(new IasError("fenced", `The stream ${key.task} was taken by another writer.`, { retryable: true }));
+          if (result.kind === "fenced" || result.kind === "sealed")
+            lose(new IasError("fenced", `The stream ${key.task} was taken by another writer.`, { retryable: true }));
         },
         (error: unknown) => lose(IasError.from(error, "unavailable")),
       );

@@ -41,7 +41,12 @@ export function createLedger(): Ledger {
   const beginTurn = (number: number, upTo: number, seq: number): void => {
     const present = turns.at(-1);
     if (present?.turn === number) return;
-    turns.push({ turn: number, inputs: inputs.filter((input) => input.seq > reads && input.seq <= upTo).map((input) => input.message), artifacts: [], replies: [] });
+    turns.push({
+      turn: number,
+      inputs: inputs.filter((input) => input.seq > reads && input.seq <= upTo).map((input) => input.message),
+      artifacts: [],
+      replies: [],
+    });
     tools = new Map();
     startedAt = seq;
     reads = upTo;
@@ -72,7 +77,8 @@ export function createLedger(): Ledger {
           if (known.has(id)) return;
           known.add(id);
           present?.artifacts.push(id);
-        } else if ("statusUpdate" in event && event.statusUpdate.status.message?.role === "ROLE_AGENT") present?.replies.push(event.statusUpdate.status.message);
+        } else if ("statusUpdate" in event && event.statusUpdate.status.message?.role === "ROLE_AGENT")
+          present?.replies.push(event.statusUpdate.status.message);
         return;
       }
       const data = readExtension(event);

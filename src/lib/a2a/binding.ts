@@ -1,0 +1,142 @@
+import type { Agent } from "../engine/agent.ts";
+import { IasError } from "../model/errors.ts";
+import type { Principal } from "../model/key.ts";
+import type { Call, Frame, FrameStream, Operations } from "./operations.ts";
+
+/**
+ * What an HTTP binding is: a function from a request to a reply, without sockets. The gateway has checked Host, Origin and credentials, read the
+ * body (`maxBodyBytes`), and writes what comes back; so bindings are tested without a server.
+ */
+export type HttpBinding = (operations: Operations, request: BindingRequest) => Promise<Reply>;
+
+export interface BindingRequest {
+  /** Upper case. */
+  readonly method: string;
+  /** What follows the binding's own prefix, percent-encoded: "" or begins with "/". */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** A header by its lower-case name; several values joined by ", ". */
+  header(name: string): string | undefined;
+  readonly body: Buffer;
+  readonly principal: Principal;
+  readonly agent: Agent;
+  /** Aborted when the caller is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** A whole answer, or a stream with the binding's framing. */
+export type Reply =
+  | { readonly kind: "whole"; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  | { readonly kind: "stream"; readonly stream: FrameStream; readonly framing: Framing };
+
+/** SSE around a frame: three slices, `prefix + event + suffix` is the data line's content (SEMANTICS 7). */
+export interface Framing {
+  /** Beside the SSE headers. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly prefix: string;
+  readonly suffix: string;
+  /** Another event text for the frame, where the binding's form is not the log's. */
+  readonly translate?: (frame: Frame) => string;
+  /** The data line that ends a stream which broke, where the binding has one. */
+  readonly error: (error: unknown) => string;
+}
+
+/** The protocol version that a request asks for: "" means 0.3 (specification 3.6.2), patch numbers do not matter. Throws `version-not-supported`. */
+export function readVersion(request: Pick<BindingRequest, "header" | "query">): Call["version"] {
+  const asked = (request.header("a2a-version") ?? request.query.get("A2A-Version") ?? "").trim();
+  if (asked === "" || /^0\.3(\.\d+)?$/.test(asked)) return "0.3";
+  if (/^1\.0(\.\d+)?$/.test(asked)) return "1.0";
+  throw new IasError("version-not-supported", `A2A-Version ${JSON.stringify(asked.slice(0, 20))} is not served here; 1.0 and 0.3 are.`, {
+    details: { supported: "1.0, 0.3" },
+  });
+}
+
+/** URIs named in `A2A-Extensions`, and in the `X-A2A-Extensions` of 0.3. */
+export function readExtensions(request: Pick<BindingRequest, "header">): ReadonlySet<string> {
+  const text = [request.header("a2a-extensions"), request.header("x-a2a-extensions")].filter((value) => value !== undefined).join(",");
+  return new Set(
+    text
+      .split(",")
+      .map((uri) => uri.trim())
+      .filter((uri) => uri !== ""),
+  );
+}
+
+/** The call that a request makes. `tenant` is the one in its parameters or path, if any. */
+export function toCall(request: BindingRequest, version: Call["version"], tenant: string | undefined): Call {
+  const lastEventId = request.header("last-event-id");
+  const idempotencyKey = request.header("idempotency-key");
+  if (idempotencyKey !== undefined && idempotencyKey.length > 256)
+    throw new IasError("invalid-request", "The Idempotency-Key header is longer than 256 characters.");
+  return {
+    principal: forTenant(request.principal, tenant),
+    agent: request.agent,
+    version,
+    extensions: readExtensions(request),
+    signal: request.signal,
+    ...(lastEventId !== undefined && lastEventId !== "" && { lastEventId }),
+    ...(idempotencyKey !== undefined && idempotencyKey !== "" && { idempotencyKey }),
+  };
+}
+
+/**
+ * The principal in the tenant that a request names. The local principal of a server without authentication has no tenant of its own (`""`) and takes
+ * any; an authenticated one only its own: another tenant's tasks do not exist for it, and it cannot make any there.
+ */
+export function forTenant(principal: Principal, tenant: string | undefined): Principal {
+  if (tenant === undefined || tenant === "" || tenant === principal.tenant) return principal;
+  if (principal.tenant !== "") throw new IasError("forbidden", `These credentials are not for the tenant ${JSON.stringify(tenant.slice(0, 64))}.`);
+  if (tenant.length > 256)
+    throw new IasError("invalid-params", "tenant is longer than 256 characters.", {
+      fields: [{ field: "tenant", description: "is longer than 256 characters" }],
+    });
+  return { ...principal, tenant };
+}
+
+/** Extensions of the call that the agent supports, for the `A2A-Extensions` response header (specification 4.6). */
+export function activatedExtensions(call: Call): readonly string[] {
+  return call.agent.extensions.map((extension) => extension.uri).filter((uri) => call.extensions.has(uri));
+}
+
+/** Throws `content-type-not-supported` unless a body of a JSON type came, or none. */
+export function checkJsonBody(request: Pick<BindingRequest, "header" | "body">, types: readonly string[]): void {
+  const type = (request.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  if (types.includes(type) || (request.body.length === 0 && type === "")) return;
+  throw new IasError(
+    "content-type-not-supported",
+    `The body must be ${types.join(" or ")}, not ${type === "" ? "without a Content-Type" : JSON.stringify(type.slice(0, 100))}.`,
+  );
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The body as JSON. Throws `parse-error` for broken UTF-8 or JSON, `invalid-request` when it is nested deeper than `maxDepth`. */
+export function parseJsonBody(body: Buffer, maxDepth: number): unknown {
+  let value: unknown;
+  try {
+    checkDepth(body, maxDepth);
+    value = JSON.parse(utf8.decode(body));
+  } catch (error) {
+    if (error instanceof IasError) throw error;
+    throw new IasError("parse-error", "Invalid JSON payload: the body is not UTF-8 JSON.", { cause: error });
+  }
+  return value;
+}
+
+/** Counts brackets outside of strings, before parsing, so that deep nesting costs nothing. */
+function checkDepth(body: Buffer, maxDepth: number): void {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < body.length; at += 1) {
+    const byte = body[at];
+    if (inString) {
+      if (byte === 0x5c) at += 1;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) {
+      depth += 1;
+      if (depth > maxDepth)
+        throw new IasError("invalid-request", `The JSON body is nested deeper than ${maxDepth} levels (maxJsonDepth).`, { reason: "TOO_DEEP" });
+    } else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+  }
+}

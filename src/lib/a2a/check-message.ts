@@ -1,0 +1,52 @@
+import type { Agent } from "../engine/agent.ts";
+import { BLOB_SCHEME } from "../media/media.ts";
+import type { Message } from "../model/a2a.ts";
+import { IasError } from "../model/errors.ts";
+import type { Limits } from "../model/limits.ts";
+import type { SentMessage } from "./parse.ts";
+
+/** A caller's message, when limits and the agent admit it. Throws `invalid-params`, `too-large`, `content-type-not-supported`. */
+export function checkMessage(limits: Limits, agent: Agent, message: SentMessage): Message {
+  if (message.role !== "ROLE_USER") throw invalid("message.role", "must be ROLE_USER: only agents send ROLE_AGENT");
+  for (const name of ["messageId", "contextId", "taskId"] as const) {
+    const value = message[name];
+    if (value !== undefined && value.length > limits.maxIdLength)
+      throw invalid(`message.${name}`, `is ${value.length} characters long; at most ${limits.maxIdLength} (maxIdLength)`);
+  }
+  if (message.parts.length > limits.maxMessageParts)
+    throw invalid("message.parts", `has ${message.parts.length} parts; at most ${limits.maxMessageParts} (maxMessageParts)`);
+  const size = JSON.stringify(message.parts.map((part) => ({ ...part, raw: undefined }))).length;
+  if (size > limits.maxMessageBytes) {
+    throw new IasError(
+      "too-large",
+      `The message has ${size} characters beside files; at most ${limits.maxMessageBytes} (maxMessageBytes). Send long texts as a file part.`,
+    );
+  }
+  message.parts.forEach((part, index) => {
+    if (part.url?.startsWith(BLOB_SCHEME) === true) throw invalid(`message.parts.${index}.url`, `must not be of the scheme ${BLOB_SCHEME} (it is internal)`);
+    const type = part.raw !== undefined || part.url !== undefined ? part.mediaType : undefined;
+    if (type !== undefined && type !== "" && !agent.inputModes.some((mode) => admits(mode, type))) {
+      throw new IasError(
+        "content-type-not-supported",
+        `The agent ${agent.id} does not take ${JSON.stringify(type.slice(0, 100))} (message.parts.${index}); it takes ${agent.inputModes.join(", ")}.`,
+        {
+          details: { mediaType: type.slice(0, 100) },
+        },
+      );
+    }
+  });
+  const { contextId, taskId, ...rest } = message;
+  // Proto3 strings have no absence: "" means not given.
+  return { ...rest, ...(contextId !== undefined && contextId !== "" && { contextId }), ...(taskId !== undefined && taskId !== "" && { taskId }) } as Message;
+}
+
+/** Whether an input mode such as `image/*` admits a media type; parameters (`; charset=…`) do not matter. */
+function admits(mode: string, type: string): boolean {
+  const plain = (type.split(";")[0] ?? "").trim().toLowerCase();
+  const wanted = mode.toLowerCase();
+  return wanted === "*/*" || wanted === "*" || wanted === plain || (wanted.endsWith("/*") && plain.startsWith(wanted.slice(0, -1)));
+}
+
+function invalid(field: string, description: string): IasError {
+  return new IasError("invalid-params", `${field} ${description}.`, { fields: [{ field, description }] });
+}

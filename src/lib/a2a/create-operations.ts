@@ -1,0 +1,79 @@
+import { IasError } from "../model/errors.ts";
+import { streamKey, type StreamKey } from "../model/key.ts";
+import { newId } from "../model/ids.ts";
+import { taskNotFound } from "./frames.ts";
+import type { Call, Operations, PushConfig } from "./operations.ts";
+import { parseParams, pushCreateSchema, pushIdSchema, pushListSchema } from "./parse.ts";
+import { createSend } from "./send.ts";
+import type { ServerParts } from "./server.ts";
+import { createTasks } from "./tasks.ts";
+
+/** Operations over a log, a runtime and their neighbours. */
+export function createOperations(parts: ServerParts): Operations {
+  return guard({ ...createSend(parts), ...createTasks(parts), ...createPushOperations(parts), getExtendedAgentCard: (call) => parts.cards.extended(call) });
+}
+
+/** What holds for every operation: an agent's required extensions must be activated (specification 4.6). */
+function guard(operations: Operations): Operations {
+  const check = (call: Call): void => {
+    const missing = call.agent.extensions.find((extension) => extension.required === true && !call.extensions.has(extension.uri));
+    if (missing !== undefined) {
+      throw new IasError("extension-required", `The agent ${call.agent.id} requires the extension ${missing.uri}; name it in the A2A-Extensions header.`, {
+        details: { extension: missing.uri },
+      });
+    }
+  };
+  const entries = Object.entries(operations) as [keyof Operations, (call: Call, params: unknown) => Promise<unknown>][];
+  return Object.fromEntries(
+    entries.map(([name, run]) => [
+      name,
+      async (call: Call, params: unknown) => {
+        check(call);
+        return run(call, params);
+      },
+    ]),
+  ) as unknown as Operations;
+}
+
+type PushOperations = Pick<
+  Operations,
+  "createTaskPushNotificationConfig" | "getTaskPushNotificationConfig" | "listTaskPushNotificationConfigs" | "deleteTaskPushNotificationConfig"
+>;
+
+function createPushOperations(parts: ServerParts): PushOperations {
+  const find = async (call: Call, task: string): Promise<StreamKey> => {
+    if (!call.agent.pushNotifications) throw new IasError("push-not-supported", `The agent ${call.agent.id} sends no push notifications.`);
+    const key = streamKey(call.principal, call.agent.id, task);
+    if ((await parts.store.index.get(key)) === undefined) throw taskNotFound(task);
+    return key;
+  };
+  return {
+    async createTaskPushNotificationConfig(call, params) {
+      const { tenant: _, taskId = "", id, ...config } = parseParams(pushCreateSchema, params);
+      const key = await find(call, taskId);
+      return parts.push.create(call, key, { ...config, id: id === undefined || id === "" ? newId() : id } as Omit<PushConfig, "taskId">);
+    },
+    async getTaskPushNotificationConfig(call, params) {
+      const { taskId, id } = parseParams(pushIdSchema, params);
+      const found = await parts.push.get(await find(call, taskId), id);
+      if (found === undefined) {
+        throw new IasError("task-not-found", `The task ${taskId} has no push notification configuration ${JSON.stringify(id)}.`, {
+          details: { taskId: taskId.slice(0, 256) },
+        });
+      }
+      return found;
+    },
+    async listTaskPushNotificationConfigs(call, params) {
+      const { taskId, pageSize = 100, pageToken } = parseParams(pushListSchema, params);
+      const key = await find(call, taskId);
+      const limit = Math.min(Math.max(pageSize, 1), 100);
+      const configs = await parts.push.list(key, { ...(pageToken !== undefined && pageToken !== "" && { after: pageToken }), limit: limit + 1 });
+      const page = configs.slice(0, limit);
+      return { configs: page, nextPageToken: configs.length > limit ? (page.at(-1)?.id ?? "") : "" };
+    },
+    async deleteTaskPushNotificationConfig(call, params) {
+      const { taskId, id } = parseParams(pushIdSchema, params);
+      await parts.push.delete(await find(call, taskId), id);
+    },
+  };
+}

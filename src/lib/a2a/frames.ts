@@ -1,0 +1,131 @@
+import { hasBlobs } from "../media/media.ts";
+import { isInterrupted, isTerminal, type Task, type TaskState } from "../model/a2a.ts";
+import { readCursor, toCursor } from "../model/cursor.ts";
+import { type Audience, decodeEvent, type Entry, EXTENSION_URI, isVisible } from "../model/entry.ts";
+import { withCursor } from "../model/extension.ts";
+import { IasError } from "../model/errors.ts";
+import type { StreamKey } from "../model/key.ts";
+import type { Call, Frame, FrameStream } from "./operations.ts";
+import type { ServerParts } from "./server.ts";
+import { snapshotFrames } from "./snapshot.ts";
+
+export type FrameParts = Pick<ServerParts, "store" | "views" | "media" | "limits">;
+
+/** Where a stream begins and ends. */
+export interface StreamOptions {
+  /** `start`: entry 1, which is the Task itself. `head`: the Task folded as it stands. A cursor that the caller may use goes before either. */
+  readonly from: "start" | "head";
+  /** `turn`: also when the turn that answers input `after` ends in INPUT_REQUIRED. `terminal`: only with the task (SEMANTICS 5). */
+  readonly until: "terminal" | { readonly turnAfter: number };
+}
+
+/** Readers of our extension see more than plain ones. */
+export function audienceOf(call: Call): Audience {
+  return call.extensions.has(EXTENSION_URI) ? "extension" : "public";
+}
+
+/** Opens a task's stream for a caller (SEMANTICS 4). Throws `task-not-found`. */
+export async function openFrames(parts: FrameParts, call: Call, key: StreamKey, options: StreamOptions): Promise<FrameStream> {
+  const { log } = parts.store;
+  const audience = audienceOf(call);
+  const cursor = audience === "public" ? undefined : call.lastEventId;
+  const page = await log.read(key, { after: 0, maxBytes: 0 });
+  if (page === undefined) throw taskNotFound(key.task);
+  const place = cursor === undefined ? undefined : readCursor(cursor, { logId: log.id, head: page.head, floor: page.floor });
+  if (place?.kind === "resume") {
+    return { key, audience, opening: "resume", frames: follow(parts, call, key, audience, place.seq, options) };
+  }
+  if (place === undefined && options.from === "start" && page.floor === 0) {
+    return { key, audience, opening: "fresh", frames: follow(parts, call, key, audience, 0, options) };
+  }
+  const opening = place === undefined ? "fresh" : "reset";
+  return { key, audience, opening, frames: fresh(parts, call, key, audience, opening, options) };
+}
+
+/** The Task folded at head H, then H + 1 and on: both from one read of the log, so there is nothing between them. */
+async function* fresh(
+  parts: FrameParts,
+  call: Call,
+  key: StreamKey,
+  audience: Audience,
+  opening: "fresh" | "reset",
+  options: StreamOptions,
+): AsyncGenerator<readonly Frame[]> {
+  const at = await parts.views.with(key, (view) => ({ task: view.fold.task(), seq: view.fold.seq }));
+  if (at?.task === undefined) return;
+  const task = opening === "reset" ? { ...at.task, metadata: { ...at.task.metadata, [EXTENSION_URI]: { reset: true } } } : at.task;
+  const frames = snapshotFrames(withCursor(task, toCursor(parts.store.log.id, at.seq)), at.seq, parts.limits.maxFrameBytes);
+  for (const frame of frames) yield [await present(parts, key, frame)];
+  if (endsWith(at.task.status.state, at.seq, options)) return;
+  yield* follow(parts, call, key, audience, at.seq, options);
+}
+
+async function* follow(
+  parts: FrameParts,
+  call: Call,
+  key: StreamKey,
+  audience: Audience,
+  after: number,
+  options: StreamOptions,
+): AsyncGenerator<readonly Frame[]> {
+  for await (const batch of parts.store.log.follow(key, { after, signal: call.signal, maxBytes: parts.limits.maxFrameBytes })) {
+    const end = options.until === "terminal" ? -1 : batch.findIndex((entry) => mayEnd(entry) && endsWith(stateOf(entry), entry.seq, options));
+    const upTo = end < 0 ? batch : batch.slice(0, end + 1);
+    const seen = audience === "internal" || upTo.every((entry) => isVisible(entry, audience)) ? upTo : upTo.filter((entry) => isVisible(entry, audience));
+    if (seen.length > 0) yield seen.some(needsWork(parts)) ? await fit(parts, key, seen) : seen;
+    if (end >= 0) return;
+  }
+}
+
+/** A cheap test before decoding: an escaped quote never matches, and a match is looked at properly. */
+function mayEnd(entry: Entry): boolean {
+  return entry.audience === "public" && entry.event.includes('"state":"TASK_STATE_INPUT_REQUIRED"');
+}
+
+function stateOf(entry: Entry): TaskState | undefined {
+  const event = decodeEvent(entry);
+  return "statusUpdate" in event ? event.statusUpdate.status.state : undefined;
+}
+
+function endsWith(state: TaskState | undefined, seq: number, options: StreamOptions): boolean {
+  if (state === undefined) return false;
+  return isTerminal(state) || (options.until !== "terminal" && state === "TASK_STATE_INPUT_REQUIRED" && seq > options.until.turnAfter);
+}
+
+function needsWork(parts: FrameParts): (frame: Frame) => boolean {
+  return (frame) => frame.event.length > parts.limits.maxFrameBytes || hasBlobs(frame.event);
+}
+
+/** Frames with stored bytes presented, and a first Task that is too large for a frame cut down to one. */
+async function fit(parts: FrameParts, key: StreamKey, frames: readonly Frame[]): Promise<readonly Frame[]> {
+  const fitted: Frame[] = [];
+  for (const frame of frames) {
+    if (frame.event.length > parts.limits.maxFrameBytes && frame.event.startsWith('{"task"')) {
+      const { task } = JSON.parse(frame.event) as { task: Task };
+      fitted.push(...snapshotFrames(task, frame.seq, parts.limits.maxFrameBytes));
+    } else fitted.push(frame);
+  }
+  return Promise.all(fitted.map((frame) => present(parts, key, frame)));
+}
+
+async function present(parts: FrameParts, key: StreamKey, frame: Frame): Promise<Frame> {
+  return hasBlobs(frame.event) ? { seq: frame.seq, event: await parts.media.present(key, frame.event) } : frame;
+}
+
+/** Waits until the turn that answers an input after `after` has ended: the task is terminal or interrupted. Returns early when `signal` aborts. */
+export async function untilRest(parts: Pick<ServerParts, "store">, key: StreamKey, after: number, signal: AbortSignal): Promise<void> {
+  for await (const batch of parts.store.log.follow(key, { after, signal })) {
+    for (const entry of batch) {
+      if (entry.audience !== "public" || !entry.event.startsWith('{"statusUpdate"')) continue;
+      const state = stateOf(entry);
+      if (state !== undefined && (isTerminal(state) || isInterrupted(state))) return;
+    }
+  }
+}
+
+/** A task that is not there for this caller: whether it exists elsewhere is not told (SEMANTICS 22). */
+export function taskNotFound(id: string): IasError {
+  return new IasError("task-not-found", `There is no task ${JSON.stringify(id)} here. Check the id, the agent's URL and the credentials.`, {
+    details: { taskId: id.slice(0, 256) },
+  });
+}

@@ -1,0 +1,206 @@
+import { isTerminal, type Message } from "../model/a2a.ts";
+import { decodeEvent } from "../model/entry.ts";
+import { IasError } from "../model/errors.ts";
+import { readExtension } from "../model/extension.ts";
+import { newId } from "../model/ids.ts";
+import { keyText, type StreamKey, streamKey } from "../model/key.ts";
+import { checkMessage } from "./check-message.ts";
+import { openFrames, taskNotFound, untilRest } from "./frames.ts";
+import { type Once, onceOf, onceRecords, readOnce } from "./once.ts";
+import type { Call, FrameStream, Operations } from "./operations.ts";
+import { parseParams, type SendParams, sendSchema } from "./parse.ts";
+import { recordAddition, recordTask } from "./record.ts";
+import type { ServerParts } from "./server.ts";
+import { taskAnswer } from "./tasks.ts";
+
+/** A message that is in the log. */
+interface Accepted {
+  readonly key: StreamKey;
+  /** The head after it was recorded: what answers it comes later. */
+  readonly after: number;
+  /** The message made the task. */
+  readonly created: boolean;
+  /** The request was sent before; this is the task that it went to. */
+  readonly repeated: boolean;
+}
+
+/** How often a message to a task in other hands is tried again, and how long to wait in between, ms: together longer than a lease. */
+const TRIES = 60;
+const TRY_MS = 100;
+
+/** SendMessage and SendStreamingMessage. */
+export function createSend(parts: ServerParts): Pick<Operations, "sendMessage" | "sendStreamingMessage"> {
+  return {
+    async sendMessage(call, params) {
+      const request = parseParams(sendSchema, params);
+      const accepted = await accept(parts, call, request);
+      if (call.agent.replies !== "task") {
+        const message = await firstAnswer(parts, call, accepted);
+        if (message !== undefined) return { message };
+      }
+      if (request.configuration?.returnImmediately !== true) {
+        const rests = accepted.repeated ? await restsAt(parts, accepted.key) : false;
+        if (!rests) await untilRest(parts, accepted.key, accepted.after, call.signal);
+      }
+      return { task: await taskAnswer(parts, accepted.key, request.configuration?.historyLength) };
+    },
+    async sendStreamingMessage(call, params) {
+      if (!call.agent.streaming) throw new IasError("unsupported-operation", `The agent ${call.agent.id} does not stream; use SendMessage.`);
+      const request = parseParams(sendSchema, params);
+      const accepted = await accept(parts, call, request);
+      if (call.agent.replies !== "task") {
+        const message = await firstAnswer(parts, call, accepted);
+        if (message !== undefined) return messageStream(accepted.key, message);
+      }
+      return openFrames(parts, call, accepted.key, { from: accepted.created ? "start" : "head", until: { turnAfter: accepted.created ? 1 : accepted.after } });
+    },
+  };
+}
+
+/** Puts the message into the log, once, and tells the runtime. */
+async function accept(parts: ServerParts, call: Call, request: SendParams): Promise<Accepted> {
+  const checked = checkMessage(parts.limits, call.agent, request.message);
+  const config = request.configuration?.taskPushNotificationConfig;
+  if (config !== undefined && !call.agent.pushNotifications) {
+    throw new IasError("push-not-supported", `The agent ${call.agent.id} sends no push notifications; leave out taskPushNotificationConfig.`);
+  }
+  const once = onceOf(call, request);
+  if (once !== undefined) {
+    const found = await parts.store.records.get(once.key);
+    if (found !== undefined) return attach(parts, call, readOnce(found, once));
+  }
+  const accepted =
+    checked.taskId === undefined ? await startTask(parts, call, request, checked, once) : await continueTask(parts, call, checked, checked.taskId, once);
+  if (config !== undefined && !accepted.repeated) {
+    const { tenant: _, taskId: __, ...rest } = config;
+    await parts.push.create(call, accepted.key, { ...rest, id: config.id ?? "" } as Parameters<ServerParts["push"]["create"]>[2]);
+  }
+  if (!accepted.repeated) await parts.runtime.submit(accepted.key);
+  return accepted;
+}
+
+async function attach(parts: ServerParts, call: Call, value: { readonly task: string; readonly created: boolean }): Promise<Accepted> {
+  const key = streamKey(call.principal, call.agent.id, value.task);
+  const page = await parts.store.log.read(key, { after: 0, maxBytes: 0 });
+  if (page === undefined) throw taskNotFound(value.task);
+  return { key, after: value.created ? 1 : page.head, created: value.created, repeated: true };
+}
+
+async function startTask(parts: ServerParts, call: Call, request: SendParams, message: Message, once: Once | undefined): Promise<Accepted> {
+  parts.runtime.admit();
+  const context = message.contextId ?? newId();
+  if (message.contextId !== undefined) {
+    const { tenant, user } = call.principal;
+    const waiting = await parts.store.index.list({ tenant, user, agent: call.agent.id, context, states: ["TASK_STATE_SUBMITTED"], limit: 1 });
+    if (waiting.total >= parts.limits.maxQueuedPerConversation) {
+      throw new IasError("limit-reached", `${waiting.total} tasks wait in this conversation (maxQueuedPerConversation); send this one later.`, {
+        reason: "QUEUE_FULL",
+        retryable: true,
+        retryAfterMs: 1000,
+      });
+    }
+  }
+  const key = streamKey(call.principal, call.agent.id, newId());
+  const stored = await parts.media.store(key, message.parts);
+  const recorded = { ...message, parts: stored, contextId: context, taskId: key.task };
+  const result = await recordTask(parts, key, { context, message: recorded, metadata: request.metadata }, onceRecords(once, key, true));
+  if (result.ok) return { key, after: 1, created: true, repeated: false };
+  if (once === undefined) throw new IasError("internal", `The task's record ${keyText(key)} was refused.`);
+  return attach(parts, call, readOnce(result.found, once));
+}
+
+/** A message to a task that exists: its owner records it, or we do where no turn runs. Whoever has the stream may change between the two, so it is tried again. */
+async function continueTask(parts: ServerParts, call: Call, message: Message, taskId: string, once: Once | undefined): Promise<Accepted> {
+  const key = streamKey(call.principal, call.agent.id, taskId);
+  const stored = { ...message, parts: await parts.media.store(key, message.parts) };
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const row = await parts.store.index.get(key);
+    if (row === undefined) throw taskNotFound(taskId);
+    if (message.contextId !== undefined && message.contextId !== row.context) {
+      throw new IasError("invalid-params", `The task ${taskId} is in another context; leave contextId out, or give ${row.context}.`, {
+        fields: [{ field: "message.contextId", description: "is not the task's" }],
+      });
+    }
+    if (isTerminal(row.state)) {
+      throw new IasError(
+        "unsupported-operation",
+        `The task ${taskId} has ended (${row.state}). Send the message without taskId, with contextId ${row.context}, to go on in this conversation.`,
+        {
+          reason: "TASK_TERMINAL",
+          details: { state: row.state },
+        },
+      );
+    }
+    const input = { principal: call.principal, message: { ...stored, contextId: row.context, taskId } };
+    const records = onceRecords(once, key, false);
+    if (row.state === "TASK_STATE_WORKING") {
+      if (records.length > 0) await writeAhead(parts, records, once);
+      if ((await parts.runtime.input(key, input)) === "recorded") {
+        const head = (await parts.store.log.read(key, { after: 0, maxBytes: 0 }))?.head ?? row.head;
+        return { key, after: head, created: false, repeated: false };
+      }
+    } else {
+      parts.runtime.admit();
+      const data = { kind: "input" as const, message: input.message, user: call.principal.user };
+      const added = await recordAddition(parts, row, { data, state: "TASK_STATE_SUBMITTED", records }, "this-epoch");
+      if (added.kind === "ok") return { key, after: added.head, created: false, repeated: false };
+      if (added.kind === "conflict" && once !== undefined) return attach(parts, call, readOnce(added.found, once));
+    }
+    await new Promise((resolve) => setTimeout(resolve, TRY_MS));
+    call.signal.throwIfAborted();
+  }
+  throw new IasError("unavailable", `The task ${taskId} is between two owners; send the message again in a moment.`, {
+    reason: "TASK_MOVING",
+    retryable: true,
+    retryAfterMs: 1000,
+  });
+}
+
+/** The owner of a running turn writes entries, not records: the idempotency record goes first, so that a repeat never doubles the message. */
+async function writeAhead(parts: ServerParts, records: ReturnType<typeof onceRecords>, once: Once | undefined): Promise<void> {
+  for (const record of records) {
+    const result = await parts.store.records.put(record);
+    if (!result.ok && result.found !== undefined && once !== undefined) readOnce(result.found, once);
+  }
+}
+
+async function restsAt(parts: ServerParts, key: StreamKey): Promise<boolean> {
+  const row = await parts.store.index.get(key);
+  return row !== undefined && row.state !== "TASK_STATE_SUBMITTED" && row.state !== "TASK_STATE_WORKING";
+}
+
+/**
+ * For agents that may reply without a task: holds the answer until the engine's first event, at most `replyHoldMs` (SEMANTICS 6). The message of a
+ * message-only reply, or undefined: it is a task.
+ */
+async function firstAnswer(parts: ServerParts, call: Call, accepted: Accepted): Promise<Message | undefined> {
+  const hold = AbortSignal.any([call.signal, AbortSignal.timeout(parts.limits.replyHoldMs)]);
+  for await (const batch of parts.store.log.follow(accepted.key, { after: accepted.created ? 1 : accepted.after, signal: hold })) {
+    for (const entry of batch) {
+      const event = decodeEvent(entry);
+      const data = readExtension(event);
+      if (data?.kind === "reply") return data.message;
+      const starting =
+        data?.kind === "turn" ||
+        data?.kind === "input" ||
+        ("statusUpdate" in event &&
+          event.statusUpdate.status.state === "TASK_STATE_WORKING" &&
+          event.statusUpdate.status.message === undefined &&
+          data === undefined);
+      if (!starting) return undefined;
+    }
+  }
+  return undefined;
+}
+
+function messageStream(key: StreamKey, message: Message): FrameStream {
+  const frame = { seq: 0, event: JSON.stringify({ message }) };
+  return {
+    key,
+    opening: "message",
+    audience: "public",
+    frames: (async function* () {
+      yield [frame];
+    })(),
+  };
+}

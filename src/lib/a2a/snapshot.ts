@@ -1,0 +1,73 @@
+import type { Artifact, Message, Part, StreamResponse, Task } from "../model/a2a.ts";
+import type { Frame } from "./operations.ts";
+
+/**
+ * A folded Task as frames of at most `maxBytes` (SEMANTICS 8): one if it fits; else the Task without artifacts (and with as much of its newest history
+ * as fits), then each artifact in pieces, the first with `append: false`. All have the snapshot's `seq`. Sizes are UTF-16 units, times 3 at most in bytes,
+ * so the budget of a piece is a third.
+ */
+export function snapshotFrames(task: Task, seq: number, maxBytes: number): readonly Frame[] {
+  const whole = encode({ task });
+  if (Buffer.byteLength(whole) <= maxBytes) return [{ seq, event: whole }];
+  const { artifacts = [], history = [], ...head } = task;
+  const budget = Math.floor(maxBytes / 6);
+  const kept = newest(history, maxBytes - Buffer.byteLength(JSON.stringify(head)) - 64);
+  const frames: Frame[] = [{ seq, event: encode({ task: { ...head, ...(kept.length > 0 && { history: kept }) } }) }];
+  for (const artifact of artifacts) frames.push(...artifactFrames(task, artifact, seq, budget));
+  return frames;
+}
+
+/** The newest messages that fit into `bytes`, in order. */
+export function newest(history: readonly Message[], bytes: number): readonly Message[] {
+  let left = bytes;
+  let from = history.length;
+  while (from > 0) {
+    left -= Buffer.byteLength(JSON.stringify(history[from - 1])) + 1;
+    if (left < 0) break;
+    from -= 1;
+  }
+  return history.slice(from);
+}
+
+function artifactFrames(task: Task, artifact: Artifact, seq: number, budget: number): readonly Frame[] {
+  const { parts, ...head } = artifact;
+  const pieces = parts.flatMap((part) => splitPart(part, budget));
+  const frames: Frame[] = [];
+  let from = 0;
+  while (from < pieces.length) {
+    let size = 0;
+    let to = from;
+    while (to < pieces.length && (to === from || size + partSize(pieces[to]) <= budget)) {
+      size += partSize(pieces[to]);
+      to += 1;
+    }
+    const append = from > 0;
+    const value = append ? { artifactId: artifact.artifactId, parts: pieces.slice(from, to) } : { ...head, parts: pieces.slice(from, to) };
+    frames.push({ seq, event: encode({ artifactUpdate: { taskId: task.id, contextId: task.contextId, artifact: value, append } }) });
+    from = to;
+  }
+  return frames;
+}
+
+/** Plain text may be cut anywhere, since appends join it again; any other part is whole. */
+function splitPart(part: Part, max: number): readonly Part[] {
+  const { text } = part;
+  if (text === undefined || text.length <= max || Object.keys(part).length > 1) return [part];
+  const pieces: Part[] = [];
+  for (let from = 0; from < text.length;) {
+    let to = Math.min(from + max, text.length);
+    const last = text.charCodeAt(to - 1);
+    if (to < text.length && last >= 0xd800 && last <= 0xdbff) to -= 1;
+    pieces.push({ text: text.slice(from, to) });
+    from = to;
+  }
+  return pieces;
+}
+
+function partSize(part: Part | undefined): number {
+  return part === undefined ? 0 : part.text !== undefined && Object.keys(part).length === 1 ? part.text.length + 12 : JSON.stringify(part).length;
+}
+
+function encode(event: StreamResponse): string {
+  return JSON.stringify(event);
+}

@@ -1,0 +1,214 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BindingRequest, HttpBinding, Reply } from "../a2a/binding.ts";
+import { toRestError } from "../a2a/errors.ts";
+import { rpcError } from "../a2a/jsonrpc/handler.ts";
+import type { Operations } from "../a2a/operations.ts";
+import type { Agent } from "../engine/agent.ts";
+import { IasError } from "../model/errors.ts";
+import type { Principal } from "../model/key.ts";
+import type { Limits } from "../model/limits.ts";
+import type { HeartbeatWheel } from "../stream/heartbeat.ts";
+import { readBody } from "./body.ts";
+import { checkRequest, type Guards } from "./guards.ts";
+import { writeSse } from "./sse.ts";
+
+/** What a gateway is made of. */
+export interface GatewayParts {
+  readonly operations: Operations;
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly jsonRpc: HttpBinding;
+  readonly rest: HttpBinding;
+  /** Who sends a request. Throws `unauthenticated`. */
+  readonly authenticate: (request: { header(name: string): string | undefined }) => Promise<Principal>;
+  /** Paths that are not A2A's: cards, health, pages, blobs. Asked first; undefined goes on. */
+  readonly pages: (request: PageRequest) => Promise<PageReply | undefined>;
+  readonly limits: Pick<Limits, "maxBodyBytes" | "maxReaders" | "maxStreamMs">;
+  readonly guards: Guards;
+  readonly logId: string;
+  readonly wheel: HeartbeatWheel;
+  readonly report: (error: IasError) => void;
+}
+
+/** A request for something that is not an A2A operation. */
+export interface PageRequest {
+  readonly method: string;
+  readonly url: URL;
+  header(name: string): string | undefined;
+}
+
+/** A whole answer; the body of a HEAD is left out by the gateway. */
+export interface PageReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/** The HTTP side of a server, as a request listener. */
+export interface Gateway {
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Streams that are open now. */
+  readonly readers: number;
+  /** Ends every stream after the last frame that was written, without an error frame (SEMANTICS 9). */
+  endStreams(): void;
+}
+
+const A2A_PATH = /^\/a2a\/([^/]+)(?:\/rest(\/.*)?|(\/?))$/;
+
+/** A gateway over operations. It opens no socket. */
+export function createGateway(parts: GatewayParts): Gateway {
+  const streams = new Set<AbortController>();
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const header = (name: string): string | undefined => {
+      const value = request.headers[name];
+      return Array.isArray(value) ? value.join(", ") : value;
+    };
+    let url: URL | undefined;
+    try {
+      checkRequest(parts.guards, { host: header("host"), origin: header("origin") });
+      url = readUrl(request.url);
+      allowOrigin(response, header("origin"));
+      if (request.method === "OPTIONS") return preflight(response, header);
+      const page = await parts.pages({ method: request.method ?? "GET", url, header });
+      if (page !== undefined) return await writePage(request, response, page);
+      const target = A2A_PATH.exec(url.pathname);
+      const agent = target?.[1] === undefined ? undefined : parts.agents.get(decode(target[1]));
+      if (target === null || agent === undefined) throw notFound(url.pathname, parts.agents);
+      const rest = target[3] === undefined;
+      if (!rest && request.method !== "POST") throw new IasError("method-not-found", `${url.pathname} is the JSON-RPC endpoint of ${agent.id}: POST to it.`);
+      const principal = await parts.authenticate({ header });
+      const body = await readBody(request, parts.limits.maxBodyBytes);
+      const gone = new AbortController();
+      response.once("close", () => gone.abort());
+      const call: BindingRequest = {
+        method: request.method ?? "GET",
+        path: target[2] ?? "",
+        query: url.searchParams,
+        header,
+        body,
+        principal,
+        agent,
+        signal: gone.signal,
+      };
+      const reply = await (rest ? parts.rest : parts.jsonRpc)(parts.operations, call);
+      await send(response, reply, gone);
+    } catch (error) {
+      const known = IasError.from(error);
+      if (known.code === "internal") parts.report(known);
+      if (response.headersSent) response.destroy();
+      else writeWhole(response, url !== undefined && A2A_PATH.exec(url.pathname)?.[3] !== undefined ? withStatus(known) : fromRest(known));
+    }
+  };
+
+  const send = async (response: ServerResponse, reply: Reply, gone: AbortController): Promise<void> => {
+    if (reply.kind === "whole") return writeWhole(response, reply);
+    if (streams.size >= parts.limits.maxReaders) {
+      gone.abort();
+      throw new IasError("limit-reached", `${streams.size} streams are open (maxReaders); try again in a moment.`, {
+        reason: "TOO_MANY_READERS",
+        retryable: true,
+        retryAfterMs: 1000,
+      });
+    }
+    streams.add(gone);
+    // A tenth earlier or later, so that streams which began together do not end together.
+    const age = setTimeout(() => gone.abort(), parts.limits.maxStreamMs * (0.9 + Math.random() * 0.2)).unref();
+    try {
+      await writeSse(response, reply.stream, reply.framing, { logId: parts.logId, wheel: parts.wheel, report: parts.report });
+    } finally {
+      clearTimeout(age);
+      streams.delete(gone);
+    }
+  };
+
+  return {
+    handle: (request, response) => void handle(request, response),
+    get readers() {
+      return streams.size;
+    },
+    endStreams() {
+      for (const stream of streams) stream.abort();
+    },
+  };
+}
+
+function readUrl(text: string | undefined): URL {
+  if (text === undefined || !text.startsWith("/") || !URL.canParse(text, "http://localhost"))
+    throw new IasError("invalid-request", "The request's path is unreadable.");
+  return new URL(`http://localhost${text}`);
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+function notFound(path: string, agents: ReadonlyMap<string, Agent>): IasError {
+  return new IasError(
+    "not-found",
+    `There is nothing at ${path.slice(0, 100)}. Agents are at ${[...agents.keys()]
+      .slice(0, 10)
+      .map((id) => `/a2a/${id}`)
+      .join(", ")}.`,
+  );
+}
+
+/** An origin that passed the guard may read the answers. */
+function allowOrigin(response: ServerResponse, origin: string | undefined): void {
+  response.setHeader("x-content-type-options", "nosniff");
+  if (origin === undefined) return;
+  response.setHeader("access-control-allow-origin", origin);
+  response.setHeader("access-control-expose-headers", "a2a-extensions, retry-after, www-authenticate");
+  response.setHeader("vary", "origin");
+}
+
+function preflight(response: ServerResponse, header: (name: string) => string | undefined): void {
+  const asked = header("access-control-request-headers");
+  response.writeHead(204, {
+    "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
+    "access-control-max-age": "600",
+    ...(asked !== undefined && { "access-control-allow-headers": asked }),
+  });
+  response.end();
+}
+
+function withStatus(error: IasError): Reply & { kind: "whole" } {
+  const reply = rpcError(null, error);
+  const { status } = toRestError(error, error.code === "method-not-found" ? { status: 405 } : {});
+  if (reply.kind !== "whole") throw error;
+  return { ...reply, status };
+}
+
+function fromRest(error: IasError): Reply & { kind: "whole" } {
+  const { status, headers, body } = toRestError(error);
+  return { kind: "whole", status, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
+}
+
+function writeWhole(response: ServerResponse, reply: Reply & { kind: "whole" }): void {
+  if (response.destroyed) return;
+  // A body that was refused unread would block the connection.
+  if (!response.req.complete) response.setHeader("connection", "close");
+  response.writeHead(reply.status, { ...reply.headers, "content-length": Buffer.byteLength(reply.body) });
+  response.end(reply.body);
+}
+
+async function writePage(request: IncomingMessage, response: ServerResponse, page: PageReply): Promise<void> {
+  const { body } = page;
+  const whole = typeof body === "string" || body instanceof Uint8Array;
+  response.writeHead(page.status, {
+    ...page.headers,
+    ...(whole && page.status !== 204 && page.status !== 304 && { "content-length": Buffer.byteLength(body) }),
+  });
+  if (request.method === "HEAD" || whole) {
+    response.end(request.method === "HEAD" ? undefined : body);
+    return;
+  }
+  for await (const chunk of body) {
+    if (response.destroyed) return;
+    if (!response.write(chunk)) await new Promise<void>((resolve) => response.once("drain", resolve).once("close", resolve));
+  }
+  response.end();
+}

@@ -1,0 +1,83 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import type { Framing } from "../a2a/binding.ts";
+import type { Frame, FrameStream } from "../a2a/operations.ts";
+import { toCursor } from "../model/cursor.ts";
+import { IasError } from "../model/errors.ts";
+import type { HeartbeatWheel } from "../stream/heartbeat.ts";
+
+export const SSE_HEADERS: Readonly<Record<string, string>> = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-transform",
+  // Proxies that buffer would collect the tokens.
+  "x-accel-buffering": "no",
+};
+
+export interface SseOptions {
+  readonly logId: string;
+  readonly wheel: HeartbeatWheel;
+  /** Our own endpoints say `event: end` when a stream is over; A2A's just end. */
+  readonly end?: "event";
+  readonly report: (error: IasError) => void;
+}
+
+/**
+ * Writes a stream as server-sent events: `id: <cursor>`, `data: <prefix event suffix>`. A batch is one write; when the socket is full the next batch is not
+ * fetched until it has drained, so a slow reader costs one batch of memory. Ends the response; never throws.
+ */
+export async function writeSse(response: ServerResponse, stream: FrameStream, framing: Framing, options: SseOptions): Promise<void> {
+  const id = stream.opening === "message" ? "" : `id: ${toCursor(options.logId, 0).slice(0, -1)}`;
+  let last = 0;
+  let blocked = false;
+  response.writeHead(200, { ...SSE_HEADERS, ...framing.headers });
+  response.flushHeaders();
+  const leave = options.wheel.add(() => {
+    if (!blocked) response.write(last === 0 ? ": hb\n\n" : `: hb ${toCursor(options.logId, last)}\n\n`);
+  });
+  try {
+    for await (const frames of stream.frames) {
+      if (response.destroyed) return;
+      last = frames.at(-1)?.seq ?? last;
+      if (!response.write(encodeFrames(frames, id, framing))) {
+        blocked = true;
+        await drained(response);
+        blocked = false;
+      }
+    }
+    if (options.end === "event") response.write("event: end\ndata: {}\n\n");
+  } catch (error) {
+    const known = IasError.from(error);
+    if (known.code !== "aborted") {
+      options.report(known);
+      response.write(`data: ${framing.error(known)}\n\n`);
+    }
+  } finally {
+    leave();
+    response.end();
+  }
+}
+
+function encodeFrames(frames: readonly Frame[], id: string, framing: Framing): string {
+  const { prefix, suffix, translate } = framing;
+  let text = "";
+  for (const frame of frames) {
+    const event = translate === undefined ? frame.event : translate(frame);
+    text += id === "" ? `data: ${prefix}${event}${suffix}\n\n` : `${id}${frame.seq}\ndata: ${prefix}${event}${suffix}\n\n`;
+  }
+  return text;
+}
+
+/** Resolves when the socket takes more, or is gone. */
+async function drained(response: ServerResponse): Promise<void> {
+  if (response.destroyed) return;
+  const gone = new AbortController();
+  const onClose = (): void => gone.abort();
+  response.once("close", onClose);
+  try {
+    await once(response, "drain", { signal: gone.signal });
+  } catch {
+    // Closed: the loop looks at `destroyed`.
+  } finally {
+    response.off("close", onClose);
+  }
+}

@@ -1,0 +1,99 @@
+import type { AgentEvent } from "../engine/engine.ts";
+import type { ResumeState } from "../log/log.ts";
+import { IasError } from "../model/errors.ts";
+import { newId } from "../model/ids.ts";
+import { createTurn } from "./create-turn.ts";
+import { failedStatus } from "./failed-status.ts";
+import type { Draft } from "./scribe.ts";
+import type { Ending, TurnRun } from "./turn-run.ts";
+
+/** Pulls the engine, one event at a time, only when there is room. Never throws: a failure is an ending. */
+export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => boolean): Promise<Ending> {
+  const { parts, agent, row, scribe, writer } = run;
+  const rest =
+    (drafts: readonly Draft[], state?: ResumeState | null): Ending =>
+    (unread) => {
+      // COMPLETED is not written while an input is unread: the task's next turn takes it up (SEMANTICS 17).
+      if (unread) return { next: state ?? undefined };
+      writer.write(drafts, state === undefined ? {} : { state });
+      return "rest";
+    };
+  const final = (draft: Draft): Ending => {
+    return () => {
+      writer.write([draft]);
+      return "rest";
+    };
+  };
+  try {
+    for await (const event of agent.engine.run(createTurn(run), { signal })) {
+      if (stopped()) return () => "rest";
+      switch (event.kind) {
+        case "interrupt": {
+          const message = event.approvals === undefined ? event.message : scribe.approvals(event.message, event.approvals);
+          const status = scribe.status(
+            event.reason === "auth" ? "TASK_STATE_AUTH_REQUIRED" : "TASK_STATE_INPUT_REQUIRED",
+            message && (await parts.media.store(row.key, message)),
+          );
+          return rest([status], event.state ?? null);
+        }
+        case "reply":
+          return reply(run, event);
+        case "end": {
+          const message = event.message && (await parts.media.store(row.key, event.message));
+          if (event.outcome === "completed") return rest([scribe.status("TASK_STATE_COMPLETED", message, event.metadata)]);
+          return final(scribe.status(event.outcome === "failed" ? "TASK_STATE_FAILED" : "TASK_STATE_REJECTED", message, event.metadata));
+        }
+        case "checkpoint":
+          writer.write([scribe.aside("internal", { kind: "checkpoint" })], { state: event.state });
+          break;
+        case "artifact": {
+          const stored = await parts.media.store(row.key, event.artifact.parts);
+          writer.write(scribe.write({ ...event, artifact: { ...event.artifact, parts: stored } }));
+          break;
+        }
+        case "status":
+          writer.write(scribe.write(event.message === undefined ? event : { ...event, message: await parts.media.store(row.key, event.message) }));
+          break;
+        default:
+          writer.write(scribe.write(event));
+      }
+      const full = writer.ready();
+      if (full !== undefined) await full;
+    }
+    return rest([scribe.status("TASK_STATE_COMPLETED")]);
+  } catch (error) {
+    if (stopped()) return () => "rest";
+    const known = IasError.from(error, "engine-failed");
+    parts.report(known, row.key);
+    return final(
+      failedStatus(
+        scribe,
+        error instanceof IasError
+          ? known
+          : new IasError("engine-failed", "The agent failed with an unexpected error; the server's log has it.", { cause: error }),
+      ),
+    );
+  }
+}
+
+function reply({ parts, agent, row, scribe, writer }: TurnRun, event: Extract<AgentEvent, { kind: "reply" }>): Ending {
+  if (agent.replies === "task") {
+    const error = new IasError("invalid-agent-response", `The agent ${agent.id} replied with a message, but it is defined with replies: "task".`);
+    parts.report(error, row.key);
+    return () => {
+      writer.write([failedStatus(scribe, error)]);
+      return "rest";
+    };
+  }
+  return () => {
+    const message = {
+      messageId: newId(),
+      role: "ROLE_AGENT" as const,
+      contextId: row.context,
+      parts: event.parts,
+      ...(event.metadata !== undefined && { metadata: event.metadata }),
+    };
+    writer.write([scribe.aside("internal", { kind: "reply", message })], { seal: true, unlist: true, state: null });
+    return "rest";
+  };
+}
