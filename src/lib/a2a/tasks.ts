@@ -1,4 +1,3 @@
-import { fitTask } from "../media/fit-task.ts";
 import { hasBlobs } from "../media/media.ts";
 import { isTerminal, type Task } from "../model/a2a.ts";
 import { toCursor } from "../model/cursor.ts";
@@ -104,7 +103,7 @@ export async function taskAnswer(
   const { history = [], ...rest } = withCursor(at.task, toCursor(parts.store.log.id, at.seq));
   const kept = historyLength === undefined ? history : history.slice(Math.max(0, history.length - historyLength));
   const task: Task = { ...rest, ...(kept.length > 0 && { history: kept }) };
-  const fitted = await fitTask(parts.media, key, task, parts.limits.maxInlineBytes);
+  const fitted = await parts.media.fitTask(key, task, parts.limits.maxInlineBytes);
   const json = JSON.stringify(fitted);
   return hasBlobs(json) ? (JSON.parse(await parts.media.present(key, json)) as Task) : fitted;
 }

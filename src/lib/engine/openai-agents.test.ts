@@ -14,8 +14,8 @@ test("each chunk of the model is one text event, in its order", async () => {
   const agent = new Agent({ name: "A", model: new ScriptedModel([modelStream(textStream(chunks))]) });
   const events = await run(agent, testTurn("hi"));
   assert.deepEqual(
-    events.filter(({ kind }) => kind === "text").map((event) => event.kind === "text" && [event.text, event.artifact]),
-    chunks.filter((one) => one !== "").map((one) => [one, "answer"]),
+    events.filter(({ kind }) => kind === "text").map((event) => event.kind === "text" && event.text),
+    chunks.filter((one) => one !== ""),
   );
   assert.deepEqual(events.at(-1), { kind: "usage", usage: { inputTokens: 3, outputTokens: 5, totalTokens: 8 } });
 });
@@ -51,7 +51,7 @@ test("tool calls and results are told, arguments as the model gave them", async 
     [
       { kind: "tool-call", call: "c1", name: "clock", arguments: '{"zone": "UTC"}', idempotent: true },
       { kind: "tool-result", call: "c1", name: "clock", output: "noon" },
-      { kind: "text", text: "It is noon.", artifact: "answer" },
+      { kind: "text", text: "It is noon." },
     ],
   );
 });
@@ -126,7 +126,7 @@ test("a hand-off is told, and who takes over answers", async () => {
     events.filter(({ kind }) => kind !== "usage"),
     [
       { kind: "delegation", from: "Front", to: "Expert", via: "handoff" },
-      { kind: "text", text: "42", artifact: "answer" },
+      { kind: "text", text: "42" },
     ],
   );
 });
@@ -197,7 +197,7 @@ test("an approval ends the turn; its state alone goes on, in a new engine", asyn
     [
       { kind: "tool-call", call: "c1", name: "send", arguments: '{"to":"Bo"}' },
       { kind: "tool-result", call: "c1", name: "send", output: "sent" },
-      { kind: "text", text: "It is sent.", artifact: "answer" },
+      { kind: "text", text: "It is sent." },
     ],
   );
 

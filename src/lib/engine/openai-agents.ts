@@ -9,7 +9,7 @@ import { adoptAgent, adoptGraph, gateProvider, turnScope } from "./openai-agents
 import { toInput } from "./openai-agents/input.ts";
 import { createMcpConnections, type McpServer } from "./openai-agents/mcp.ts";
 import { loadSdk, type Sdk, type SdkAgent, type SdkModel, type SdkModelProvider, type SdkRunEvent, type SdkToolStreamEvent } from "./openai-agents/sdk.ts";
-import { createTranslator, emitResult, handoffNamesOf, type Translator, type TurnFacts } from "./openai-agents/translate.ts";
+import { answer, createTranslator, emitResult, handoffNamesOf, type Translator, type TurnFacts } from "./openai-agents/translate.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 export type { McpServer } from "./openai-agents/mcp.ts";
@@ -198,28 +198,33 @@ function finish(
   if (root.agent().outputType !== "text") {
     facts.emit({
       kind: "artifact",
-      artifact: { artifactId: facts.artifactOf(1), parts: [{ data: output as Json, mediaType: "application/json" }] },
+      artifact: { artifactId: facts.dataArtifact, parts: [{ data: output as Json, mediaType: "application/json" }] },
       lastChunk: true,
     });
   } else if (!root.spoke() && typeof output === "string" && output !== "") {
     if (root.refusal() !== "" && root.refusal() === output) facts.emit({ kind: "end", outcome: "rejected", message: [{ text: output }] });
-    else facts.emit({ kind: "text", text: output, artifact: facts.artifactOf(root.messages() + 1) });
+    else facts.emit(answer(facts, root.messages() + 1, output));
   }
 }
 
 function factsOf(sdk: Sdk, turn: Turn, options: OpenAIAgentsOptions, feed: Feed): TurnFacts {
   const idempotent = new Set(options.idempotentTools);
   const taken = new Set((turn.current.artifacts ?? []).map(({ artifactId }) => artifactId));
-  const name = (n: number): string => (n === 1 ? "answer" : `answer-${n}`);
-  let before = 0;
-  while (taken.has(name(before + 1))) before += 1;
+  // The task's artifacts of earlier turns keep their names: a piece for one of them would replace it.
+  const free = (prefix: string, from: number): number => {
+    let n = from;
+    while (taken.has(`${prefix}-${n}`)) n += 1;
+    return n;
+  };
+  const second = free("message", 2);
   return {
     emit: feed.push,
     callPaths: new Map(),
     answered: new Set(),
     isIdempotent: (tool) => idempotent.has(tool),
     handoffNames: (one) => handoffNamesOf(one, (handoff) => sdk.getHandoff(handoff as never).toolName),
-    artifactOf: (n) => name(before + n),
+    artifactOf: (n) => (n < 2 ? undefined : `message-${second + n - 2}`),
+    dataArtifact: `output-${free("output", 1)}`,
   };
 }
 

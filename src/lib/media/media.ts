@@ -1,4 +1,4 @@
-import type { Part } from "../model/a2a.ts";
+import type { Part, Task } from "../model/a2a.ts";
 import type { StreamKey } from "../model/key.ts";
 
 /**
@@ -6,12 +6,20 @@ import type { StreamKey } from "../model/key.ts";
  * Inside, such a part is `{ url: "ias-blob:<sha256>?size=<bytes>", mediaType, filename? }`; a caller's own URL of that scheme is refused.
  */
 export interface Media {
-  /** Parts as entries hold them: raw content over `maxRawPartBytes` is stored and replaced by a reference. Throws `invalid-params` for bad base64. */
-  store(key: StreamKey, parts: readonly Part[]): Promise<readonly Part[]>;
+  /**
+   * Parts as entries hold them: raw content over `maxRawPartBytes` is stored and replaced by a reference. Throws `invalid-params` for bad base64 and for
+   * a reference `from` a caller (the default); an agent may hand on references of its own tasks.
+   */
+  store(key: StreamKey, parts: readonly Part[], from?: "caller" | "agent"): Promise<readonly Part[]>;
   /** The bytes of a part: raw, stored, or fetched from its URL by the guarded fetch. Throws `not-found`, `too-large`, `forbidden`, `remote-failed`. */
   load(key: StreamKey, part: Part): Promise<Uint8Array>;
   /** A `StreamResponse` or Task JSON text with references turned into raw content (up to `maxRawOutBytes`) or signed URLs. Call it only if `hasBlobs`. */
   present(key: StreamKey, json: string): Promise<string>;
+  /**
+   * A Task of at most `limit` bytes of JSON: while it is larger, the largest contents become URLs of the full content (range requests), then the oldest history goes
+   * (SEMANTICS 8). The same Task if it fits. Call it before `present`.
+   */
+  fitTask(key: StreamKey, task: Task, limit: number): Promise<Task>;
 }
 
 /** Scheme of a reference to stored bytes. */
@@ -28,5 +36,6 @@ export function createInlineMedia(): Media {
     store: async (_key, parts) => parts,
     load: async (_key, part) => Buffer.from(part.raw ?? part.text ?? "", part.raw === undefined ? "utf8" : "base64"),
     present: async (_key, json) => json,
+    fitTask: async (_key, task) => task,
   };
 }

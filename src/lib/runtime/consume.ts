@@ -32,14 +32,14 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
           const message = event.approvals === undefined ? event.message : scribe.approvals(event.message, event.approvals);
           const status = scribe.status(
             event.reason === "auth" ? "TASK_STATE_AUTH_REQUIRED" : "TASK_STATE_INPUT_REQUIRED",
-            message && (await parts.media.store(row.key, message)),
+            message && (await parts.media.store(row.key, message, "agent")),
           );
           return rest([status], event.state ?? null);
         }
         case "reply":
           return reply(run, event);
         case "end": {
-          const message = event.message && (await parts.media.store(row.key, event.message));
+          const message = event.message && (await parts.media.store(row.key, event.message, "agent"));
           if (event.outcome === "completed") return rest([scribe.status("TASK_STATE_COMPLETED", message, event.metadata)]);
           return final(scribe.status(event.outcome === "failed" ? "TASK_STATE_FAILED" : "TASK_STATE_REJECTED", message, event.metadata));
         }
@@ -47,12 +47,12 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
           writer.write([scribe.aside("internal", { kind: "checkpoint" })], { state: event.state });
           break;
         case "artifact": {
-          const stored = await parts.media.store(row.key, event.artifact.parts);
+          const stored = await parts.media.store(row.key, event.artifact.parts, "agent");
           writer.write(scribe.write({ ...event, artifact: { ...event.artifact, parts: stored } }));
           break;
         }
         case "status":
-          writer.write(scribe.write(event.message === undefined ? event : { ...event, message: await parts.media.store(row.key, event.message) }));
+          writer.write(scribe.write(event.message === undefined ? event : { ...event, message: await parts.media.store(row.key, event.message, "agent") }));
           break;
         default:
           writer.write(scribe.write(event));

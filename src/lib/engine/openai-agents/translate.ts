@@ -12,8 +12,10 @@ export interface TurnFacts {
   readonly isIdempotent: (tool: string) => boolean;
   /** The names under which `agent` can hand off. */
   readonly handoffNames: (agent: SdkAgent) => ReadonlySet<string>;
-  /** The artifact of the n-th message of the answer, from 1. */
-  readonly artifactOf: (n: number) => string;
+  /** The artifact of the n-th message of the answer, from 1; undefined is the turn's own. */
+  readonly artifactOf: (n: number) => string | undefined;
+  /** The artifact of a structured output. */
+  readonly dataArtifact: string;
 }
 
 /** Turns the events of one run into agent events, as they come. */
@@ -53,7 +55,7 @@ export function createTranslator(start: SdkAgent, facts: TurnFacts, parent?: rea
     item = itemId ?? item;
     if (agent.outputType !== "text") emit({ kind: "note", name: "output-delta", value: piece, ...at() });
     else if (parent !== undefined) emit({ kind: "text", text: piece, ...at() });
-    else emit({ kind: "text", text: piece, artifact: facts.artifactOf(messages) });
+    else emit(answer(facts, messages, piece));
   };
 
   const onModel = (event: SdkStreamEvent): void => {
@@ -124,6 +126,12 @@ export function createTranslator(start: SdkAgent, facts: TurnFacts, parent?: rea
     messages: () => messages,
     refusal: () => refusal,
   };
+}
+
+/** A piece of the n-th message of the answer. */
+export function answer(facts: TurnFacts, n: number, text: string): AgentEvent {
+  const artifact = facts.artifactOf(n);
+  return artifact === undefined ? { kind: "text", text } : { kind: "text", text, artifact };
 }
 
 /** Tells a tool's result, once. */

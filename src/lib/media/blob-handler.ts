@@ -1,0 +1,94 @@
+import { IasError } from "../model/errors.ts";
+import type { StreamKey } from "../model/key.ts";
+import type { BlobStore } from "./blobs.ts";
+import type { ContentPlace, Resource, Shown, SignedUrls } from "./signed-urls.ts";
+
+/** Answers GET and HEAD of a signed URL. What it throws is `IasError`: `not-found`, `forbidden`. */
+export type BlobHandler = (request: { readonly method: string; readonly url: string; readonly headers: Pick<Headers, "get"> }) => Promise<Response>;
+
+export interface BlobHandlerOptions {
+  readonly blobs: BlobStore;
+  readonly urls: Pick<SignedUrls, "fromUrl">;
+  readonly now: () => number;
+  /** A content of a Task as it stands now. */
+  readonly content: (key: StreamKey, place: ContentPlace) => Promise<Uint8Array | undefined>;
+}
+
+/** Types that a browser shows without running anything; all else is offered for saving. SVG is an image that runs scripts. */
+const SHOWN_INLINE = /^(?:image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|text\/plain)$/i;
+
+/** Makes the handler of signed URLs. The content is an agent's or a user's, so nothing of it may run in our origin. */
+export function createBlobHandler(options: BlobHandlerOptions): BlobHandler {
+  const { blobs, urls, now } = options;
+
+  async function open(resource: Resource, start: number, end: number): Promise<AsyncIterable<Uint8Array> | undefined> {
+    if (resource.kind === "blob") return blobs.read(resource.owner, resource.sha256, { start, end });
+    const bytes = await options.content(resource.key, resource.place);
+    // Shorter than it was: the artifact has been replaced, and these would be other bytes.
+    return bytes === undefined || bytes.byteLength < resource.size ? undefined : once(bytes.subarray(start, end));
+  }
+
+  return async ({ method, url, headers }) => {
+    const { resource, shown, expiresAt } = urls.fromUrl(new URL(url, "http://localhost"));
+    if (method !== "GET" && method !== "HEAD") return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
+    const { size } = resource;
+    const etag = resource.kind === "blob" ? `"${resource.sha256}"` : undefined;
+    const common = headersOf(shown, expiresAt - now(), etag);
+    if (etag !== undefined && (headers.get("if-none-match") ?? "").includes(etag)) return new Response(null, { status: 304, headers: common });
+    const ifRange = headers.get("if-range");
+    const range = readRange(ifRange === null || ifRange === etag ? headers.get("range") : null, size);
+    if (range === "unsatisfiable") return new Response(null, { status: 416, headers: { ...common, "content-range": `bytes */${size}` } });
+    const { start, end } = range ?? { start: 0, end: size };
+    // A file that is opened and not read would stay open, so HEAD asks for nothing of it.
+    const content = await open(resource, start, method === "HEAD" ? start : end);
+    if (content === undefined) throw new IasError("not-found", "The content is not kept any more.", { reason: "BLOB_GONE" });
+    const head = { ...common, "content-length": String(end - start), ...(range && { "content-range": `bytes ${start}-${end - 1}/${size}` }) };
+    return new Response(method === "HEAD" ? null : ReadableStream.from(content), { status: range === undefined ? 200 : 206, headers: head });
+  };
+}
+
+function headersOf({ mediaType, filename }: Shown, lifeMs: number, etag: string | undefined): Record<string, string> {
+  const type = mediaType !== undefined && /^[\w.+-]+\/[\w.+-]+(?:;\s*charset=[\w-]+)?$/i.test(mediaType) ? mediaType : "application/octet-stream";
+  const bare = type.split(";")[0] ?? "";
+  return {
+    "content-type": /^text\/plain$/i.test(type) ? "text/plain; charset=utf-8" : type,
+    "content-disposition": `${SHOWN_INLINE.test(bare) ? "inline" : "attachment"}${filename === undefined ? "" : nameOf(filename)}`,
+    "content-security-policy": "sandbox; default-src 'none'",
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "cross-origin",
+    "referrer-policy": "no-referrer",
+    "accept-ranges": "bytes",
+    "cache-control": `private, max-age=${Math.max(0, Math.floor(lifeMs / 1000))}${etag === undefined ? "" : ", immutable"}`,
+    ...(etag !== undefined && { etag }),
+  };
+}
+
+/** RFC 6266: a plain name for old clients and the real one in UTF-8; no path parts, no control characters. */
+function nameOf(filename: string): string {
+  const name =
+    filename
+      .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "")
+      .replace(/^.*[/\\]/, "")
+      .slice(0, 200) || "file";
+  const plain = name.replace(/[^\w. -]/g, "_");
+  return `; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)}`;
+}
+
+/** One range of RFC 9110, `end` exclusive; undefined for none, several or a form that is not ours to understand (then the whole is sent). */
+function readRange(header: string | null, size: number): { readonly start: number; readonly end: number } | "unsatisfiable" | undefined {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "");
+  if (match === null || match[0] === "bytes=-") return undefined;
+  const [, first = "", last = ""] = match;
+  if (first === "") {
+    const count = Math.min(Number(last), size);
+    return count === 0 ? "unsatisfiable" : { start: size - count, end: size };
+  }
+  const start = Number(first);
+  const end = last === "" ? size : Math.min(Number(last) + 1, size);
+  if (last !== "" && Number(last) < start) return undefined;
+  return start >= size ? "unsatisfiable" : { start, end };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}
