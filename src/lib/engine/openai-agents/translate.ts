@@ -138,8 +138,20 @@ export function answer(facts: TurnFacts, n: number, text: string): AgentEvent {
 export function emitResult(facts: TurnFacts, call: string, name: string, output: unknown, at: { readonly path?: readonly string[] } = {}): void {
   if (facts.answered.has(call)) return;
   facts.answered.add(call);
-  const said = typeof output === "string" ? output : (JSON.stringify(output) ?? "");
+  const said = plain(output);
   facts.emit({ kind: "tool-result", call, name, output: said, ...(failed(said) && { failed: true }), ...at });
+}
+
+/** A tool's output as text. MCP's text content comes as an object or as its JSON. */
+function plain(output: unknown): string {
+  if (typeof output !== "string") return fields(output)["type"] === "text" ? text(fields(output)["text"]) : (JSON.stringify(output) ?? "");
+  if (!output.startsWith('{"type":"text"')) return output;
+  try {
+    const content = fields(JSON.parse(output));
+    return typeof content["text"] === "string" ? content["text"] : output;
+  } catch {
+    return output;
+  }
 }
 
 /** The SDK hands a tool's exception to the model as a text; this is how its own texts begin. */
