@@ -36,6 +36,7 @@ const CONTRACTS = new Set([
   "log/records.ts", // parts of the log's contract that are seams of their own
   "log/task-index.ts",
   "log/store.ts", // log, index and records of one store together
+  "media/blobs.ts", // where bytes are kept, behind the media
   "engine/agent.ts", // what an agent is, for runtime and gateway
   "engine/define-agent.ts", // makes one
   "a2a/operations.ts", // the operations that all bindings and the gateway call

@@ -7,6 +7,7 @@ import type { Agent } from "../engine/agent.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
+import type { Page, PageReply } from "../net/page.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
 import { readBody } from "./body.ts";
 import { checkRequest, type Guards } from "./guards.ts";
@@ -21,26 +22,12 @@ export interface GatewayParts {
   /** Who sends a request. Throws `unauthenticated`. */
   readonly authenticate: (request: { header(name: string): string | undefined }) => Promise<Principal>;
   /** Paths that are not A2A's: cards, health, pages, blobs. Asked first; undefined goes on. */
-  readonly pages: (request: PageRequest) => Promise<PageReply | undefined>;
+  readonly pages: Page;
   readonly limits: Pick<Limits, "maxBodyBytes" | "maxReaders" | "maxStreamMs">;
   readonly guards: Guards;
   readonly logId: string;
   readonly wheel: HeartbeatWheel;
   readonly report: (error: IasError) => void;
-}
-
-/** A request for something that is not an A2A operation. */
-export interface PageRequest {
-  readonly method: string;
-  readonly url: URL;
-  header(name: string): string | undefined;
-}
-
-/** A whole answer; the body of a HEAD is left out by the gateway. */
-export interface PageReply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /** The HTTP side of a server, as a request listener. */

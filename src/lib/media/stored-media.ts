@@ -4,7 +4,8 @@ import { IasError } from "../model/errors.ts";
 import type { StreamKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import { base64Size, decodeBase64 } from "./base64.ts";
-import { createBlobHandler, type BlobHandler } from "./blob-handler.ts";
+import type { Page } from "../net/page.ts";
+import { createBlobPage } from "./blob-page.ts";
 import type { BlobStore } from "./blobs.ts";
 import { findContent, fitTask } from "./fit-task.ts";
 import { mapParts } from "./map-parts.ts";
@@ -29,16 +30,16 @@ export interface MediaOptions {
   readonly urlTtlMs?: number;
 }
 
-/** Media over a blob store, and the handler of its signed URLs, which the gateway mounts at `BLOB_PATH`. */
+/** Media over a blob store, and the page of its signed URLs, which the gateway asks. */
 export interface StoredMedia extends Media {
-  readonly handler: BlobHandler;
+  readonly page: Page;
 }
 
 /** Makes the media of a server. The blob store stays the caller's to dispose. */
 export async function createMedia(blobs: BlobStore, options: MediaOptions): Promise<StoredMedia> {
   const { limits, now, origin, maxLoadBytes = 32 * 1024 * 1024 } = options;
   const urls = createSignedUrls({ key: await loadUrlKey(options.records), origin, now, ...(options.urlTtlMs !== undefined && { urlTtlMs: options.urlTtlMs }) });
-  const handler = createBlobHandler({ blobs, urls, now, content: async (key, place) => contentAt(await options.task(key), place) });
+  const page = createBlobPage({ blobs, urls, now, content: async (key, place) => contentAt(await options.task(key), place) });
 
   async function storePart(key: StreamKey, part: Part, field: string, from: "caller" | "agent"): Promise<Part> {
     if (part.url !== undefined && isReference(part.url)) {
@@ -83,7 +84,7 @@ export async function createMedia(blobs: BlobStore, options: MediaOptions): Prom
   }
 
   return {
-    handler,
+    page,
     async store(key, parts, from = "caller") {
       const stored: Part[] = [];
       for (const [index, part] of parts.entries()) stored.push(await storePart(key, part, `parts[${index}]`, from));

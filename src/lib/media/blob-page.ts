@@ -1,10 +1,8 @@
 import { IasError } from "../model/errors.ts";
 import type { StreamKey } from "../model/key.ts";
 import type { BlobStore } from "./blobs.ts";
-import type { ContentPlace, Resource, Shown, SignedUrls } from "./signed-urls.ts";
-
-/** Answers GET and HEAD of a signed URL. What it throws is `IasError`: `not-found`, `forbidden`. */
-export type BlobHandler = (request: { readonly method: string; readonly url: string; readonly headers: Pick<Headers, "get"> }) => Promise<Response>;
+import { methodNotAllowed, type Page, type PageReply } from "../net/page.ts";
+import { BLOB_PATH, type ContentPlace, type Resource, type Shown, type SignedUrls } from "./signed-urls.ts";
 
 export interface BlobHandlerOptions {
   readonly blobs: BlobStore;
@@ -17,8 +15,8 @@ export interface BlobHandlerOptions {
 /** Types that a browser shows without running anything; all else is offered for saving. SVG is an image that runs scripts. */
 const SHOWN_INLINE = /^(?:image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|text\/plain)$/i;
 
-/** Makes the handler of signed URLs. The content is an agent's or a user's, so nothing of it may run in our origin. */
-export function createBlobHandler(options: BlobHandlerOptions): BlobHandler {
+/** Answers GET and HEAD of signed URLs. Throws `not-found` and `forbidden`. The content is an agent's or a user's, so nothing of it may run in our origin. */
+export function createBlobPage(options: BlobHandlerOptions): Page {
   const { blobs, urls, now } = options;
 
   async function open(resource: Resource, start: number, end: number): Promise<AsyncIterable<Uint8Array> | undefined> {
@@ -28,22 +26,26 @@ export function createBlobHandler(options: BlobHandlerOptions): BlobHandler {
     return bytes === undefined || bytes.byteLength < resource.size ? undefined : once(bytes.subarray(start, end));
   }
 
-  return async ({ method, url, headers }) => {
-    const { resource, shown, expiresAt } = urls.fromUrl(new URL(url, "http://localhost"));
-    if (method !== "GET" && method !== "HEAD") return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
+  return async ({ method, url, header }): Promise<PageReply | undefined> => {
+    if (!url.pathname.startsWith(BLOB_PATH)) return undefined;
+    const { resource, shown, expiresAt } = urls.fromUrl(url);
+    if (method !== "GET" && method !== "HEAD") return methodNotAllowed("GET, HEAD");
     const { size } = resource;
     const etag = resource.kind === "blob" ? `"${resource.sha256}"` : undefined;
     const common = headersOf(shown, expiresAt - now(), etag);
-    if (etag !== undefined && (headers.get("if-none-match") ?? "").includes(etag)) return new Response(null, { status: 304, headers: common });
-    const ifRange = headers.get("if-range");
-    const range = readRange(ifRange === null || ifRange === etag ? headers.get("range") : null, size);
-    if (range === "unsatisfiable") return new Response(null, { status: 416, headers: { ...common, "content-range": `bytes */${size}` } });
+    if (etag !== undefined && (header("if-none-match") ?? "").includes(etag)) return { status: 304, headers: common, body: "" };
+    const ifRange = header("if-range");
+    const range = readRange(ifRange === undefined || ifRange === etag ? header("range") : undefined, size);
+    if (range === "unsatisfiable") return { status: 416, headers: { ...common, "content-range": `bytes */${size}` }, body: "" };
     const { start, end } = range ?? { start: 0, end: size };
     // A file that is opened and not read would stay open, so HEAD asks for nothing of it.
-    const content = await open(resource, start, method === "HEAD" ? start : end);
-    if (content === undefined) throw new IasError("not-found", "The content is not kept any more.", { reason: "BLOB_GONE" });
-    const head = { ...common, "content-length": String(end - start), ...(range && { "content-range": `bytes ${start}-${end - 1}/${size}` }) };
-    return new Response(method === "HEAD" ? null : ReadableStream.from(content), { status: range === undefined ? 200 : 206, headers: head });
+    const body = await open(resource, start, method === "HEAD" ? start : end);
+    if (body === undefined) throw new IasError("not-found", "The content is not kept any more.", { reason: "BLOB_GONE" });
+    return {
+      status: range === undefined ? 200 : 206,
+      headers: { ...common, "content-length": String(end - start), ...(range && { "content-range": `bytes ${start}-${end - 1}/${size}` }) },
+      body,
+    };
   };
 }
 
@@ -75,7 +77,7 @@ function nameOf(filename: string): string {
 }
 
 /** One range of RFC 9110, `end` exclusive; undefined for none, several or a form that is not ours to understand (then the whole is sent). */
-function readRange(header: string | null, size: number): { readonly start: number; readonly end: number } | "unsatisfiable" | undefined {
+function readRange(header: string | undefined, size: number): { readonly start: number; readonly end: number } | "unsatisfiable" | undefined {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "");
   if (match === null || match[0] === "bytes=-") return undefined;
   const [, first = "", last = ""] = match;
