@@ -40,6 +40,15 @@ test("dependencies are pinned to exact versions", () => {
   assert.deepEqual(loose, []);
 });
 
+test("each dependency has its reason in docs/decisions/005-dependencies.md", () => {
+  const reasons = read("docs/decisions/005-dependencies.md");
+  const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
+  assert.deepEqual(
+    names.filter((name) => !reasons.includes(`\`${name}\``)),
+    [],
+  );
+});
+
 function sorted(record: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BindingRequest, HttpBinding, Reply } from "../a2a/binding.ts";
-import { toRestError } from "../a2a/errors.ts";
-import { rpcError } from "../a2a/jsonrpc/handler.ts";
+import { toJsonRpcError, toRestError } from "../a2a/errors.ts";
 import type { Operations } from "../a2a/operations.ts";
 import type { Agent } from "../engine/agent.ts";
 import { IasError } from "../model/errors.ts";
@@ -163,10 +162,9 @@ function preflight(response: ServerResponse, header: (name: string) => string | 
 }
 
 function withStatus(error: IasError): Reply & { kind: "whole" } {
-  const reply = rpcError(null, error);
-  const { status } = toRestError(error, error.code === "method-not-found" ? { status: 405 } : {});
-  if (reply.kind !== "whole") throw error;
-  return { ...reply, status };
+  const { status, headers } = toRestError(error, error.code === "method-not-found" ? { status: 405 } : {});
+  const body = JSON.stringify({ jsonrpc: "2.0", id: null, error: toJsonRpcError(error) });
+  return { kind: "whole", status, headers: { "content-type": "application/json", ...headers }, body };
 }
 
 function fromRest(error: IasError): Reply & { kind: "whole" } {
