@@ -1,12 +1,14 @@
+import type { RecordWrite } from "../log/records.ts";
 import { isTerminal, type Message } from "../model/a2a.ts";
 import { decodeEvent } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
 import { readExtension } from "../model/extension.ts";
 import { newId } from "../model/ids.ts";
 import { keyText, type StreamKey, streamKey } from "../model/key.ts";
+import type { Input } from "../runtime/runtime.ts";
 import { checkMessage } from "./check-message.ts";
 import { openFrames, taskNotFound, untilRest } from "./frames.ts";
-import { type Once, onceOf, onceRecords, readOnce } from "./once.ts";
+import { type Once, onceOf, onceRecords, type OnceValue, readOnce } from "./once.ts";
 import type { Call, FrameStream, Operations } from "./operations.ts";
 import { parseParams, type SendParams, sendSchema } from "./parse.ts";
 import { recordAddition, recordTask } from "./record.ts";
@@ -30,10 +32,21 @@ const TRY_MS = 100;
 
 /** SendMessage and SendStreamingMessage. */
 export function createSend(parts: ServerParts): Pick<Operations, "sendMessage" | "sendStreamingMessage"> {
+  /** Idempotent sends under way by key: equal ones that come at the same time go one after the other, so that the later find the record. */
+  const underWay = new Map<string, Promise<unknown>>();
+  const acceptOnce = async (call: Call, request: SendParams): Promise<Accepted> => {
+    const once = onceOf(call, request);
+    if (once === undefined) return accept(parts, call, request, once);
+    const turn = (underWay.get(once.key) ?? Promise.resolve()).then(() => accept(parts, call, request, once));
+    const settled = turn.catch(() => {}).finally(() => underWay.get(once.key) === settled && underWay.delete(once.key));
+    underWay.set(once.key, settled);
+    return turn;
+  };
+
   return {
     async sendMessage(call, params) {
       const request = parseParams(sendSchema, params);
-      const accepted = await accept(parts, call, request);
+      const accepted = await acceptOnce(call, request);
       if (call.agent.replies !== "task") {
         const message = await firstAnswer(parts, call, accepted);
         if (message !== undefined) return { message };
@@ -47,7 +60,7 @@ export function createSend(parts: ServerParts): Pick<Operations, "sendMessage" |
     async sendStreamingMessage(call, params) {
       if (!call.agent.streaming) throw new IasError("unsupported-operation", `The agent ${call.agent.id} does not stream; use SendMessage.`);
       const request = parseParams(sendSchema, params);
-      const accepted = await accept(parts, call, request);
+      const accepted = await acceptOnce(call, request);
       if (call.agent.replies !== "task") {
         const message = await firstAnswer(parts, call, accepted);
         if (message !== undefined) return messageStream(accepted.key, message);
@@ -58,16 +71,16 @@ export function createSend(parts: ServerParts): Pick<Operations, "sendMessage" |
 }
 
 /** Puts the message into the log, once, and tells the runtime. */
-async function accept(parts: ServerParts, call: Call, request: SendParams): Promise<Accepted> {
+async function accept(parts: ServerParts, call: Call, request: SendParams, once: Once | undefined): Promise<Accepted> {
   const checked = checkMessage(parts.limits, call.agent, request.message);
   const config = request.configuration?.taskPushNotificationConfig;
   if (config !== undefined && !call.agent.pushNotifications) {
     throw new IasError("push-not-supported", `The agent ${call.agent.id} sends no push notifications; leave out taskPushNotificationConfig.`);
   }
-  const once = onceOf(call, request);
   if (once !== undefined) {
     const found = await parts.store.records.get(once.key);
-    if (found !== undefined) return attach(parts, call, readOnce(found, once));
+    const repeated = found && (await attach(parts, call, readOnce(found, once), checked));
+    if (repeated !== undefined) return repeated;
   }
   const accepted =
     checked.taskId === undefined ? await startTask(parts, call, request, checked, once) : await continueTask(parts, call, checked, checked.taskId, once);
@@ -79,11 +92,19 @@ async function accept(parts: ServerParts, call: Call, request: SendParams): Prom
   return accepted;
 }
 
-async function attach(parts: ServerParts, call: Call, value: { readonly task: string; readonly created: boolean }): Promise<Accepted> {
+/**
+ * The task that a repeated request went to. Undefined where the record was written ahead of a message that then never got into the log, because the
+ * process died in between: it is sent now.
+ */
+async function attach(parts: ServerParts, call: Call, value: OnceValue, message: Message): Promise<Accepted | undefined> {
   const key = streamKey(call.principal, call.agent.id, value.task);
-  const page = await parts.store.log.read(key, { after: 0, maxBytes: 0 });
-  if (page === undefined) throw taskNotFound(value.task);
-  return { key, after: value.created ? 1 : page.head, created: value.created, repeated: true };
+  const found = await parts.views.with(key, (view, page) => ({
+    head: page.head,
+    recorded: view.fold.task()?.history?.some((said) => said.messageId === message.messageId),
+  }));
+  if (found === undefined) throw taskNotFound(value.task);
+  if (!value.created && found.recorded !== true) return undefined;
+  return { key, after: value.created ? 1 : found.head, created: value.created, repeated: true };
 }
 
 async function startTask(parts: ServerParts, call: Call, request: SendParams, message: Message, once: Once | undefined): Promise<Accepted> {
@@ -106,13 +127,16 @@ async function startTask(parts: ServerParts, call: Call, request: SendParams, me
   const result = await recordTask(parts, key, { context, message: recorded, metadata: request.metadata }, onceRecords(once, key, true));
   if (result.ok) return { key, after: 1, created: true, repeated: false };
   if (once === undefined) throw new IasError("internal", `The task's record ${keyText(key)} was refused.`);
-  return attach(parts, call, readOnce(result.found, once));
+  const repeated = await attach(parts, call, readOnce(result.found, once), message);
+  if (repeated === undefined) throw new IasError("conflict", "The idempotency key is in use by another task; use a new one.");
+  return repeated;
 }
 
 /** A message to a task that exists: its owner records it, or we do where no turn runs. Whoever has the stream may change between the two, so it is tried again. */
 async function continueTask(parts: ServerParts, call: Call, message: Message, taskId: string, once: Once | undefined): Promise<Accepted> {
   const key = streamKey(call.principal, call.agent.id, taskId);
   const stored = { ...message, parts: await parts.media.store(key, message.parts) };
+  let records = onceRecords(once, key, false);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const row = await parts.store.index.get(key);
     if (row === undefined) throw taskNotFound(taskId);
@@ -132,10 +156,8 @@ async function continueTask(parts: ServerParts, call: Call, message: Message, ta
       );
     }
     const input = { principal: call.principal, message: { ...stored, contextId: row.context, taskId } };
-    const records = onceRecords(once, key, false);
     if (row.state === "TASK_STATE_WORKING") {
-      if (records.length > 0) await writeAhead(parts, records, once);
-      if ((await parts.runtime.input(key, input)) === "recorded") {
+      if ((await inputOnce(parts, key, input, records)) === "recorded") {
         const head = (await parts.store.log.read(key, { after: 0, maxBytes: 0 }))?.head ?? row.head;
         return { key, after: head, created: false, repeated: false };
       }
@@ -144,7 +166,11 @@ async function continueTask(parts: ServerParts, call: Call, message: Message, ta
       const data = { kind: "input" as const, message: input.message, user: call.principal.user };
       const added = await recordAddition(parts, row, { data, state: "TASK_STATE_SUBMITTED", records }, "this-epoch");
       if (added.kind === "ok") return { key, after: added.head, created: false, repeated: false };
-      if (added.kind === "conflict" && once !== undefined) return attach(parts, call, readOnce(added.found, once));
+      if (added.kind === "conflict" && once !== undefined) {
+        const repeated = await attach(parts, call, readOnce(added.found, once), message);
+        if (repeated !== undefined) return repeated;
+        records = [];
+      }
     }
     await new Promise((resolve) => setTimeout(resolve, TRY_MS));
     call.signal.throwIfAborted();
@@ -156,11 +182,15 @@ async function continueTask(parts: ServerParts, call: Call, message: Message, ta
   });
 }
 
-/** The owner of a running turn writes entries, not records: the idempotency record goes first, so that a repeat never doubles the message. */
-async function writeAhead(parts: ServerParts, records: ReturnType<typeof onceRecords>, once: Once | undefined): Promise<void> {
-  for (const record of records) {
-    const result = await parts.store.records.put(record);
-    if (!result.ok && result.found !== undefined && once !== undefined) readOnce(result.found, once);
+/** The owner of a running turn writes entries, not records: the idempotency records go first, and go away again if the message is not taken. */
+async function inputOnce(parts: ServerParts, key: StreamKey, input: Input, records: readonly RecordWrite[]): Promise<"recorded" | "idle"> {
+  for (const { ifVersion: _, ...record } of records) await parts.store.records.put(record);
+  let result: "recorded" | "idle" | undefined;
+  try {
+    result = await parts.runtime.input(key, input);
+    return result;
+  } finally {
+    if (result !== "recorded") for (const record of records) await parts.store.records.delete(record.key);
   }
 }
 
