@@ -39,9 +39,9 @@ const CONTRACTS = new Set([
   "media/blobs.ts", // where bytes are kept, behind the media
   "engine/agent.ts", // what an agent is, for runtime and gateway
   "engine/define-agent.ts", // makes one
-  "media/blobs.ts", // bytes by content hash
   "a2a/binding.ts", // what an HTTP binding is; the bindings themselves are wired in main/
   "a2a/errors.ts", // each error's form on each binding, in one table
+  "tenancy/authenticator.ts", // who calls, for bindings and cards
   "a2a/operations.ts", // the operations that all bindings and the gateway call
 ]);
 

@@ -57,6 +57,8 @@ describe("wire errors", () => {
     assert.equal(toRestError(new IasError("limit-reached", "Slow down.", { retryAfterMs: 200 })).headers["retry-after"], "1");
     assert.equal(toRestError(new IasError("limit-reached", "Slow down.")).status, 429);
     assert.equal(toRestError(new IasError("unauthenticated", "Who?")).headers["www-authenticate"], "Bearer");
+    const refused = new IasError("unauthenticated", "No.", { reason: "CREDENTIALS_INVALID" });
+    assert.equal(toRestError(refused).headers["www-authenticate"], 'Bearer error="invalid_token"');
     assert.equal(toRestError(new IasError("method-not-found", "GET."), { status: 405, headers: { allow: "GET" } }).body.error.code, 405);
     assert.equal(toGrpcError(new IasError("method-not-found", "None.")).code, RPC_CODES.UNIMPLEMENTED);
   });

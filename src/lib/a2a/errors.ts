@@ -137,7 +137,7 @@ export function toGrpcError(thrown: unknown): GrpcError {
 export function toErrorHeaders(error: IasError): Readonly<Record<string, string>> {
   return {
     ...(error.retryAfterMs === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))) }),
-    ...(error.code === "unauthenticated" ? { "www-authenticate": "Bearer" } : {}),
+    ...(error.code === "unauthenticated" ? { "www-authenticate": error.reason === "CREDENTIALS_INVALID" ? 'Bearer error="invalid_token"' : "Bearer" } : {}),
   };
 }
 
