@@ -98,6 +98,12 @@ export function activatedExtensions(call: Call): readonly string[] {
   return call.agent.extensions.map((extension) => extension.uri).filter((uri) => call.extensions.has(uri));
 }
 
+/** Says which extensions are active in the answer (specification 4.6.2). */
+export function extensionHeaders(made: Call | undefined): Readonly<Record<string, string>> {
+  const active = made === undefined ? [] : activatedExtensions(made);
+  return active.length === 0 ? {} : { "a2a-extensions": active.join(", ") };
+}
+
 /** Throws `content-type-not-supported` unless a body of a JSON type came, or none. */
 export function checkJsonBody(request: Pick<BindingRequest, "header" | "body">, types: readonly string[]): void {
   const type = (request.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";

@@ -1,4 +1,3 @@
-import type { Json } from "../model/a2a.ts";
 import { type ErrorCode, IasError } from "../model/errors.ts";
 
 /** The domain of A2A's own reasons in `google.rpc.ErrorInfo` (specification 9.5, 10.6, 11.6). */
@@ -83,7 +82,19 @@ export const WIRE_ERRORS: Readonly<Record<ErrorCode, WireError>> = {
 };
 
 /** One object of `error.data` (JSON-RPC) or `details` (REST, gRPC): a `google.rpc` message in ProtoJSON with its `@type`. */
-export type ErrorDetail = { readonly "@type": string; readonly [member: string]: Json };
+export type ErrorDetail =
+  | {
+      readonly "@type": "type.googleapis.com/google.rpc.ErrorInfo";
+      readonly reason: string;
+      readonly domain: string;
+      readonly metadata?: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly "@type": "type.googleapis.com/google.rpc.BadRequest";
+      readonly fieldViolations: readonly { readonly field: string; readonly description: string }[];
+    }
+  /** `retryDelay` in seconds: `1.5s`. */
+  | { readonly "@type": "type.googleapis.com/google.rpc.RetryInfo"; readonly retryDelay: string };
 
 /** `error` of a JSON-RPC response; `data` is absent when there is nothing to say beyond code and message. */
 export interface JsonRpcError {

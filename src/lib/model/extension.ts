@@ -64,7 +64,19 @@ export function readExtension(event: StreamResponse): ExtensionData | undefined 
 
 /** `task` with its cursor in metadata (SEMANTICS 3): `cursor` is `<log id>.<seq>`. */
 export function withCursor(task: Task, cursor: string): Task {
-  const own = task.metadata?.[EXTENSION_URI];
+  return { ...task, metadata: cursorMetadata(task.metadata, cursor) };
+}
+
+/** `event` with its cursor in metadata, for bindings whose framing has no place for it: gRPC, 0.3, webhooks (SEMANTICS 3). A message has no cursor. */
+export function withEventCursor(event: StreamResponse, cursor: string): StreamResponse {
+  if ("task" in event) return { task: withCursor(event.task, cursor) };
+  if ("statusUpdate" in event) return { statusUpdate: { ...event.statusUpdate, metadata: cursorMetadata(event.statusUpdate.metadata, cursor) } };
+  if ("artifactUpdate" in event) return { artifactUpdate: { ...event.artifactUpdate, metadata: cursorMetadata(event.artifactUpdate.metadata, cursor) } };
+  return event;
+}
+
+function cursorMetadata(metadata: JsonObject | undefined, cursor: string): JsonObject {
+  const own = metadata?.[EXTENSION_URI];
   const kept = own !== null && typeof own === "object" && !Array.isArray(own) ? (own as JsonObject) : {};
-  return { ...task, metadata: { ...task.metadata, [EXTENSION_URI]: { ...kept, cursor } } };
+  return { ...metadata, [EXTENSION_URI]: { ...kept, cursor } };
 }

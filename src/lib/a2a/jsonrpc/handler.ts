@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { IasError } from "../../model/errors.ts";
-import { activatedExtensions, type BindingRequest, checkJsonBody, parseJsonBody, readVersion, type Reply, toCall } from "../binding.ts";
+import { type BindingRequest, checkJsonBody, extensionHeaders, parseJsonBody, readVersion, type Reply, toCall } from "../binding.ts";
 import { toErrorHeaders, toJsonRpcError } from "../errors.ts";
 import type { Call, Operations } from "../operations.ts";
 
@@ -124,12 +124,6 @@ function rpcErrorText(id: RpcId, error: unknown): string {
 
 function headersOf(made: Call | undefined): Readonly<Record<string, string>> {
   return { "content-type": "application/json", ...extensionHeaders(made) };
-}
-
-/** Says which extensions are active in the answer (specification 4.6.2). */
-export function extensionHeaders(made: Call | undefined): Readonly<Record<string, string>> {
-  const active = made === undefined ? [] : activatedExtensions(made);
-  return active.length === 0 ? {} : { "a2a-extensions": active.join(", ") };
 }
 
 /** The id of whatever came, so that even a wrong request gets its own back. */
