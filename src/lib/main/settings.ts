@@ -1,0 +1,167 @@
+import { z } from "zod";
+import { IasError } from "../model/errors.ts";
+import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
+
+/** How a server is set up, from the environment or from code. `docs/operations.md` lists the variables. */
+export interface Settings {
+  /** Address to listen on; `127.0.0.1`. Another than loopback needs authentication, or `allowAnonymous`. */
+  readonly host: string;
+  /** Port of HTTP. Absent: 4000, or the next free one. 0: any free one. */
+  readonly port?: number;
+  /** Port of gRPC. Absent: 4001, or the next free one. 0: any free one. `false`: no gRPC. */
+  readonly grpcPort?: number | false;
+  /** URL that cards and links give, without a trailing slash; where the server is reached from outside. Absent: where it listens. */
+  readonly publicUrl?: string;
+  readonly log: "sqlite" | "memory";
+  /** What a commit survives with SQLite: a killed process, or a power loss (slower). */
+  readonly durability: "process" | "host";
+  /** Folder of the database and the files. */
+  readonly dataDir: string;
+  /** Reads a data folder that another process owns; takes no messages. */
+  readonly readOnly: boolean;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly allowAnonymous: boolean;
+  /** Webhooks, files and agents on loopback addresses may be called; only on a server that listens on loopback. */
+  readonly allowLocalTargets: boolean;
+  readonly auth?: Auth;
+  /** Signs agent cards: a file with a private key as JWK. */
+  readonly cardKeyFile?: string;
+  readonly limits: Partial<Limits>;
+}
+
+export type Auth =
+  /** A file of hashed keys. */
+  { readonly kind: "api-keys"; readonly file: string } | { readonly kind: "jwt"; readonly jwks: string; readonly issuer: string; readonly audience: string };
+
+export const DEFAULT_SETTINGS: Settings = {
+  host: "127.0.0.1",
+  log: "sqlite",
+  durability: "process",
+  dataDir: "./.data",
+  readOnly: false,
+  allowedHosts: [],
+  allowedOrigins: [],
+  allowAnonymous: false,
+  allowLocalTargets: false,
+  limits: {},
+};
+
+/** A variable that is set to the empty text counts as absent, as shells and compose files leave it. */
+const text = z.preprocess((value) => (value === "" ? undefined : value), z.string().optional());
+const flag = z
+  .preprocess((value) => (value === "" ? undefined : value), z.enum(["0", "1", "true", "false"], "must be 1 or 0").optional())
+  .transform((value) => value === "1" || value === "true");
+const port = z.preprocess(
+  (value) => (value === "" ? undefined : value),
+  z.coerce.number("must be a port number").int().min(0, "must be 0 to 65535").max(65535, "must be 0 to 65535").optional(),
+);
+const list = text.transform((value) =>
+  (value ?? "")
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== ""),
+);
+const url = text
+  .refine((value) => value === undefined || /^https?:\/\//.test(value), "must be an http or https URL")
+  .transform((value) => value?.replace(/\/+$/, ""));
+
+const environmentSchema = z.object({
+  HOST: text,
+  PORT: port,
+  GRPC_PORT: z.union([z.literal("off").transform(() => false as const), port]),
+  PUBLIC_URL: url,
+  LOG: z.preprocess((value) => (value === "" ? undefined : value), z.enum(["sqlite", "memory"], "must be sqlite or memory").optional()),
+  DURABILITY: z.preprocess((value) => (value === "" ? undefined : value), z.enum(["process", "host"], "must be process or host").optional()),
+  DATA_DIR: text,
+  READ_ONLY: flag,
+  ALLOWED_HOSTS: list,
+  ALLOWED_ORIGINS: list,
+  ALLOW_ANONYMOUS: flag,
+  ALLOW_LOCAL_TARGETS: z.preprocess((value) => (value === "" ? undefined : value), z.enum(["0", "1", "true", "false"], "must be 1 or 0").optional()),
+  API_KEYS_FILE: text,
+  JWT_JWKS: text,
+  JWT_ISSUER: text,
+  JWT_AUDIENCE: text,
+  CARD_KEY_FILE: text,
+  LIMITS: text,
+});
+
+/** Settings from environment variables. Throws `configuration` that names each variable at fault and what is right. */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const parsed = environmentSchema.safeParse(env);
+  if (!parsed.success) throw new IasError("configuration", parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; "));
+  const given = parsed.data;
+  const host = given.HOST ?? DEFAULT_SETTINGS.host;
+  const auth = readAuth(given);
+  return {
+    host,
+    ...(given.PORT !== undefined && { port: given.PORT }),
+    ...(given.GRPC_PORT !== undefined && { grpcPort: given.GRPC_PORT }),
+    ...(given.PUBLIC_URL !== undefined && { publicUrl: given.PUBLIC_URL }),
+    log: given.LOG ?? DEFAULT_SETTINGS.log,
+    durability: given.DURABILITY ?? DEFAULT_SETTINGS.durability,
+    dataDir: given.DATA_DIR ?? DEFAULT_SETTINGS.dataDir,
+    readOnly: given.READ_ONLY,
+    allowedHosts: given.ALLOWED_HOSTS,
+    allowedOrigins: given.ALLOWED_ORIGINS,
+    allowAnonymous: given.ALLOW_ANONYMOUS,
+    allowLocalTargets:
+      given.ALLOW_LOCAL_TARGETS === undefined ? isLoopbackHost(host) : given.ALLOW_LOCAL_TARGETS === "1" || given.ALLOW_LOCAL_TARGETS === "true",
+    ...(auth !== undefined && { auth }),
+    ...(given.CARD_KEY_FILE !== undefined && { cardKeyFile: given.CARD_KEY_FILE }),
+    limits: readLimits(given.LIMITS),
+  };
+}
+
+/** Whether a listening address is reachable from this machine only. */
+export function isLoopbackHost(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** Refuses what would be unsafe or contradictory. Throws `configuration` with the way out. */
+export function checkSettings(settings: Settings): void {
+  const loopback = isLoopbackHost(settings.host);
+  if (!loopback && settings.auth === undefined && !settings.allowAnonymous) {
+    throw new IasError(
+      "configuration",
+      `HOST=${settings.host} would let anybody use the agents. Set API_KEYS_FILE or JWT_JWKS, or ALLOW_ANONYMOUS=1 if something in front authenticates.`,
+    );
+  }
+  if (!loopback && settings.allowLocalTargets) {
+    throw new IasError("configuration", `ALLOW_LOCAL_TARGETS=1 is for servers that listen on loopback only; HOST is ${settings.host}.`);
+  }
+  if (settings.readOnly && settings.log === "memory")
+    throw new IasError("configuration", "READ_ONLY=1 reads another process's data folder; LOG=memory has none.");
+}
+
+function readAuth(given: z.infer<typeof environmentSchema>): Auth | undefined {
+  const { API_KEYS_FILE: file, JWT_JWKS: jwks, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = given;
+  if (file !== undefined && jwks !== undefined) throw new IasError("configuration", "Set API_KEYS_FILE or JWT_JWKS, not both.");
+  if (file !== undefined) return { kind: "api-keys", file };
+  if (jwks === undefined) return undefined;
+  if (issuer === undefined || audience === undefined)
+    throw new IasError("configuration", "JWT_JWKS needs JWT_ISSUER and JWT_AUDIENCE, or tokens made for others would be taken.");
+  return { kind: "jwt", jwks, issuer, audience };
+}
+
+/** `LIMITS` is JSON with names of `limits.ts` and numbers. */
+function readLimits(json: string | undefined): Partial<Limits> {
+  if (json === undefined) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new IasError("configuration", 'LIMITS is not JSON; right is for example LIMITS={"maxParallelTurns":64}.', { cause: error });
+  }
+  return checkLimits(value);
+}
+
+/** Limits by name, checked. Throws `configuration`. */
+export function checkLimits(value: unknown): Partial<Limits> {
+  const parsed = z.record(z.string(), z.number().positive()).safeParse(value);
+  if (!parsed.success) throw new IasError("configuration", "Limits are positive numbers by name, such as { maxParallelTurns: 64 }.");
+  const unknown = Object.keys(parsed.data).filter((name) => !Object.hasOwn(DEFAULT_LIMITS, name));
+  if (unknown.length > 0) throw new IasError("configuration", `There is no limit ${unknown.join(", ")}; there are ${Object.keys(DEFAULT_LIMITS).join(", ")}.`);
+  return parsed.data;
+}
