@@ -11,7 +11,7 @@ import { messageOf } from "./messages.ts";
 
 /** A server of agents on a memory store, stopped when the test ends. */
 export async function serving(t: TestContext, agents: readonly Agent[], options: Partial<ServerOptions> & { readonly store?: Store } = {}): Promise<Server> {
-  const server = await startServer({ store: options.store ?? createMemoryStore({}), report: () => {}, ...options, agents });
+  const server = await startServer({ store: options.store ?? createMemoryStore({}), port: 0, grpcPort: false, report: () => {}, ...options, agents });
   t.after(() => server[Symbol.asyncDispose]());
   return server;
 }

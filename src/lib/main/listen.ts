@@ -5,27 +5,31 @@ import { IasError } from "../model/errors.ts";
 /** Ports that are tried one after the other when none was asked for. */
 const TRIES = 20;
 
-/** Listens on `port`, or on `first` or the next free one when it is undefined. Returns the port. Throws `configuration` when there is none. */
-export async function listen(server: Server, host: string, port: number | undefined, first: number): Promise<number> {
+/** Tries `port`; if it is undefined, `first` and then the next ones as long as they are taken. `attempt` throws `configuration` for a port that it cannot have. */
+export async function firstFree<T>(port: number | undefined, first: number, attempt: (port: number) => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries += 1) {
     try {
-      return await listenOn(server, host, port ?? first + tries);
+      return await attempt(port ?? first + tries);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EADDRINUSE" && port === undefined && tries < TRIES) continue;
-      if (code === "EADDRINUSE")
-        throw new IasError("configuration", `Port ${port ?? first} on ${host} is taken; set PORT to another one (0 for any).`, { cause: error });
-      throw new IasError("configuration", `Cannot listen on ${host}:${port ?? first} (${code ?? String(error)}).`, { cause: error });
+      if (port !== undefined || tries >= TRIES || IasError.from(error).code !== "configuration") throw error;
     }
   }
 }
 
-function listenOn(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve((server.address() as AddressInfo).port);
+/** Listens on `port` and returns it; 0 takes any free one. Throws `configuration`. */
+export async function listen(server: Server, host: string, port: number): Promise<number> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, host, () => {
+        server.off("error", reject);
+        resolve();
+      });
     });
-  });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === "EADDRINUSE" ? "is taken; set PORT to another one (0 for any)" : `cannot be listened on (${code ?? String(error)})`;
+    throw new IasError("configuration", `Port ${port} on ${host} ${why}.`, { cause: error });
+  }
+  return (server.address() as AddressInfo).port;
 }

@@ -1,72 +1,99 @@
 import { createServer as createHttpServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import { createOperations } from "../a2a/create-operations.ts";
+import { type GrpcServer, startGrpc } from "../a2a/grpc/serve.ts";
 import { handleJsonRpc } from "../a2a/jsonrpc/handler.ts";
-import { startGrpc } from "../a2a/grpc/serve.ts";
 import type { Operations } from "../a2a/operations.ts";
 import { handleRest, restError } from "../a2a/rest/handler.ts";
 import type { Cards, PushConfigs } from "../a2a/server.ts";
-import type { Agent } from "../engine/agent.ts";
+import type { Agent, AgentOptions } from "../engine/agent.ts";
+import { defineAgent } from "../engine/define-agent.ts";
 import { createGateway } from "../gateway/gateway.ts";
+import type { Durability } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
-import { createInlineMedia } from "../media/media.ts";
+import type { BlobStore } from "../media/blobs.ts";
+import { createMemoryBlobs } from "../media/memory.ts";
+import { createMedia } from "../media/stored-media.ts";
 import { IasError } from "../model/errors.ts";
-import type { Principal, StreamKey } from "../model/key.ts";
+import { keyText, type StreamKey } from "../model/key.ts";
 import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
+import { createGuardedFetch } from "../net/guarded-fetch.ts";
+import { joinPages, type Page } from "../net/page.ts";
 import { createInlineRuntime } from "../runtime/inline.ts";
 import { createHeartbeatWheel } from "../stream/heartbeat.ts";
 import { conversationHistory, referencedTasks } from "../task/lookup.ts";
 import { createTaskViews } from "../task/view.ts";
+import { openAuthenticator } from "./authenticators.ts";
+import { firstFree, listen } from "./listen.ts";
+import { checkSettings, DEFAULT_SETTINGS, isLoopbackHost, type Settings } from "./settings.ts";
 
-export interface ServerOptions {
-  readonly agents: readonly Agent[];
+/** Ports when none is asked for; the next free one is taken. */
+const HTTP_PORT = 4000;
+const GRPC_PORT = 4001;
+
+/** What a server of recipe R1 is made of: agents over a store. `serve` opens the store by itself. */
+export interface ServerOptions extends Partial<Settings> {
+  /** The first is the default agent, whose card stands at `/.well-known/agent-card.json`. */
+  readonly agents: readonly (Agent | AgentOptions)[];
+  /** Stays the caller's to dispose, after the server. */
   readonly store: Store;
-  readonly limits?: Partial<Limits>;
-  readonly host?: string;
-  readonly port?: number;
-  /** Serves gRPC too; 0 takes a free port. */
-  readonly grpcPort?: number;
+  /** Bytes of files; stays the caller's to dispose. Default: in memory. */
+  readonly blobs?: BlobStore;
+  /** Pages beside A2A's, asked after them. */
+  readonly pages?: readonly Page[];
+  /** Hears of failures that are not a caller's fault. Default: one line on stderr. */
   readonly report?: (error: IasError, key?: StreamKey) => void;
 }
 
+/** A running server. Disposing drains it without grace. */
 export interface Server extends AsyncDisposable {
+  /** Where it is reached: `publicUrl`, or where it listens. */
   readonly url: string;
   readonly port: number;
-  /** Where gRPC listens, without a scheme. */
+  /** Where gRPC listens, `host:port`. */
   readonly grpcAddress?: string;
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly durability: Durability;
   readonly operations: Operations;
+  /** Takes no new work, lets running turns go on for `graceMs`, then ends streams and connections. What is left over goes on after the next start. */
   drain(options: { readonly graceMs: number }): Promise<void>;
 }
 
-/** Wires recipe R1: gateway, operations and inline runtime over one store. */
+/** Wires recipe R1: gateway, operations and inline runtime over one store. Throws `configuration`. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { store } = options;
-  const agents = new Map(options.agents.map((agent) => [agent.id, agent]));
-  const views = createTaskViews(store.log);
-  const media = createInlineMedia();
-  const owner = `${process.pid}`;
+  const settings: Settings = { ...DEFAULT_SETTINGS, ...options };
+  checkSettings(settings);
+  const limits: Limits = { ...DEFAULT_LIMITS, ...settings.limits };
+  const agents = readAgents(options.agents);
+  const { store, report = reportLine } = options;
   const now = Date.now;
-  const report = options.report ?? ((error) => console.error(error));
-  const runtime = createInlineRuntime({
-    store,
-    agents,
+  const owner = `${hostname()}:${process.pid}`;
+  const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
+  const outgoing = createGuardedFetch({ allowLocal: settings.allowLocalTargets });
+  const authenticator = await openAuthenticator(settings.auth, { now, report });
+  let origin = settings.publicUrl ?? "";
+
+  const views = createTaskViews(store.log);
+  const media = await createMedia(options.blobs ?? createMemoryBlobs(), {
+    records: store.records,
     limits,
-    media,
+    origin: () => origin,
+    fetch: outgoing,
+    task: (key) => views.with(key, (view) => view.fold.task()),
     now,
-    owner,
-    report,
-    history: (key, context, createdAt) => conversationHistory({ index: store.index, views }, { key, context, createdAt, limit: limits.maxHistoryMessages }),
-    references: (key, messages) => referencedTasks(views, key, messages),
   });
+  const history = (key: StreamKey, context: string, createdAt: number) =>
+    conversationHistory({ index: store.index, views }, { key, context, createdAt, limit: limits.maxHistoryMessages });
+  const references = (key: StreamKey, messages: Parameters<typeof referencedTasks>[2]) => referencedTasks(views, key, messages);
+  const runtime = createInlineRuntime({ store, agents, limits, media, now, owner, report, history, references });
   const unsupported = async (): Promise<never> => {
-    throw new IasError("unsupported-operation", "not yet");
+    throw new IasError("unsupported-operation", "This operation is not served yet.");
   };
   const push: PushConfigs = { create: unsupported, get: unsupported, list: unsupported, delete: unsupported };
   const cards: Cards = { card: unsupported, extended: unsupported };
   const operations = createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report });
-  const authenticate = async (): Promise<Principal> => ({ tenant: "", user: "local" });
-  const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
+
+  const authenticate = (request: Parameters<typeof authenticator.authenticate>[0]) => authenticator.authenticate(request);
   const gateway = createGateway({
     operations,
     agents,
@@ -77,39 +104,68 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         v0_3: async () => restError(new IasError("version-not-supported", "A2A 0.3 is not served here.")),
       }),
     authenticate,
-    pages: async () => undefined,
+    pages: joinPages(...(options.pages ?? [])),
     limits,
-    guards: { allowedHosts: new Set(), allowedOrigins: new Set() },
+    guards: { allowedHosts: new Set([...settings.allowedHosts, ...hostOf(settings)]), allowedOrigins: new Set(settings.allowedOrigins) },
     logId: store.log.id,
     wheel,
     report,
   });
   const http = createHttpServer(gateway.handle);
-  await new Promise<void>((resolve, reject) => http.once("error", reject).listen(options.port ?? 0, options.host ?? "127.0.0.1", resolve));
-  const { port } = http.address() as AddressInfo;
+  const port = await firstFree(settings.port, HTTP_PORT, (tried) => listen(http, settings.host, tried));
   const [defaultAgent = ""] = agents.keys();
-  const host = options.host ?? "127.0.0.1";
-  const grpc =
-    options.grpcPort === undefined
+  const grpc: GrpcServer | undefined =
+    settings.grpcPort === false
       ? undefined
-      : await startGrpc({ operations, agents, defaultAgent, logId: store.log.id, limits, authenticate, report, host, port: options.grpcPort });
-  const drain = async ({ graceMs }: { graceMs: number }): Promise<void> => {
+      : await firstFree(settings.grpcPort, GRPC_PORT, (tried) =>
+          startGrpc({ operations, agents, defaultAgent, logId: store.log.id, limits, authenticate, report, host: settings.host, port: tried }),
+        );
+  if (origin === "") origin = `http://${isLoopbackHost(settings.host) ? settings.host : "127.0.0.1"}:${port}`;
+
+  let stopped: Promise<void> | undefined;
+  const stop = async (graceMs: number): Promise<void> => {
     await runtime.drain({ graceMs });
     gateway.endStreams();
     grpc?.drain();
     http.close();
     http.closeIdleConnections();
+    await grpc?.[Symbol.asyncDispose]();
+    await authenticator[Symbol.asyncDispose]();
+    await outgoing[Symbol.asyncDispose]();
+    wheel[Symbol.dispose]();
+    http.closeAllConnections();
   };
+  const drain = ({ graceMs }: { readonly graceMs: number }): Promise<void> => (stopped ??= stop(graceMs));
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: origin,
     port,
-    ...(grpc !== undefined && { grpcAddress: `${host}:${grpc.port}` }),
+    ...(grpc !== undefined && { grpcAddress: `${settings.host}:${grpc.port}` }),
+    agents,
+    durability: store.log.durability,
     operations,
     drain,
-    async [Symbol.asyncDispose]() {
-      await drain({ graceMs: 0 });
-      http.closeAllConnections();
-      await grpc?.[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => drain({ graceMs: 0 }),
   };
+}
+
+function readAgents(given: ServerOptions["agents"]): ReadonlyMap<string, Agent> {
+  const agents = new Map<string, Agent>();
+  for (const agent of given.map(defineAgent)) {
+    if (agents.has(agent.id)) throw new IasError("configuration", `Two agents have the id ${JSON.stringify(agent.id)}; each needs its own.`);
+    agents.set(agent.id, agent);
+  }
+  if (agents.size === 0) throw new IasError("configuration", "There is no agent to serve; give at least one in `agents`.");
+  return agents;
+}
+
+/** The host of `publicUrl` is served without being named again. */
+function hostOf(settings: Settings): readonly string[] {
+  return settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname];
+}
+
+function reportLine(error: IasError, key?: StreamKey): void {
+  const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : undefined;
+  process.stderr.write(
+    `${new Date().toISOString()} ${error.code} ${error.message}${key === undefined ? "" : ` (${keyText(key)})`}${cause === undefined ? "" : `\n${cause}`}\n`,
+  );
 }

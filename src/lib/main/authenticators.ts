@@ -1,0 +1,23 @@
+import type { IasError } from "../model/errors.ts";
+import { createApiKeys } from "../tenancy/api-keys.ts";
+import type { Authenticator } from "../tenancy/authenticator.ts";
+import { createJwtAuthenticator } from "../tenancy/jwt.ts";
+import { createNoAuthenticator } from "../tenancy/none.ts";
+import type { Auth } from "./settings.ts";
+
+/** The authenticator that settings ask for. Throws `configuration`. */
+export async function openAuthenticator(
+  auth: Auth | undefined,
+  options: { readonly now: () => number; readonly report: (error: IasError) => void },
+): Promise<Authenticator> {
+  switch (auth?.kind) {
+    case undefined:
+      return createNoAuthenticator();
+    case "api-keys":
+      return createApiKeys({ file: auth.file, ...options });
+    case "jwt": {
+      const jwks = /^https?:\/\//.test(auth.jwks) ? { url: auth.jwks } : { file: auth.jwks };
+      return createJwtAuthenticator({ jwks, issuer: auth.issuer, audience: auth.audience, ...options });
+    }
+  }
+}
