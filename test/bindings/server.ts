@@ -40,5 +40,5 @@ async function* act(turn: Turn, { signal }: { readonly signal: AbortSignal }): A
 export async function startTestServer(options: { readonly limits?: Partial<Limits>; readonly agent?: Partial<Agent> } = {}): Promise<Server> {
   const engine = scripted(act);
   const agents = [defineAgent({ id: "main", engine, replies: "either", ...options.agent }), defineAgent({ id: "other", engine })];
-  return startServer({ agents, store: createMemoryStore(), grpcPort: 0, report: () => {}, ...(options.limits && { limits: options.limits }) });
+  return startServer({ agents, store: createMemoryStore(), port: 0, grpcPort: 0, report: () => {}, ...(options.limits && { limits: options.limits }) });
 }
