@@ -221,6 +221,7 @@ function factsOf(sdk: Sdk, turn: Turn, options: OpenAIAgentsOptions, feed: Feed)
     emit: feed.push,
     callPaths: new Map(),
     answered: new Set(),
+    model: typeof options.model === "string" ? options.model : "",
     isIdempotent: (tool) => idempotent.has(tool),
     handoffNames: (one) => handoffNamesOf(one, (handoff) => sdk.getHandoff(handoff as never).toolName),
     artifactOf: (n) => (n < 2 ? undefined : `message-${second + n - 2}`),

@@ -9,6 +9,8 @@ export interface TurnFacts {
   readonly callPaths: Map<string, readonly string[]>;
   /** Calls whose result was told. */
   readonly answered: Set<string>;
+  /** The model of agents that name none, where an answer does not say it; or "". */
+  readonly model: string;
   readonly isIdempotent: (tool: string) => boolean;
   /** The names under which `agent` can hand off. */
   readonly handoffNames: (agent: SdkAgent) => ReadonlySet<string>;
@@ -93,7 +95,7 @@ export function createTranslator(start: SdkAgent, facts: TurnFacts, parent?: rea
       else if (one["type"] === "reasoning" && !reasoned && reasoningText(one) !== "") emit({ kind: "reasoning", text: reasoningText(one), ...at() });
       else if (isCall(one) && !handoffs.has(text(one["name"]))) onCall(one);
     }
-    const usage = toUsage(response.usage, model || (typeof agent.model === "string" ? agent.model : ""));
+    const usage = toUsage(response.usage, model || (typeof agent.model === "string" && agent.model !== "" ? agent.model : facts.model));
     if (usage !== undefined) emit({ kind: "usage", usage, ...at() });
   };
 

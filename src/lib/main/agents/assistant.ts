@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Agent } from "../../engine/agent.ts";
 import { defineAgent } from "../../engine/define-agent.ts";
 import { openaiAgents } from "../../engine/openai-agents.ts";
-import type { DemoParts } from "./demo-agents.ts";
+import type { DemoParts } from "./demo-parts.ts";
 import { createDemoModel, type Move, type View } from "./demo-model.ts";
 import { calculatorTool, clockTool } from "./tools.ts";
 import { understand } from "./understand.ts";

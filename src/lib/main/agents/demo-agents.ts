@@ -1,8 +1,9 @@
 import type { Agent } from "../../engine/agent.ts";
 import { createModelProvider, type ModelEndpoint } from "../../engine/openai-agents/provider.ts";
-import { loadSdk, type Sdk, type SdkModelProvider } from "../../engine/openai-agents/sdk.ts";
+import { loadSdk } from "../../engine/openai-agents/sdk.ts";
 import type { Sleep } from "../../engine/scripted.ts";
 import { createAssistant } from "./assistant.ts";
+import type { DemoParts } from "./demo-parts.ts";
 import { createTeam } from "./team.ts";
 
 export interface DemoAgentsOptions {
@@ -21,17 +22,6 @@ export interface DemoAgents {
   readonly agents: readonly Agent[];
   /** Who answers, for people: "a scripted model" or the model's name and host. */
   readonly answeredBy: string;
-}
-
-/** What the demo agents are made of. */
-export interface DemoParts {
-  readonly sdk: Sdk;
-  /** The real model's name and provider; absent: the scripted one. */
-  readonly real: { readonly model: string; readonly modelProvider: SdkModelProvider } | undefined;
-  readonly tokenMs: number;
-  readonly sleep?: Sleep;
-  readonly now: () => Date;
-  readonly random: () => number;
 }
 
 /**

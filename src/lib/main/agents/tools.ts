@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { calculate } from "./calculate.ts";
-import type { DemoParts } from "./demo-agents.ts";
+import type { DemoParts } from "./demo-parts.ts";
 import { timeIn } from "./world-clock.ts";
 
 /** Tells the time in a place. */
