@@ -1,0 +1,89 @@
+import type { Json, JsonObject } from "../model/a2a.ts";
+import { IasError } from "../model/errors.ts";
+import { below, callHttp, type HttpRequest, type HttpWireOptions, streamHttp } from "./http.ts";
+import { asObject, asText } from "./json.ts";
+import { toLegacyRestPushConfig, toLegacyRestSend } from "./legacy.ts";
+import { fromHttpError } from "./remote-error.ts";
+import type { Operation, Wire } from "./wire.ts";
+
+/** The HTTP+JSON binding (specification 11; 0.3: 3.2.3, paths under `/v1`), streams as server-sent events. */
+export function createRestWire(options: HttpWireOptions): Wire {
+  return {
+    version: options.version,
+    call: (operation, params, callOptions) => callHttp(options, toRequest(options, operation, params), callOptions),
+    async *stream(operation, params, streamOptions) {
+      const request = toRequest(options, operation, params);
+      // The proto subscribes by GET, the text by POST: a server that knows only one of them says so.
+      const requests: readonly HttpRequest[] =
+        operation === "SubscribeToTask"
+          ? [
+              { ...request, method: "GET" },
+              { ...request, method: "POST" },
+            ]
+          : [request];
+      for (const [index, candidate] of requests.entries()) {
+        try {
+          for await (const frame of streamHttp(options, candidate, streamOptions)) {
+            if (frame.failed === true || asObject(asObject(frame.payload)?.["error"]) !== undefined)
+              throw fromHttpError(500, JSON.stringify(frame.payload), new Headers());
+            yield frame;
+          }
+          return;
+        } catch (error) {
+          if (index === requests.length - 1 || !(error instanceof IasError) || error.code !== "method-not-found") throw error;
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      // The connections are the fetch's.
+    },
+  };
+}
+
+function toRequest(wire: HttpWireOptions, operation: Operation, params: JsonObject): HttpRequest {
+  const isLegacy = wire.version === "0.3";
+  // The tenant is part of the path here (proto annotations); 0.3 has none.
+  const prefix = isLegacy ? "/v1" : wire.tenant === undefined ? "" : `/${encodeURIComponent(wire.tenant)}`;
+  const task = encodeURIComponent(asText(params["taskId"]) ?? asText(params["id"]) ?? "");
+  const config = encodeURIComponent(asText(params["id"]) ?? "");
+  const to = (method: HttpRequest["method"], path: string, query: JsonObject = {}): HttpRequest => ({
+    method,
+    url: below(wire, prefix + path, toQuery(query)),
+  });
+  const post = (path: string, body: JsonObject): HttpRequest => ({
+    ...to("POST", path),
+    body: JSON.stringify(body),
+    contentType: isLegacy ? "application/json" : "application/a2a+json",
+  });
+  const { id: _, taskId: __, ...query } = params;
+  switch (operation) {
+    case "SendMessage":
+      return post("/message:send", isLegacy ? toLegacyRestSend(params) : params);
+    case "SendStreamingMessage":
+      return post("/message:stream", isLegacy ? toLegacyRestSend(params) : params);
+    case "GetTask":
+      return to("GET", `/tasks/${task}`, query);
+    case "ListTasks":
+      if (isLegacy) throw new IasError("unsupported-operation", "ListTasks does not exist in A2A 0.3.");
+      return to("GET", "/tasks", query);
+    case "CancelTask":
+      return post(`/tasks/${task}:cancel`, query);
+    case "SubscribeToTask":
+      return to("POST", `/tasks/${task}:subscribe`);
+    case "CreateTaskPushNotificationConfig":
+      return post(`/tasks/${task}/pushNotificationConfigs`, isLegacy ? toLegacyRestPushConfig(params) : params);
+    case "GetTaskPushNotificationConfig":
+      return to("GET", `/tasks/${task}/pushNotificationConfigs/${config}`);
+    case "ListTaskPushNotificationConfigs":
+      return to("GET", `/tasks/${task}/pushNotificationConfigs`, query);
+    case "DeleteTaskPushNotificationConfig":
+      return to("DELETE", `/tasks/${task}/pushNotificationConfigs/${config}`);
+    case "GetExtendedAgentCard":
+      return to("GET", isLegacy ? "/card" : "/extendedAgentCard");
+  }
+}
+
+function toQuery(values: JsonObject): Record<string, string> {
+  const entries = Object.entries(values).filter((entry): entry is [string, Exclude<Json, object | null>] => entry[1] !== null && typeof entry[1] !== "object");
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+}
