@@ -89,7 +89,9 @@ async function createWire(
   };
   if (remote.binding === "JSONRPC") return createJsonRpcWire(http);
   if (remote.binding === "HTTP+JSON") return createRestWire(http);
-  throw new IasError("configuration", "gRPC is not supported yet.");
+  // Loaded when needed: the protobuf runtime is most of a small client's start.
+  const { createGrpcWire } = await import("./grpc.ts");
+  return createGrpcWire(http);
 }
 
 /** A card can name any address as its agent's: credentials follow only to the origin that the caller named (for gRPC, whose port differs, the host). */

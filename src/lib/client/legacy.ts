@@ -59,11 +59,15 @@ export function toLegacyRestSend(params: JsonObject): JsonObject {
   };
 }
 
-/** The body of 0.3's REST create of a webhook. */
-export function toLegacyRestPushConfig(params: JsonObject): JsonObject {
+/**
+ * The bodies of 0.3's REST create of a webhook, to be tried in this order: the proto's annotation wants the configuration itself,
+ * a2a-python 0.3 reads the whole request message.
+ */
+export function toLegacyRestPushConfigs(params: JsonObject): readonly JsonObject[] {
   const id = asText(params["id"]) ?? "";
-  const name = `tasks/${asText(params["taskId"]) ?? ""}/pushNotificationConfigs/${id}`;
-  return { parent: `tasks/${asText(params["taskId"]) ?? ""}`, configId: id, config: { name, pushNotificationConfig: toLegacyPushConfig(params) } };
+  const parent = `tasks/${asText(params["taskId"]) ?? ""}`;
+  const config = { name: `${parent}/pushNotificationConfigs/${id}`, pushNotificationConfig: toLegacyPushConfig(params) };
+  return [config, { parent, configId: id, config }];
 }
 
 type Form = "json" | "proto";

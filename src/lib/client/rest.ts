@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from "../model/a2a.ts";
-import { IasError } from "../model/errors.ts";
+import { type ErrorCode, IasError } from "../model/errors.ts";
 import { below, callHttp, type HttpRequest, type HttpWireOptions, streamHttp } from "./http.ts";
 import { asObject, asText } from "./json.ts";
-import { toLegacyRestPushConfig, toLegacyRestSend } from "./legacy.ts";
+import { toLegacyRestPushConfigs, toLegacyRestSend } from "./legacy.ts";
 import { fromHttpError } from "./remote-error.ts";
 import type { Operation, Wire } from "./wire.ts";
 
@@ -10,7 +10,17 @@ import type { Operation, Wire } from "./wire.ts";
 export function createRestWire(options: HttpWireOptions): Wire {
   return {
     version: options.version,
-    call: (operation, params, callOptions) => callHttp(options, toRequest(options, operation, params), callOptions),
+    async call(operation, params, callOptions) {
+      const request = toRequest(options, operation, params);
+      if (options.version === "1.0" || operation !== "CreateTaskPushNotificationConfig") return callHttp(options, request, callOptions);
+      const [first, second] = toLegacyRestPushConfigs(params).map((body) => ({ ...request, body: JSON.stringify(body) }));
+      try {
+        return await callHttp(options, first ?? request, callOptions);
+      } catch (error) {
+        if (!(error instanceof IasError) || !MISREAD.has(error.code)) throw error;
+        return callHttp(options, second ?? request, callOptions);
+      }
+    },
     async *stream(operation, params, streamOptions) {
       const request = toRequest(options, operation, params);
       // The proto subscribes by GET, the text by POST: a server that knows only one of them says so.
@@ -39,6 +49,9 @@ export function createRestWire(options: HttpWireOptions): Wire {
     },
   };
 }
+
+/** What servers say to a body in another form than theirs. */
+const MISREAD: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["parse-error", "invalid-request", "invalid-params", "remote-failed"]);
 
 function toRequest(wire: HttpWireOptions, operation: Operation, params: JsonObject): HttpRequest {
   const isLegacy = wire.version === "0.3";
@@ -71,7 +84,7 @@ function toRequest(wire: HttpWireOptions, operation: Operation, params: JsonObje
     case "SubscribeToTask":
       return to("POST", `/tasks/${task}:subscribe`);
     case "CreateTaskPushNotificationConfig":
-      return post(`/tasks/${task}/pushNotificationConfigs`, isLegacy ? toLegacyRestPushConfig(params) : params);
+      return post(`/tasks/${task}/pushNotificationConfigs`, params);
     case "GetTaskPushNotificationConfig":
       return to("GET", `/tasks/${task}/pushNotificationConfigs/${config}`);
     case "ListTaskPushNotificationConfigs":

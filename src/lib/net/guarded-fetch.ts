@@ -16,8 +16,14 @@ import { toNetworkError } from "./network-error.ts";
  */
 export interface GuardedFetch extends AsyncDisposable {
   (url: string | URL, init?: GuardedInit): Promise<Response>;
-  /** Judges a URL without sending anything: throws as a call would. What it resolves to may change; the call judges again. */
-  check(url: string | URL): Promise<URL>;
+  /** Judges a URL without sending anything: throws as a call would. What it resolves to may change; a later call judges again. */
+  check(url: string | URL): Promise<Target>;
+}
+
+/** A URL that may be connected to, at these addresses (of its name, those that are allowed; at least one). */
+export interface Target {
+  readonly url: URL;
+  readonly addresses: readonly string[];
 }
 
 /** What `fetch` takes, and limits of this call. `method`, `headers`, `body` and `signal` count; redirects are always followed by hand. */
@@ -124,10 +130,9 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
   }
 
   return Object.assign(guardedFetch, {
-    async check(input: string | URL): Promise<URL> {
+    async check(input: string | URL): Promise<Target> {
       const url = parseTarget(input);
-      await judge(url.hostname, allow, resolve);
-      return url;
+      return { url, addresses: await judge(url.hostname, allow, resolve) };
     },
     async [Symbol.asyncDispose](): Promise<void> {
       await Promise.all([wide.destroy(), narrow.destroy()]);
