@@ -8,6 +8,7 @@ const ROOMS = [
   "model",
   "stream",
   "net",
+  "client",
   "log",
   "task",
   "bus",
@@ -33,6 +34,8 @@ const OPEN = new Set(["model", "stream", "net", "task"]);
  * room's one public function. Adapters are named by `main/` and by the package's exports only.
  */
 const CONTRACTS = new Set([
+  "client/connect.ts", // reaches a remote A2A agent; which binding it speaks is its own affair
+  "client/card.ts", // what a remote agent's card says
   "log/records.ts", // parts of the log's contract that are seams of their own
   "log/task-index.ts",
   "log/store.ts", // log, index and records of one store together
