@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import type { Agent } from "../../engine/agent.ts";
+import type { JsonObject } from "../../model/a2a.ts";
+import { methodNotAllowed, type Page } from "../../net/page.ts";
+import { readVersion } from "../binding.ts";
+
+/** The forms of a card. */
+export type CardForm = "1.0" | "0.3" | "merged";
+
+export interface CardPageOptions {
+  readonly agents: ReadonlyMap<string, Agent>;
+  /** The agent of `/.well-known/agent-card.json` at the root. */
+  readonly defaultAgent: string;
+  /** What a reader gets that names no version, as most do: clients of 0.3 and conformance suites among them. */
+  readonly bare: CardForm;
+  readonly card: (agent: Agent, form: CardForm) => Promise<JsonObject>;
+  /** Cards do not change while a server runs: since when they are so, ms since the epoch. */
+  readonly since: number;
+  /** Default 60. */
+  readonly maxAgeS?: number;
+}
+
+/** At the root and under each agent's prefix, with the name that 0.2 gave it too. */
+const PATH = /^(?:\/a2a\/([^/]+)(?:\/rest)?)?\/\.well-known\/agent(?:-card)?\.json$/;
+
+/** Answers for cards, with validators and 304 (specification 8.6). Throws `version-not-supported`. */
+export function createCardPage(options: CardPageOptions): Page {
+  const since = Math.floor(options.since / 1000) * 1000;
+  return async (request) => {
+    const { method, url } = request;
+    const match = PATH.exec(url.pathname);
+    const agent = match === null ? undefined : options.agents.get(match[1] === undefined ? options.defaultAgent : decode(match[1]));
+    if (agent === undefined) return undefined;
+    if (method !== "GET" && method !== "HEAD") return methodNotAllowed("GET, HEAD");
+    const named = request.header("a2a-version") ?? url.searchParams.get("A2A-Version") ?? "";
+    const form = named.trim() === "" ? options.bare : readVersion({ header: (name) => request.header(name), query: url.searchParams });
+    const body = JSON.stringify(await options.card(agent, form));
+    const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"`;
+    const headers = {
+      etag,
+      "last-modified": new Date(since).toUTCString(),
+      "cache-control": `public, max-age=${options.maxAgeS ?? 60}`,
+      vary: "A2A-Version",
+    };
+    if (isFresh(request.header("if-none-match"), request.header("if-modified-since"), etag, since)) return { status: 304, headers, body: "" };
+    return { status: 200, headers: { ...headers, "content-type": "application/json" }, body };
+  };
+}
+
+/** RFC 9110 13.2.2: the date counts only without tags. */
+function isFresh(tags: string | undefined, date: string | undefined, etag: string, since: number): boolean {
+  if (tags !== undefined) return tags.trim() === "*" || tags.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+  return date !== undefined && Date.parse(date) >= since;
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
