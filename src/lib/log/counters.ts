@@ -4,6 +4,8 @@ import type { IndexRow, TaskQuery } from "./task-index.ts";
 /** How many tasks match a filter of tenant, user, agent, context and states, without looking at the tasks (SEMANTICS 21). */
 export interface Counters {
   add(row: IndexRow, delta: 1 | -1): void;
+  /** Adds `count` tasks of one owner in one state; only without `contexts`. */
+  load(tasks: { readonly tenant: string; readonly user: string; readonly agent: string; readonly state: TaskState; readonly count: number }): void;
   total(query: Pick<TaskQuery, "tenant" | "user" | "agent" | "context" | "states">): number;
 }
 
@@ -11,21 +13,27 @@ type Counts = Map<TaskState, number>;
 
 /**
  * Counts per state for each of the eight ways to give or leave out tenant, user and agent, and per context for each (tenant, user, agent) in it.
- * A task costs one entry of its context; contexts are summed over their few owners.
+ * A task costs one entry of its context; contexts are summed over their few owners. With `contexts: false` none are kept, and `total` must not be asked for one.
  */
-export function createCounters(): Counters {
+export function createCounters(options: { readonly contexts: boolean }): Counters {
   const groups = new Map<string, Counts>();
   const contexts = new Map<string, Map<string, { readonly row: IndexRow; readonly counts: Counts }>>();
 
+  const addToGroups = (tenant: string, user: string, agent: string, state: TaskState, delta: number) => {
+    for (let mask = 0; mask < 8; mask += 1) {
+      const key = groupKey(mask & 1 ? tenant : undefined, mask & 2 ? user : undefined, mask & 4 ? agent : undefined);
+      let counts = groups.get(key);
+      if (counts === undefined) groups.set(key, (counts = new Map()));
+      if (bump(counts, state, delta)) groups.delete(key);
+    }
+  };
+
   return {
+    load: ({ tenant, user, agent, state, count }) => addToGroups(tenant, user, agent, state, count),
     add(row, delta) {
       const { tenant, user, agent } = row.key;
-      for (let mask = 0; mask < 8; mask += 1) {
-        const key = groupKey(mask & 1 ? tenant : undefined, mask & 2 ? user : undefined, mask & 4 ? agent : undefined);
-        let counts = groups.get(key);
-        if (counts === undefined) groups.set(key, (counts = new Map()));
-        if (bump(counts, row.state, delta)) groups.delete(key);
-      }
+      addToGroups(tenant, user, agent, row.state, delta);
+      if (!options.contexts) return;
       let owners = contexts.get(row.context);
       if (owners === undefined) contexts.set(row.context, (owners = new Map()));
       const key = groupKey(tenant, user, agent);

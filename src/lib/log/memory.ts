@@ -57,8 +57,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     },
     follow(key, request) {
       checkUsable();
-      const stream = streams.get(key);
-      return stream === undefined ? followNothing() : followTail(stream, stream.load, request);
+      const { tenant, user, agent, task } = key;
+      return followTail(() => streams.get({ tenant, user, agent, task }), loadPage, request);
     },
     changes: (request) => iterateChanges(parts.bells, request, closing.signal),
   };
@@ -86,4 +86,6 @@ function toPage(stream: MemoryStream, after: number, maxBytes: number): Page {
   return { entries, head, floor, sealed, epoch, owner, leaseEndsAt, ...(snapshot !== undefined && { snapshot }) };
 }
 
-async function* followNothing(): AsyncGenerator<readonly Entry[], void, undefined> {}
+function loadPage(stream: MemoryStream, after: number, maxBytes: number): readonly Entry[] {
+  return stream.load(after, maxBytes);
+}

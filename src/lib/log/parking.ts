@@ -7,6 +7,7 @@ export interface Parking {
   park(batch: Batch): boolean;
   /** Takes the first batch out that starts at or before `seq`. */
   take(seq: number): Batch | undefined;
+  readonly empty: boolean;
 }
 
 /** An empty parking place. It holds only batches of one epoch: adapters drop it at `open`. */
@@ -26,6 +27,9 @@ export function createParking(limits: WriteLimits): Parking {
       batches.splice(place, same ? 1 : 0, { batch: copy(batch), bytes: size });
       bytes += size - (same?.bytes ?? 0);
       return true;
+    },
+    get empty() {
+      return batches.length === 0;
     },
     take(seq) {
       const first = batches[0];

@@ -12,13 +12,16 @@ export interface Tail {
   gone: boolean;
   /** Followers that wait, in no order; each knows its place, so that leaving costs the same with 10,000 others. */
   readonly waiting: Waiter[];
+  /** Followers that have begun and not ended, waiting or not: the tail must stay the stream's only one. */
+  users: number;
 }
 
 /**
  * Gives entries after a cursor: at least one if `tail.head` is greater, in order, without a gap, up to `maxBytes` of event text.
- * It is called only where there is something to give. The same arguments SHOULD give the same array while nothing was appended.
+ * It is called only where there is something to give. The same arguments SHOULD give the same array while nothing was
+ * appended, so that many followers share it.
  */
-export type Load = (after: number, maxBytes: number) => readonly Entry[];
+export type Load<T extends Tail = Tail> = (tail: T, after: number, maxBytes: number) => readonly Entry[];
 
 interface Waiter {
   place: number;
@@ -30,7 +33,7 @@ export const DEFAULT_PAGE_BYTES = 256 * 1024;
 
 /** A tail at `head`. */
 export function createTail(head: number, sealed: boolean): Tail {
-  return { head, sealed, gone: false, waiting: [] };
+  return { head, sealed, gone: false, waiting: [], users: 0 };
 }
 
 /** Tells every waiting follower of `tail` that `head`, `sealed` or `gone` has changed. Their consumers run in microtasks, after the caller. */
@@ -46,18 +49,29 @@ export function wakeFollowers(tail: Tail): void {
 }
 
 /**
- * Follows `tail` from `after` (contract: `EventLog.follow`). Written by hand: a generator costs about twice as much a wake.
- * After a page that did not reach the head, the next is loaded in a later turn of the event loop, so that catching up starves nobody.
+ * Follows the tail that `find` gives when the consumer begins (contract: `EventLog.follow`); none is an end at once. Written by hand: a generator
+ * costs about twice as much a wake. After a page that did not reach the head, the next is loaded in a later turn of the event loop, so that
+ * catching up starves nobody.
  */
-export function followTail(tail: Tail, load: Load, options: { after: number; maxBytes?: number; signal: AbortSignal }): AsyncIterable<readonly Entry[]> {
-  return { [Symbol.asyncIterator]: () => iterate(tail, load, options.after, options.maxBytes ?? DEFAULT_PAGE_BYTES, options.signal) };
+export function followTail<T extends Tail>(
+  find: () => T | undefined,
+  load: Load<T>,
+  options: { after: number; maxBytes?: number; signal: AbortSignal },
+): AsyncIterable<readonly Entry[]> {
+  return {
+    [Symbol.asyncIterator]() {
+      const tail = find();
+      if (tail === undefined || options.signal.aborted) return { next: () => Promise.resolve(DONE) };
+      return iterate(tail, load, options.after, options.maxBytes ?? DEFAULT_PAGE_BYTES, options.signal);
+    },
+  };
 }
 
 type Result = IteratorResult<readonly Entry[], undefined>;
 
 const DONE: Result = { done: true, value: undefined };
 
-function iterate(tail: Tail, load: Load, start: number, maxBytes: number, signal: AbortSignal): AsyncIterator<readonly Entry[], undefined> {
+function iterate<T extends Tail>(tail: T, load: Load<T>, start: number, maxBytes: number, signal: AbortSignal): AsyncIterator<readonly Entry[], undefined> {
   let after = start;
   let ended = false;
   let behind = false;
@@ -70,6 +84,7 @@ function iterate(tail: Tail, load: Load, start: number, maxBytes: number, signal
     resolve = res;
     reject = rej;
   };
+  tail.users += 1;
   signal.addEventListener("abort", finish);
 
   /** Answers the pending call if there is something to say, else waits. */
@@ -80,7 +95,7 @@ function iterate(tail: Tail, load: Load, start: number, maxBytes: number, signal
     if (tail.head > after) {
       let entries: readonly Entry[];
       try {
-        entries = load(after, maxBytes);
+        entries = load(tail, after, maxBytes);
       } catch (error) {
         return fail(error);
       }
@@ -101,6 +116,7 @@ function iterate(tail: Tail, load: Load, start: number, maxBytes: number, signal
   }
 
   function finish(): void {
+    if (!ended) tail.users -= 1;
     ended = true;
     leave(tail, waiter);
     signal.removeEventListener("abort", finish);

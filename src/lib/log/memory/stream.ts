@@ -2,7 +2,7 @@ import type { Entry, NewEntry } from "../../model/entry.ts";
 import type { StreamKey } from "../../model/key.ts";
 import type { ResumeState } from "../log.ts";
 import type { Parking } from "../parking.ts";
-import { createTail, type Load, type Tail } from "../tail.ts";
+import { createTail, type Tail } from "../tail.ts";
 import type { IndexRow } from "../task-index.ts";
 
 /** One stream in memory. The store sets its fields; `push` and `truncate` keep the entries and the tail right. */
@@ -22,7 +22,8 @@ export interface MemoryStream extends Tail {
   changed: number;
   /** Appends copies of `entries` but the first `skip`. */
   push(entries: readonly NewEntry[], skip: number): void;
-  readonly load: Load;
+  /** Entries after `after`, up to `maxBytes` of event text. */
+  load(after: number, maxBytes: number): readonly Entry[];
   truncate(floor: number, snapshot: string): void;
 }
 

@@ -29,7 +29,7 @@ interface Orders {
 export function createMemoryIndex(find: Find, now: () => number): MemoryIndex {
   const all = createOrders();
   const perUser = new Map<string, Orders>();
-  const counters = createCounters();
+  const counters = createCounters({ contexts: true });
 
   const list = (row: IndexRow, change: "insert" | "remove") => {
     const owner = JSON.stringify([row.key.tenant, row.key.user]);

@@ -1,0 +1,192 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { IasError } from "../model/errors.ts";
+import type { Entry } from "../model/entry.ts";
+import { checkBatch, checkOpen, DEFAULT_WRITE_LIMITS, type WriteLimits } from "./admission.ts";
+import { createCounters, type Counters } from "./counters.ts";
+import { createDoorbells, iterateChanges } from "./doorbells.ts";
+import type { EventLog, Page } from "./log.ts";
+import { createOlderChanges } from "./sqlite/changes.ts";
+import { createCheckpoints } from "./sqlite/checkpoints.ts";
+import { toStoreError } from "./sqlite/errors.ts";
+import { createFlusher } from "./sqlite/flusher.ts";
+import { createGuard } from "./sqlite/guard.ts";
+import { createGroup, type FailPoint } from "./sqlite/group.ts";
+import { lockFolder } from "./sqlite/lock.ts";
+import { createSqliteRecords } from "./sqlite/records.ts";
+import { replayBlocks } from "./sqlite/recovery.ts";
+import { openDatabase } from "./sqlite/schema.ts";
+import { createStates } from "./sqlite/states.ts";
+import type { SqliteStream } from "./sqlite/stream.ts";
+import { createStreams, type Streams } from "./sqlite/streams.ts";
+import { createSqliteIndex } from "./sqlite/task-index.ts";
+import { createSqliteUpkeep } from "./sqlite/upkeep.ts";
+import { createSqliteWriter } from "./sqlite/writer.ts";
+import type { Store } from "./store.ts";
+import { DEFAULT_PAGE_BYTES, followTail, wakeFollowers, type Load } from "./tail.ts";
+
+export interface SqliteStoreOptions extends Partial<WriteLimits> {
+  /** The data folder; it is made if there is none. */
+  readonly folder: string;
+  /** `process` (default): commits survive a killed process. `host`: they survive a power loss, at the cost of a sync per commit. */
+  readonly durability?: "process" | "host";
+  /** The log's clock for leases and times to live, in ms since the epoch. Default `Date.now`. */
+  readonly now?: () => number;
+  /** Length of entries kept in memory and in blocks before they go into segments, in UTF-16 units. Default 8 Mi. */
+  readonly maxBlockLength?: number;
+  /** Streams kept in memory that nobody uses. Default 4,096. */
+  readonly maxIdleStreams?: number;
+  /** Bytes written between two checkpoints. Default 4 MiB. */
+  readonly checkpointBytes?: number;
+  /** For tests that kill the process: called at each named point. */
+  readonly failPoint?: (name: FailPoint) => void;
+}
+
+/**
+ * A store in one data folder, by `node:sqlite` in WAL mode, owned by this process alone until it is disposed.
+ * The writes of one turn of the event loop are one transaction. How it works: `docs/decisions/`, "Blocks and segments".
+ * @throws IasError `conflict` if another process has the folder, `configuration` or `corrupt` if it cannot be used.
+ */
+export function createSqliteStore(options: SqliteStoreOptions): Store {
+  const { folder, durability = "process", failPoint } = options;
+  const now = options.now ?? Date.now;
+  mkdirSync(folder, { recursive: true });
+  const unlock = lockFolder(folder);
+  const path = join(folder, "log.db");
+  let opened: DatabaseSync | undefined;
+  try {
+    const database = (opened = openDatabase(path, { readOnly: false, durability }));
+    const streams = createStreams(database, options.maxIdleStreams ?? 4096);
+    const replayed = replayBlocks(database, streams, 0);
+    saveAll(database, streams, replayed.streams);
+    const counters = loadCounters(database);
+    const start = readPosition(database);
+    const bells = createDoorbells();
+    const checkpoints = createCheckpoints({
+      path,
+      pause: () => group.pause(),
+      resume: () => group.resume(),
+      failPoint,
+      ...(options.checkpointBytes !== undefined && { everyBytes: options.checkpointBytes }),
+    });
+    const flusher = createFlusher({
+      database,
+      streams,
+      group: () => group,
+      replayed,
+      now,
+      maxBlockLength: options.maxBlockLength ?? 8 * 1024 * 1024,
+      failPoint,
+    });
+    const group = createGroup({
+      database,
+      streams,
+      bells,
+      now,
+      position: start,
+      lastBlock: replayed.lastBlock,
+      failPoint,
+      onCommit(block, length) {
+        flusher.onCommit(block, length);
+        checkpoints.onCommit(length + PAGE_BYTES * 2);
+      },
+    });
+    const records = createSqliteRecords(database, group, now);
+    const index = createSqliteIndex(database, streams, group, counters, now);
+    const limits = { ...DEFAULT_WRITE_LIMITS, ...options };
+    const writer = createSqliteWriter({ streams, group, records, index, states: createStates(database), limits, now });
+    const older = createOlderChanges(database, streams, start);
+    const closing = new AbortController();
+
+    const checkUsable = (): void => {
+      if (closing.signal.aborted) throw new IasError("unavailable", "The store is closed.");
+    };
+    const guard = createGuard(checkUsable);
+    const load: Load<SqliteStream> = (stream, after, maxBytes) => {
+      try {
+        return streams.load(stream, after, maxBytes);
+      } catch (error) {
+        throw toStoreError(error, "read the log");
+      }
+    };
+    const log: EventLog = {
+      id: String(database.prepare("SELECT value FROM facts WHERE name = 'log_id'").get()?.["value"]),
+      durability,
+      open: guard(async (key, request) => {
+        checkOpen(request);
+        return writer.open(key, request);
+      }),
+      async append(key, batch) {
+        checkUsable();
+        checkBatch(key, batch);
+        return writer.append(key, batch);
+      },
+      read: guard(async (key, { after, maxBytes = DEFAULT_PAGE_BYTES }) => {
+        const stream = streams.find(key);
+        return stream && toPage(streams, stream, after, maxBytes);
+      }),
+      follow(key, request) {
+        checkUsable();
+        const { tenant, user, agent, task } = key;
+        return followTail(() => (closing.signal.aborted ? undefined : streams.find({ tenant, user, agent, task })), load, request);
+      },
+      changes: (request) => iterateChanges(bells, request, closing.signal, older),
+    };
+
+    return {
+      log,
+      index: { get: guard(index.get), list: guard(index.list) },
+      records: { get: guard(records.get), put: guard(records.put), delete: guard(records.delete), list: guard(records.list) },
+      upkeep: createSqliteUpkeep({ database, streams, group, records, index, flusher, failPoint }),
+      async [Symbol.asyncDispose]() {
+        if (closing.signal.aborted) return;
+        group.close();
+        closing.abort();
+        saveAll(database, streams, streams.inUse());
+        for (const stream of streams.inUse()) {
+          stream.gone = true;
+          wakeFollowers(stream);
+        }
+        await checkpoints.close();
+        database.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    opened?.close();
+    unlock();
+    throw toStoreError(error, `open the log in ${folder}`);
+  }
+}
+
+const PAGE_BYTES = 4096;
+const NONE: readonly Entry[] = [];
+
+function toPage(streams: Streams, stream: SqliteStream, after: number, maxBytes: number): Page {
+  const { head, floor, sealed, epoch, owner, leaseEndsAt } = stream;
+  const entries = maxBytes > 0 && Math.max(after, floor) < head ? streams.load(stream, after, maxBytes) : NONE;
+  const snapshot = floor > 0 ? streams.snapshot(stream) : undefined;
+  return { entries, head, floor, sealed, epoch, owner, leaseEndsAt, ...(snapshot !== undefined && { snapshot }) };
+}
+
+function saveAll(database: DatabaseSync, streams: Streams, changed: Iterable<SqliteStream>): void {
+  database.exec("BEGIN IMMEDIATE");
+  for (const stream of changed) streams.save(stream);
+  database.exec("COMMIT");
+}
+
+function readPosition(database: DatabaseSync): number {
+  const row = database
+    .prepare("SELECT max((SELECT value FROM facts WHERE name = 'position'), coalesce((SELECT max(changed) FROM streams), 0)) AS position")
+    .get();
+  return Number(row?.["position"]);
+}
+
+/** Counts the tasks once, so that no listing has to (about half a second for a million). */
+function loadCounters(database: DatabaseSync): Counters {
+  const counters = createCounters({ contexts: false });
+  const rows = database.prepare("SELECT tenant, user, agent, state, count(*) AS count FROM tasks GROUP BY tenant, user, agent, state").all();
+  for (const row of rows) counters.load(row as never);
+  return counters;
+}

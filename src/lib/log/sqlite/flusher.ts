@@ -1,0 +1,113 @@
+import type { DatabaseSync } from "node:sqlite";
+import { encodeSegments } from "../segment.ts";
+import type { FailPoint, Group } from "./group.ts";
+import type { Replayed } from "./recovery.ts";
+import type { SqliteStream } from "./stream.ts";
+import type { Streams } from "./streams.ts";
+
+/** Moves entries from blocks, and from memory, into segments. */
+export interface Flusher {
+  /** Told of each committed block. Begins to flush when the blocks are longer than the limit. */
+  onCommit(block: number, length: number): void;
+  /** Moves all that is there now. */
+  flushAll(): Promise<void>;
+  /** Streams that got segments since the last call, by id. */
+  takeFlushed(): number[];
+}
+
+export interface FlusherParts {
+  readonly database: DatabaseSync;
+  readonly streams: Streams;
+  readonly group: () => Group;
+  readonly replayed: Replayed;
+  readonly now: () => number;
+  /** Length of blocks that are kept, in UTF-16 units; as much is in memory. */
+  readonly maxBlockLength: number;
+  readonly failPoint?: ((name: FailPoint) => void) | undefined;
+}
+
+/** The longest that one step of a flush may hold up the event loop, in ms, one stream's entries aside. */
+const STEP_MS = 2;
+/** Blocks deleted in one step. */
+const DELETED_IN_STEP = 256;
+
+/** Makes the flusher of one database. */
+export function createFlusher({ database, streams, group, replayed, now, maxBlockLength, failPoint }: FlusherParts): Flusher {
+  const insert = database.prepare("INSERT INTO segments (stream, seq, body) VALUES (?, ?, ?)");
+  const remove = database.prepare("DELETE FROM blocks WHERE id <= ?");
+  let flushed = new Set<number>();
+  let running: Promise<void> | undefined;
+  let firstBlock = replayed.firstBlock;
+  let lastBlock = replayed.lastBlock;
+  let length = replayed.length;
+
+  async function run(): Promise<void> {
+    const target = lastBlock;
+    const targetLength = length;
+    const queue = [...streams.inUse()].filter((stream) => stream.recent.length > 0);
+    while (queue.length > 0) await group().submit(() => flushSome(queue));
+    failPoint?.("during-flush");
+    for (let upTo = firstBlock; upTo < target;) {
+      upTo = Math.min(upTo + DELETED_IN_STEP, target);
+      const limit = upTo;
+      await group().submit(() => {
+        group().begin();
+        remove.run(limit);
+      });
+    }
+    firstBlock = target;
+    length -= targetLength;
+    streams.trim(now());
+  }
+
+  function flushSome(queue: SqliteStream[]): void {
+    const start = performance.now();
+    group().begin();
+    while (queue.length > 0 && performance.now() - start < STEP_MS) {
+      const stream = queue.pop();
+      if (stream !== undefined && !stream.gone && stream.recent.length > 0) flushStream(stream);
+    }
+  }
+
+  function flushStream(stream: SqliteStream): void {
+    const count = stream.recent.length;
+    const before = stream.flushed;
+    for (const { seq, body } of encodeSegments(stream.recent)) insert.run(stream.id, seq, body);
+    stream.flushed = stream.head;
+    streams.save(stream);
+    stream.flushed = before;
+    const last = stream.head;
+    group().afterCommit(() => {
+      stream.flushed = last;
+      stream.recent = stream.recent.slice(count);
+      stream.page = undefined;
+      flushed.add(stream.id);
+    });
+  }
+
+  function start(): Promise<void> {
+    running ??= run().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+
+  return {
+    onCommit(block, added) {
+      lastBlock = block;
+      if (firstBlock === 0) firstBlock = block;
+      length += added;
+      // A flush that fails is tried again at the next commit; that the disk fails, the appends say.
+      if (length > maxBlockLength && running === undefined) start().catch(() => undefined);
+    },
+    async flushAll() {
+      if (running !== undefined) await running;
+      if (length > 0) await start();
+    },
+    takeFlushed() {
+      const ids = [...flushed];
+      flushed = new Set();
+      return ids;
+    },
+  };
+}

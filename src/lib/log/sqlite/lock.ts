@@ -1,0 +1,46 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { IasError } from "../../model/errors.ts";
+
+/** Who holds a data folder. */
+export interface Holder {
+  readonly pid: number;
+  /** When the process started, RFC 3339. */
+  readonly since: string;
+  readonly host: string;
+}
+
+/**
+ * Takes a data folder for this process' life (SEMANTICS 12) and gives how to release it. The lock is an exclusive transaction on `lock.db`, so the operating
+ * system ends it with the process, however that ends; `owner.json` only says who holds it.
+ * @throws IasError `conflict` naming the holder.
+ */
+export function lockFolder(folder: string): () => void {
+  const database = new DatabaseSync(join(folder, "lock.db"), { timeout: 0 });
+  try {
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE;");
+  } catch (cause) {
+    database.close();
+    const holder = readHolder(folder);
+    const who = holder === undefined ? "another process" : `process ${holder.pid} on ${holder.host}, started ${holder.since}`;
+    throw new IasError("conflict", `The data folder ${folder} is in use by ${who}. Stop it, choose another folder, or open this one with --read-only.`, {
+      cause,
+      reason: "DATA_FOLDER_IN_USE",
+      ...(holder && { details: { pid: String(holder.pid), since: holder.since, host: holder.host } }),
+    });
+  }
+  const holder: Holder = { pid: process.pid, since: new Date(Date.now() - process.uptime() * 1000).toISOString(), host: hostname() };
+  writeFileSync(join(folder, "owner.json"), `${JSON.stringify(holder)}\n`);
+  return () => database.close();
+}
+
+function readHolder(folder: string): Holder | undefined {
+  try {
+    const { pid, since, host } = JSON.parse(readFileSync(join(folder, "owner.json"), "utf8")) as Partial<Holder>;
+    return typeof pid === "number" && typeof since === "string" && typeof host === "string" ? { pid, since, host } : undefined;
+  } catch {
+    return undefined;
+  }
+}

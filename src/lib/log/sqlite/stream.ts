@@ -1,0 +1,97 @@
+import type { Entry } from "../../model/entry.ts";
+import type { StreamKey } from "../../model/key.ts";
+import type { Parking } from "../parking.ts";
+import { createTail, type Tail } from "../tail.ts";
+
+/** One stream in use: its row, and its entries that are not yet in segments. */
+export interface SqliteStream extends Tail {
+  readonly id: number;
+  readonly key: StreamKey;
+  epoch: number;
+  owner: string;
+  leaseEndsAt: number;
+  /** The lease's end as its row has it. */
+  leaseSaved: number;
+  gen: number;
+  attempt: number;
+  floor: number;
+  /** The last seq in segments; `recent` goes on from there, or from the floor if that is higher. */
+  flushed: number;
+  compacted: number;
+  /** The position of its newest change. */
+  changed: number;
+  recent: Entry[];
+  parking: Parking | undefined;
+  /** Its place in the group that is being committed. */
+  place: number;
+  /** The newest page: followers at the same cursor share it. */
+  page: { readonly after: number; readonly maxBytes: number; readonly head: number; readonly entries: readonly Entry[] } | undefined;
+}
+
+/** A row of `streams`, in the order of `STREAM_COLUMNS`. */
+export type StreamRow = readonly [
+  number,
+  string,
+  string,
+  string,
+  string,
+  number,
+  string,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
+
+export const STREAM_COLUMNS = "id, tenant, user, agent, task, epoch, owner, lease_ends_at, head, gen, attempt, floor, flushed, compacted, changed, sealed";
+
+/** A stream as its row has it. */
+export function fromRow(row: StreamRow): SqliteStream {
+  const [id, tenant, user, agent, task, epoch, owner, leaseEndsAt, head, gen, attempt, floor, flushed, compacted, changed, sealed] = row;
+  return {
+    ...createTail(head, sealed === 1),
+    id,
+    key: { tenant, user, agent, task },
+    epoch,
+    owner,
+    leaseEndsAt,
+    leaseSaved: leaseEndsAt,
+    gen,
+    attempt,
+    floor,
+    flushed,
+    compacted,
+    changed,
+    recent: [],
+    parking: undefined,
+    place: 0,
+    page: undefined,
+  };
+}
+
+/** Entries after `after` out of `recent`, up to `maxBytes`; `after` is at or above where `recent` begins. */
+export function recentPage(stream: SqliteStream, after: number, maxBytes: number): readonly Entry[] {
+  const { recent, page } = stream;
+  if (page !== undefined && page.after === after && page.head === stream.head && page.maxBytes === maxBytes) return page.entries;
+  const first = recent[0]?.seq ?? stream.head + 1;
+  const entries = pageOf(recent, Math.max(0, after + 1 - first), maxBytes);
+  stream.page = { after, maxBytes, head: stream.head, entries };
+  return entries;
+}
+
+/** `entries` from index `start`, at least one if there is one, then up to `maxBytes` of event text. */
+export function pageOf(entries: readonly Entry[], start: number, maxBytes: number): readonly Entry[] {
+  let end = start;
+  let bytes = 0;
+  while (end < entries.length) {
+    bytes += (entries[end] as Entry).event.length;
+    if (bytes > maxBytes && end > start) break;
+    end += 1;
+  }
+  return entries.slice(start, end);
+}
