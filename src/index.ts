@@ -5,3 +5,6 @@ export { say, scripted, tokens } from "./lib/engine/scripted.ts";
 export type { Script, ScriptFunction, ScriptStep, ScriptedOptions } from "./lib/engine/scripted.ts";
 export { IasError } from "./lib/model/errors.ts";
 export type { ErrorCode } from "./lib/model/errors.ts";
+export { serve } from "./lib/main/serve.ts";
+export type { ServeOptions } from "./lib/main/serve.ts";
+export type { Server } from "./lib/main/server.ts";

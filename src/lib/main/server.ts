@@ -54,6 +54,8 @@ export interface Server extends AsyncDisposable {
   readonly grpcAddress?: string;
   readonly agents: ReadonlyMap<string, Agent>;
   readonly durability: Durability;
+  /** How long running turns get when the server stops, ms (`drainGraceMs`). */
+  readonly drainGraceMs: number;
   readonly operations: Operations;
   /** Takes no new work, lets running turns go on for `graceMs`, then ends streams and connections. What is left over goes on after the next start. */
   drain(options: { readonly graceMs: number }): Promise<void>;
@@ -142,6 +144,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ...(grpc !== undefined && { grpcAddress: `${settings.host}:${grpc.port}` }),
     agents,
     durability: store.log.durability,
+    drainGraceMs: limits.drainGraceMs,
     operations,
     drain,
     [Symbol.asyncDispose]: () => drain({ graceMs: 0 }),

@@ -47,6 +47,8 @@ export interface Limits {
   readonly cancelWaitMs: number;
   /** Longest that entry 1 is held for an agent that may answer with a message, ms (SEMANTICS 6). */
   readonly replyHoldMs: number;
+  /** How long running turns go on when the server is told to stop, ms; then they are left to the next start. */
+  readonly drainGraceMs: number;
   /** Idempotency records are kept at least this long, ms (SEMANTICS 16). */
   readonly onceTtlMs: number;
 }
@@ -75,5 +77,6 @@ export const DEFAULT_LIMITS: Limits = {
   maxReaders: 20_000,
   cancelWaitMs: 500,
   replyHoldMs: 2000,
+  drainGraceMs: 10_000,
   onceTtlMs: 24 * 3_600_000,
 };

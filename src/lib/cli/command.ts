@@ -1,0 +1,48 @@
+import type { ParseArgsOptionDescriptor } from "node:util";
+
+/** Exit codes, the same for every command; `docs/reference/cli.md` lists them. */
+export const EXIT = {
+  ok: 0,
+  /** Something failed: the message on stderr says what and what to do. */
+  error: 1,
+  /** The command line itself is wrong. */
+  usage: 2,
+  /** The task ended FAILED, REJECTED or CANCELED; or a card breaks a rule. */
+  negative: 3,
+  /** Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+/** One command of `ias`: a file each. */
+export interface Command {
+  readonly name: string;
+  /** Its line in `ias --help`. */
+  readonly summary: string;
+  /** The whole of `ias <command> --help`: usage, options, examples. */
+  readonly help: string;
+  readonly options: Readonly<Record<string, ParseArgsOptionDescriptor>>;
+  /** Returns the exit code. What it throws is told on stderr (as JSON with `--json`) and exits 1. */
+  run(args: Args, io: Io): Promise<number>;
+}
+
+export interface Args {
+  readonly positionals: readonly string[];
+  /** The text of an option, or undefined. */
+  text(name: string): string | undefined;
+  flag(name: string): boolean;
+}
+
+/** The world outside of a command; tests give their own. */
+export interface Io {
+  /** Text to stdout; text from agents is stripped of control characters before (SEMANTICS 26). */
+  out(text: string): void;
+  err(text: string): void;
+  /** One line from the terminal after a question; undefined at end of input. */
+  ask(question: string): Promise<string | undefined>;
+  readonly interactive: boolean;
+  /** `--json`: machine-readable lines on stdout, nothing else. */
+  readonly json: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Calls `handler` at each SIGINT or SIGTERM in place of ending the process; returns the way back. */
+  onInterrupt(handler: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+}

@@ -1,0 +1,125 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { type Args, type Command, EXIT, type Io } from "../cli/command.ts";
+import type { AgentOptions } from "../engine/agent.ts";
+import { IasError } from "../model/errors.ts";
+import { createDemoAgents } from "./agents/demo-agents.ts";
+import { banner } from "./banner.ts";
+import { serve } from "./serve.ts";
+import { readSettings } from "./settings.ts";
+
+const HELP = `Usage: ias serve [file] [options]
+
+Serves agents over A2A, streams kept in a data folder. Without a file: the agents "assistant" and "team", on a scripted model that needs no key.
+A file is a TypeScript or JavaScript module that exports \`agents\`: a list of { id, engine, … } as \`defineAgent\` takes it.
+
+  --port <n>            HTTP port (PORT; 4000 or the next free one)
+  --host <address>      address to listen on (HOST; 127.0.0.1)
+  --data <folder>       data folder (DATA_DIR; ./.data)
+  --log sqlite|memory   where streams are kept (LOG; sqlite)
+  --durability process|host
+                        what a commit survives: a killed process or a power loss (DURABILITY; process)
+  --model <name>        a real model for the built-in agents (MODEL), with OPENAI_API_KEY and OPENAI_BASE_URL; else a scripted one answers
+  --read-only           read a data folder that another process owns
+  --json                one JSON line with the addresses when it is ready
+
+.env in the working folder is read. docs/operations.md lists all variables.
+
+Examples:
+  ias serve
+  ias serve agents.ts --port 8080
+  OPENAI_BASE_URL=http://127.0.0.1:11434/v1 ias serve --model llama3.2
+`;
+
+/** `ias serve`: the composition root as a command. */
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "Serve agents over A2A: the built-in ones, or those of a module",
+  help: HELP,
+  options: {
+    port: { type: "string" },
+    host: { type: "string" },
+    data: { type: "string" },
+    log: { type: "string" },
+    durability: { type: "string" },
+    model: { type: "string" },
+    "read-only": { type: "boolean" },
+  },
+  async run(args, io) {
+    const env = withFlags(io.env, args);
+    const settings = readSettings(env);
+    const { agents, answeredBy } = await findAgents(args.positionals, env);
+    const server = await serve({ ...settings, agents });
+    io.out(
+      io.json
+        ? `${JSON.stringify({ url: server.url, grpc: server.grpcAddress, agents: [...server.agents.keys()], durability: server.durability })}\n`
+        : banner(server, settings, answeredBy),
+    );
+    await untilStopped(io, server);
+    await server[Symbol.asyncDispose]();
+    return EXIT.ok;
+  },
+};
+
+/** Options of the command line go before variables. */
+function withFlags(env: Io["env"], args: Args): Readonly<Record<string, string | undefined>> {
+  const flags = {
+    PORT: args.text("port"),
+    HOST: args.text("host"),
+    DATA_DIR: args.text("data"),
+    LOG: args.text("log"),
+    DURABILITY: args.text("durability"),
+    MODEL: args.text("model"),
+  };
+  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  return { ...env, ...given, ...(args.flag("read-only") && { READ_ONLY: "1" }) };
+}
+
+/** The agents of a module, or the built-in ones. A key that happens to be in the shell is used only with a model's name (nothing is spent by surprise). */
+async function findAgents(positionals: readonly string[], env: Io["env"]): Promise<{ agents: readonly AgentOptions[]; answeredBy: string | undefined }> {
+  const [file, ...more] = positionals;
+  if (more.length > 0) throw new IasError("invalid-request", `one file at most; ${JSON.stringify(more[0])} is too many.`);
+  if (file !== undefined) return { agents: await importAgents(file), answeredBy: undefined };
+  const model = env["MODEL"] === "" ? undefined : env["MODEL"];
+  const { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey } = env;
+  const endpoint = { ...(baseUrl !== undefined && { baseUrl }), ...(apiKey !== undefined && { apiKey }) };
+  return createDemoAgents({ ...(model !== undefined && { model }), endpoint });
+}
+
+const agentSchema = z.custom<AgentOptions>(
+  (value) => value !== null && typeof value === "object" && "id" in value && "engine" in value,
+  "must be { id, engine, … }",
+);
+const moduleSchema = z.object({ agents: z.union([z.array(agentSchema).min(1), agentSchema.transform((agent) => [agent])]) });
+
+async function importAgents(file: string): Promise<readonly AgentOptions[]> {
+  const path = resolve(file);
+  if (!existsSync(path)) throw new IasError("invalid-request", `there is no file ${file}.`);
+  const imported: unknown = await import(pathToFileURL(path).href);
+  const parsed = moduleSchema.safeParse(imported);
+  if (!parsed.success)
+    throw new IasError(
+      "configuration",
+      `${file} must export \`agents\`, a list of { id, engine, … }: export const agents = [{ id: "poet", engine: openaiAgents(poet) }].`,
+    );
+  return parsed.data.agents;
+}
+
+/** Resolves at the first SIGINT or SIGTERM after a drain; a second one ends the process at once. */
+async function untilStopped(io: Io, server: Awaited<ReturnType<typeof serve>>): Promise<void> {
+  const { promise, resolve: stop } = Promise.withResolvers<void>();
+  let signals = 0;
+  const off = io.onInterrupt((signal) => {
+    signals += 1;
+    if (signals > 1) process.exit(EXIT.interrupted);
+    if (!io.json)
+      io.err(
+        `\n${signal}: no new work; running turns get ${Math.round(server.drainGraceMs / 1000)} s, what is left goes on after the next start. Again to stop at once.\n`,
+      );
+    server.drain({ graceMs: server.drainGraceMs }).then(stop, stop);
+  });
+  await promise;
+  off();
+}

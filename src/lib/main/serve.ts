@@ -1,0 +1,31 @@
+import { openStores } from "./open-store.ts";
+import { type Server, type ServerOptions, startServer } from "./server.ts";
+import { checkSettings, DEFAULT_SETTINGS } from "./settings.ts";
+
+/** Options of `serve`: agents, and whatever of the settings is not as it comes. */
+export type ServeOptions = Omit<ServerOptions, "store" | "blobs">;
+
+/**
+ * Serves agents over A2A in this process (recipe R1): streams in SQLite in `./.data`, on http://127.0.0.1:4000 or the next free port, until it is disposed.
+ * Options are the settings of `docs/operations.md`; the environment is not read.
+ *
+ * @throws IasError `configuration` for options that cannot work, `conflict` when another process owns the data folder.
+ */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const settings = { ...DEFAULT_SETTINGS, ...options };
+  checkSettings(settings);
+  const stores = await openStores(settings);
+  try {
+    const server = await startServer({ ...options, ...stores });
+    return {
+      ...server,
+      async [Symbol.asyncDispose]() {
+        await server[Symbol.asyncDispose]();
+        await stores[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await stores[Symbol.asyncDispose]();
+    throw error;
+  }
+}
