@@ -1,4 +1,6 @@
-import type { IasError } from "../model/errors.ts";
+import { readFile } from "node:fs/promises";
+import { createSigningKey, type SigningKey } from "../a2a/signing-key.ts";
+import { IasError } from "../model/errors.ts";
 import { createApiKeys } from "../tenancy/api-keys.ts";
 import type { Authenticator } from "../tenancy/authenticator.ts";
 import { createJwtAuthenticator } from "../tenancy/jwt.ts";
@@ -20,4 +22,15 @@ export async function openAuthenticator(
       return createJwtAuthenticator({ jwks, issuer: auth.issuer, audience: auth.audience, ...options });
     }
   }
+}
+
+/** The key that signs cards, from a file with a private JWK. Throws `configuration`. */
+export async function readSigningKey(file: string): Promise<SigningKey> {
+  let jwk: unknown;
+  try {
+    jwk = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    throw new IasError("configuration", `CARD_KEY_FILE ${file} cannot be read as JSON; it must hold a private key as JWK.`, { cause: error });
+  }
+  return createSigningKey(jwk as Parameters<typeof createSigningKey>[0]);
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createMemoryStore } from "../log/memory.ts";
-import { openSqliteStore } from "../log/sqlite.ts";
+import { createSqliteStore } from "../log/sqlite.ts";
 import type { Store } from "../log/store.ts";
 import type { BlobStore } from "../media/blobs.ts";
 import { createFsBlobs } from "../media/fs.ts";
@@ -15,10 +15,7 @@ export interface Stores extends AsyncDisposable {
 
 /** Opens what settings ask for: the data folder, or memory. Throws `conflict` when another process owns the folder. */
 export async function openStores(settings: Pick<Settings, "log" | "durability" | "dataDir" | "readOnly">): Promise<Stores> {
-  const store =
-    settings.log === "memory"
-      ? createMemoryStore()
-      : await openSqliteStore({ folder: settings.dataDir, durability: settings.durability, readOnly: settings.readOnly });
+  const store = settings.log === "memory" ? createMemoryStore() : createSqliteStore({ folder: settings.dataDir, durability: settings.durability });
   try {
     const blobs =
       settings.log === "memory" ? createMemoryBlobs() : await createFsBlobs({ folder: join(settings.dataDir, "blobs"), durability: settings.durability });

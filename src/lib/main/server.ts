@@ -1,11 +1,14 @@
 import { createServer as createHttpServer } from "node:http";
 import { hostname } from "node:os";
+import { createCards } from "../a2a/card.ts";
+import type { CardForm } from "../a2a/card/page.ts";
 import { createOperations } from "../a2a/create-operations.ts";
 import { type GrpcServer, startGrpc } from "../a2a/grpc/serve.ts";
 import { handleJsonRpc } from "../a2a/jsonrpc/handler.ts";
 import type { Operations } from "../a2a/operations.ts";
 import { handleRest, restError } from "../a2a/rest/handler.ts";
-import type { Cards, PushConfigs } from "../a2a/server.ts";
+import type { PushConfigs } from "../a2a/server.ts";
+import { createJwksPage } from "../a2a/signing-key.ts";
 import type { Agent, AgentOptions } from "../engine/agent.ts";
 import { defineAgent } from "../engine/define-agent.ts";
 import { createGateway } from "../gateway/gateway.ts";
@@ -23,7 +26,9 @@ import { createInlineRuntime } from "../runtime/inline.ts";
 import { createHeartbeatWheel } from "../stream/heartbeat.ts";
 import { conversationHistory, referencedTasks } from "../task/lookup.ts";
 import { createTaskViews } from "../task/view.ts";
-import { openAuthenticator } from "./authenticators.ts";
+import { healthPage } from "../gateway/health.ts";
+import { createTryPage } from "../gateway/try-page.ts";
+import { openAuthenticator, readSigningKey } from "./authenticators.ts";
 import { firstFree, listen } from "./listen.ts";
 import { checkSettings, DEFAULT_SETTINGS, isLoopbackHost, type Settings } from "./settings.ts";
 
@@ -39,6 +44,8 @@ export interface ServerOptions extends Partial<Settings> {
   readonly store: Store;
   /** Bytes of files; stays the caller's to dispose. Default: in memory. */
   readonly blobs?: BlobStore;
+  /** The card's form for readers that name no version; `merged` unless a test suite wants one alone. */
+  readonly bareCard?: CardForm;
   /** Pages beside A2A's, asked after them. */
   readonly pages?: readonly Page[];
   /** Hears of failures that are not a caller's fault. Default: one line on stderr. */
@@ -73,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
   const outgoing = createGuardedFetch({ allowLocal: settings.allowLocalTargets });
   const authenticator = await openAuthenticator(settings.auth, { now, report });
+  let stopped: Promise<void> | undefined;
   let origin = settings.publicUrl ?? "";
 
   const views = createTaskViews(store.log);
@@ -92,7 +100,17 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     throw new IasError("unsupported-operation", "This operation is not served yet.");
   };
   const push: PushConfigs = { create: unsupported, get: unsupported, list: unsupported, delete: unsupported };
-  const cards: Cards = { card: unsupported, extended: unsupported };
+  let grpc: GrpcServer | undefined;
+  const signingKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
+  const cards = createCards({
+    agents,
+    origin: () => origin,
+    grpc: () => (grpc === undefined ? undefined : `${reachedAt(settings)}:${grpc.port}`),
+    schemes: authenticator.schemes,
+    ...(signingKey !== undefined && { signingKey }),
+    ...(options.bareCard !== undefined && { bare: options.bareCard }),
+    now,
+  });
   const operations = createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report });
 
   const authenticate = (request: Parameters<typeof authenticator.authenticate>[0]) => authenticator.authenticate(request);
@@ -106,7 +124,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         v0_3: async () => restError(new IasError("version-not-supported", "A2A 0.3 is not served here.")),
       }),
     authenticate,
-    pages: joinPages(...(options.pages ?? [])),
+    pages: joinPages(
+      cards.page,
+      media.page,
+      healthPage(() => stopped === undefined),
+      ...(signingKey === undefined ? [] : [createJwksPage([signingKey])]),
+      createTryPage(agents),
+      ...(options.pages ?? []),
+    ),
     limits,
     guards: { allowedHosts: new Set([...settings.allowedHosts, ...hostOf(settings)]), allowedOrigins: new Set(settings.allowedOrigins) },
     logId: store.log.id,
@@ -116,15 +141,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const http = createHttpServer(gateway.handle);
   const port = await firstFree(settings.port, HTTP_PORT, (tried) => listen(http, settings.host, tried));
   const [defaultAgent = ""] = agents.keys();
-  const grpc: GrpcServer | undefined =
+  grpc =
     settings.grpcPort === false
       ? undefined
       : await firstFree(settings.grpcPort, GRPC_PORT, (tried) =>
           startGrpc({ operations, agents, defaultAgent, logId: store.log.id, limits, authenticate, report, host: settings.host, port: tried }),
         );
-  if (origin === "") origin = `http://${isLoopbackHost(settings.host) ? settings.host : "127.0.0.1"}:${port}`;
+  if (origin === "") origin = `http://${reachedAt(settings)}:${port}`;
 
-  let stopped: Promise<void> | undefined;
   const stop = async (graceMs: number): Promise<void> => {
     await runtime.drain({ graceMs });
     gateway.endStreams();
@@ -159,6 +183,11 @@ function readAgents(given: ServerOptions["agents"]): ReadonlyMap<string, Agent> 
   }
   if (agents.size === 0) throw new IasError("configuration", "There is no agent to serve; give at least one in `agents`.");
   return agents;
+}
+
+/** How this machine reaches a server that listens on `host`. */
+function reachedAt({ host }: Settings): string {
+  return !isLoopbackHost(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
 }
 
 /** The host of `publicUrl` is served without being named again. */
