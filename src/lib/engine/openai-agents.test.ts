@@ -256,6 +256,174 @@ test("leaving the loop closes the model's request", async () => {
   assert.equal(aborted, true);
 });
 
+test("lock step holds for models by name, for a child's own model, and for one that a team shares", async () => {
+  const counted = (): { readonly model: ScriptedModel; readonly asked: () => number } => {
+    let asked = 0;
+    function* words(): Generator<StreamEvent> {
+      yield { type: "response_started" };
+      for (; asked < 30; asked += 1) yield { type: "output_text_delta", delta: `t${asked} ` };
+      yield done("whole", 1, 1);
+    }
+    return { model: new ScriptedModel([modelStreamResponder(() => words()), [assistantMessage("end")]]), asked: () => asked };
+  };
+  const child = (model?: ScriptedModel): Agent => new Agent({ name: "Child", ...(model !== undefined && { model }) });
+  const parent = (of: Agent): Agent =>
+    new Agent({
+      name: "Parent",
+      model: new ScriptedModel([[functionCall("ask", '{"input":"x"}', { callId: "c1" })], [assistantMessage("end")]]),
+      tools: [of.asTool({ toolName: "ask", toolDescription: "" })],
+    });
+  const byName = counted();
+  const own = counted();
+  const named = counted();
+  const ownChild = child(own.model);
+  const provider = (model: ScriptedModel) => ({ getModel: () => model });
+  const cases = [
+    { asked: byName.asked, engine: openaiAgents(child(), { model: "any", modelProvider: provider(byName.model) }) },
+    { asked: own.asked, engine: openaiAgents(parent(ownChild), { children: [ownChild] }) },
+    { asked: named.asked, engine: openaiAgents(parent(child()), { model: "any", modelProvider: provider(named.model) }) },
+  ];
+  for (const { asked, engine } of cases) {
+    let taken = 0;
+    for await (const event of engine.run(testTurn("go"), { signal })) {
+      if (event.kind !== "text" || !event.text.startsWith("t")) continue;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      assert.equal(asked(), taken);
+      taken += 1;
+    }
+    assert.equal(taken, 30);
+  }
+});
+
+test("a child's own model that was not named in `children` is met at its first event, and loses nothing", async () => {
+  const child = new Agent({ name: "Child", model: new ScriptedModel([modelStream(textStream(Array.from({ length: 3000 }, (_, n) => `${n} `)))]) });
+  const model = new ScriptedModel([[functionCall("ask", '{"input":"x"}', { callId: "c1" })], [assistantMessage("end")]]);
+  const events = await run(new Agent({ name: "Parent", model, tools: [child.asTool({ toolName: "ask", toolDescription: "" })] }), testTurn("go"));
+  assert.equal(events.filter((event) => event.kind === "text" && event.path?.length === 1).length, 3000);
+});
+
+test("a child's tool that needs approval ends the turn, and goes on inside the child", async () => {
+  const team = (childModel: ScriptedModel, parentModel: ScriptedModel): Agent => {
+    const send = tool({ name: "send", description: "", parameters: noArguments, strict: false, needsApproval: true, execute: async () => "sent" });
+    const child = new Agent({ name: "Child", model: childModel, tools: [send] });
+    return new Agent({ name: "Parent", model: parentModel, tools: [child.asTool({ toolName: "ask", toolDescription: "" })] });
+  };
+  const first = await run(
+    team(new ScriptedModel([[functionCall("send", "{}", { callId: "c2" })]]), new ScriptedModel([[functionCall("ask", '{"input":"x"}', { callId: "c1" })]])),
+    testTurn("go"),
+  );
+  const last = first.at(-1);
+  assert.ok(last?.kind === "interrupt" && last.state !== undefined);
+  assert.deepEqual(
+    last.approvals?.map(({ call, name }) => [call, name]),
+    [["c2", "send"]],
+  );
+  const second = await run(
+    team(new ScriptedModel([[assistantMessage("It is sent.")]]), new ScriptedModel([[assistantMessage("Done.")]])),
+    testTurn("approve", { state: last.state }),
+  );
+  assert.deepEqual(
+    second.flatMap((event) => (event.kind === "text" ? [[event.text, event.path?.join("/") ?? ""]] : [])),
+    [
+      ["It is sent.", "Child"],
+      ["Done.", ""],
+    ],
+  );
+});
+
+test("of two calls that wait, one decision runs that one and asks again for the other", async () => {
+  const ran: string[] = [];
+  const agentOf = (model: ScriptedModel): Agent => {
+    const act = tool({
+      name: "act",
+      description: "",
+      parameters: noArguments,
+      strict: false,
+      needsApproval: true,
+      execute: async (input) => void ran.push(JSON.stringify(input)),
+    });
+    return new Agent({ name: "A", model, tools: [act] });
+  };
+  const calls = [functionCall("act", '{"n":1}', { callId: "c1" }), functionCall("act", '{"n":2}', { callId: "c2" })];
+  const first = (await run(agentOf(new ScriptedModel([calls])), testTurn("go"))).at(-1);
+  assert.ok(first?.kind === "interrupt" && first.state !== undefined && first.approvals?.length === 2);
+  const decision = (call: string) => [{ messageId: "m", role: "ROLE_USER" as const, parts: [{ data: { approvals: [{ call, approve: true }] } }] }];
+  const second = (await run(agentOf(new ScriptedModel([])), testTurn("", { state: first.state, input: decision("c2") }))).at(-1);
+  assert.deepEqual(ran, ['{"n":2}']);
+  assert.ok(second?.kind === "interrupt" && second.state !== undefined);
+  assert.deepEqual(
+    second.approvals?.map(({ call }) => call),
+    ["c1"],
+  );
+  await run(agentOf(new ScriptedModel([[assistantMessage("ok")]])), testTurn("", { state: second.state, input: decision("c1") }));
+  assert.deepEqual(ran, ['{"n":2}', '{"n":1}']);
+});
+
+test("tools get who asks and the task as context, anew after an approval", async () => {
+  const epochs: unknown[] = [];
+  const agentOf = (model: ScriptedModel): Agent => {
+    const act = tool({
+      name: "act",
+      description: "",
+      parameters: noArguments,
+      strict: false,
+      needsApproval: true,
+      execute: async (_input, context) => {
+        epochs.push(context?.context);
+        return "done";
+      },
+    });
+    return new Agent({ name: "A", model, tools: [act] });
+  };
+  const first = (await run(agentOf(new ScriptedModel([[functionCall("act", "{}", { callId: "c1" })]])), testTurn("go"))).at(-1);
+  assert.ok(first?.kind === "interrupt" && first.state !== undefined);
+  await run(agentOf(new ScriptedModel([[assistantMessage("ok")]])), testTurn("approve", { state: first.state, epoch: 7 }));
+  assert.deepEqual(epochs, [{ tenant: "test", user: "tester", agent: "agent", task: "task-1", context: "context-1", attempt: 1, epoch: 7, metadata: {} }]);
+});
+
+test("an agent as a tool is idempotent by itself; its calls may have the ids of its parent's", async () => {
+  const look = tool({ name: "look", description: "", parameters: noArguments, strict: false, execute: async () => "seen" });
+  const child = new Agent({
+    name: "Child",
+    tools: [look],
+    model: new ScriptedModel([[functionCall("look", "{}", { callId: "call_0" })], [assistantMessage("inner")]]),
+  });
+  const model = new ScriptedModel([[functionCall("ask", '{"input":"x"}', { callId: "call_0" })], [assistantMessage("outer")]]);
+  const events = await run(new Agent({ name: "Parent", model, tools: [child.asTool({ toolName: "ask", toolDescription: "" })] }), testTurn("go"));
+  assert.deepEqual(
+    events.filter(({ kind }) => kind !== "usage"),
+    [
+      { kind: "tool-call", call: "call_0", name: "ask", arguments: '{"input":"x"}', idempotent: true },
+      { kind: "delegation", from: "Parent", to: "Child", via: "tool", path: ["Child"] },
+      { kind: "tool-call", call: "call_0", name: "look", arguments: "{}", path: ["Child"] },
+      { kind: "tool-result", call: "call_0", name: "look", output: "seen", path: ["Child"] },
+      { kind: "text", text: "inner", path: ["Child"] },
+      { kind: "tool-result", call: "call_0", name: "ask", output: "inner" },
+      { kind: "text", text: "outer" },
+    ],
+  );
+});
+
+test("a hosted tool that made an image: the image is an artifact", async () => {
+  const image = {
+    type: "hosted_tool_call" as const,
+    id: "ig1",
+    name: "image_generation_call",
+    status: "completed",
+    output: "aW1n",
+    providerData: { output_format: "webp" },
+  };
+  const events = await run(new Agent({ name: "A", model: new ScriptedModel([[image, assistantMessage("Here.")]]) }), testTurn("draw"));
+  assert.deepEqual(
+    events.filter(({ kind }) => kind !== "usage" && kind !== "text"),
+    [
+      { kind: "tool-call", call: "ig1", name: "image_generation_call", arguments: "{}", idempotent: true },
+      { kind: "artifact", artifact: { artifactId: "image-ig1", parts: [{ raw: "aW1n", mediaType: "image/webp" }] }, lastChunk: true },
+      { kind: "tool-result", call: "ig1", name: "image_generation_call", output: "artifact image-ig1" },
+    ],
+  );
+});
+
 function* textStream(chunks: readonly string[]): Generator<StreamEvent> {
   yield { type: "response_started" };
   for (const delta of chunks) yield { type: "output_text_delta", delta };

@@ -144,15 +144,15 @@ interface Drive {
 /** Runs the agent into the feed. Never rejects: what fails ends the feed. */
 async function drive({ sdk, agent, turn, options, feed, signal, input }: Drive): Promise<void> {
   const facts = factsOf(sdk, turn, options, feed);
-  const children = new Map<string, Translator>();
+  /** Runs of children by the call that started each: the object, as an id is unique in one run only. */
+  const children = new Map<object, Translator>();
   const onChild = ({ event, agent: child, toolCall }: SdkToolStreamEvent): void => {
     adoptAgent(child);
-    const call = toolCall?.callId ?? child.name;
-    let translator = children.get(call);
+    let translator = children.get(toolCall ?? child);
     if (translator === undefined) {
-      const parent = facts.callPaths.get(call) ?? [];
+      const parent = facts.callPaths.get(toolCall?.callId ?? "") ?? [];
       translator = createTranslator(child, facts, parent);
-      children.set(call, translator);
+      children.set(toolCall ?? child, translator);
       feed.push({ kind: "delegation", from: parent.at(-1) ?? root?.agent().name ?? agent.name, to: child.name, via: "tool", path: [...parent, child.name] });
     }
     translator.on(event);

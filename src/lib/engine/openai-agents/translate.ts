@@ -7,7 +7,7 @@ export interface TurnFacts {
   readonly emit: (event: AgentEvent) => void;
   /** Of a tool call: the path of the agent that made it. */
   readonly callPaths: Map<string, readonly string[]>;
-  /** Calls whose result was told. */
+  /** Calls whose result was told, by path and id: an id is unique in one run only. */
   readonly answered: Set<string>;
   /** The model of agents that name none, where an answer does not say it; or "". */
   readonly model: string;
@@ -105,9 +105,18 @@ export function createTranslator(start: SdkAgent, facts: TurnFacts, parent?: rea
     const call = text(one["callId"]) || text(one["id"]) || crypto.randomUUID();
     const name = text(one["name"]) || text(one["type"]).replace(/_call$/, "");
     callPaths.set(call, path() ?? []);
-    emit({ kind: "tool-call", call, name, arguments: argumentsOf(one), ...(facts.isIdempotent(name) && { idempotent: true }), ...at() });
-    // The provider ran a hosted tool itself.
-    if (one["type"] === "hosted_tool_call" && one["status"] !== "in_progress") emit({ kind: "tool-result", call, name, output: text(one["output"]), ...at() });
+    const idempotent = facts.isIdempotent(name) || isAgentTool(agent, name) || READING.has(name);
+    emit({ kind: "tool-call", call, name, arguments: argumentsOf(one), ...(idempotent && { idempotent }), ...at() });
+    if (one["type"] === "hosted_tool_call") onHostedResult(one, call, name);
+  };
+
+  // The provider ran a hosted tool itself, before the response ended.
+  const onHostedResult = (one: Readonly<Record<string, unknown>>, call: string, name: string): void => {
+    const output = text(one["output"]);
+    const image = name === "image_generation_call" && output !== "";
+    if (image)
+      emit({ kind: "artifact", artifact: { artifactId: `image-${call}`, parts: [{ raw: output, mediaType: imageType(one) }] }, lastChunk: true, ...at() });
+    emit({ kind: "tool-result", call, name, output: image ? `artifact image-${call}` : output, ...at() });
   };
 
   return {
@@ -138,8 +147,9 @@ export function answer(facts: TurnFacts, n: number, text: string): AgentEvent {
 
 /** Tells a tool's result, once. */
 export function emitResult(facts: TurnFacts, call: string, name: string, output: unknown, at: { readonly path?: readonly string[] } = {}): void {
-  if (facts.answered.has(call)) return;
-  facts.answered.add(call);
+  const key = JSON.stringify([at.path ?? [], call]);
+  if (facts.answered.has(key)) return;
+  facts.answered.add(key);
   const said = plain(output);
   facts.emit({ kind: "tool-result", call, name, output: said, ...(failed(said) && { failed: true }), ...at });
 }
@@ -161,8 +171,25 @@ function failed(output: string): boolean {
   return output.startsWith("An error occurred while running the tool") || output.startsWith("Tool execution was not approved");
 }
 
+/** Tools that the provider runs and that change nothing. */
+const READING: ReadonlySet<string> = new Set(["web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"]);
+
+/** What the provider tells about its MCP servers in the form of calls. */
+const NO_CALLS: ReadonlySet<unknown> = new Set(["mcp_approval_request", "mcp_list_tools", "mcp_approval_response"]);
+
 function isCall(item: Readonly<Record<string, unknown>>): boolean {
-  return typeof item["type"] === "string" && item["type"].endsWith("_call") && item["type"] !== "tool_search_call";
+  const type = text(item["type"]);
+  return type.endsWith("_call") && type !== "tool_search_call" && !NO_CALLS.has(item["name"]);
+}
+
+/** An agent as a tool does nothing by itself: whether it can be repeated is told by the calls that it makes. */
+function isAgentTool(agent: SdkAgent, name: string): boolean {
+  return agent.tools.some((tool) => tool.name === name && typeof tool.on === "function");
+}
+
+function imageType(item: Readonly<Record<string, unknown>>): string {
+  const format = text(fields(item["providerData"])["output_format"]);
+  return `image/${format === "" ? "png" : format}`;
 }
 
 function argumentsOf(item: Readonly<Record<string, unknown>>): string {

@@ -44,7 +44,7 @@ export function createTeam(parts: DemoParts): Agent {
     id: NAME,
     name: "Team",
     description: "A coordinator that hands work off to two specialists, for numbers and for places, and asks a researcher whose words you can watch.",
-    engine: openaiAgents(coordinator, { ...real, idempotentTools: ["clock", "calculator", "ask_researcher"], children: [researcher] }),
+    engine: openaiAgents(coordinator, { ...real, idempotentTools: ["clock", "calculator"], children: [researcher] }),
     skills: [
       {
         id: "delegate",
