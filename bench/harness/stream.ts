@@ -1,0 +1,144 @@
+import { connect } from "node:net";
+import { monotonicMicros } from "../servers/load.ts";
+import type { Latencies } from "./latency.ts";
+
+/** What all streams of a measurement have counted. */
+export interface Tally {
+  /** Chunks that arrived. */
+  chunks: number;
+  readonly latencies: Latencies;
+  /** Called where a stream has its `marks`. */
+  onMark?: (stream: Stream) => void;
+}
+
+export interface StreamRequest {
+  readonly port: number;
+  readonly method: "SendStreamingMessage" | "SubscribeToTask";
+  readonly params: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly tally: Tally;
+  /** Counts of chunks, rising, at which `tally.onMark` is called. */
+  readonly marks?: readonly number[];
+}
+
+/** One streaming request. */
+export interface Stream {
+  readonly chunks: number;
+  /** The answer's head and first frames, once the first frame is there. Rejects for an answer that is no stream. */
+  readonly opened: Promise<string>;
+  /** Resolves when the server has ended the stream, or after `close`; rejects if it broke. */
+  readonly ended: Promise<void>;
+  /** The COMPLETED status came. */
+  readonly completed: boolean;
+  close(): void;
+}
+
+/** All streams read into the same place, one after the other. */
+const shared = Buffer.allocUnsafe(1024 * 1024);
+const AT = 0x40;
+const HASH = 0x23;
+/** How much of the answer's beginning is kept as text. */
+const HEAD_BYTES = 4096;
+
+/**
+ * Opens a stream over a bare socket: a client that parses HTTP and JSON would be slower than the servers it measures. It looks for the stamps
+ * `@<µs>#`, which stand in chunks and nowhere else, and counts them.
+ */
+export function openStream({ port, method, params, headers, tally, marks = [] }: StreamRequest): Stream {
+  const opened = Promise.withResolvers<string>();
+  const ended = Promise.withResolvers<void>();
+  opened.promise.catch(() => {});
+  ended.promise.catch(() => {});
+  let head = "";
+  let isOpen = false;
+  let count = 0;
+  let completed = false;
+  let closed = false;
+  /** The digits so far of a stamp that the end of a read has cut; -1 outside of one. */
+  let partial = -1;
+  let nextMark = 0;
+
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+  const fields = {
+    host: `127.0.0.1:${port}`,
+    "content-type": "application/json",
+    accept: "text/event-stream",
+    "a2a-version": "1.0",
+    connection: "close",
+    ...headers,
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const request = `POST /a2a/bench HTTP/1.1\r\n${lines.join("")}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+
+  const stamp = (micros: number, now: number): void => {
+    count += 1;
+    tally.chunks += 1;
+    tally.latencies.add(now - micros);
+    if (count === marks[nextMark]) {
+      nextMark += 1;
+      tally.onMark?.(stream);
+    }
+  };
+  const open = (length: number): void => {
+    head += shared.toString("latin1", 0, Math.min(length, HEAD_BYTES));
+    if (!head.includes("\ndata:")) return;
+    isOpen = true;
+    opened.resolve(head);
+  };
+  const read = (length: number): boolean => {
+    if (!isOpen) open(length);
+    const now = monotonicMicros();
+    let at = 0;
+    let last = 0;
+    for (;;) {
+      if (partial < 0) {
+        at = shared.indexOf(AT, at);
+        if (at < 0 || at >= length) break;
+        at += 1;
+        partial = 0;
+      }
+      for (let byte = shared[at]; at < length && byte !== undefined && byte !== HASH; byte = shared[at]) {
+        partial = partial * 10 + byte - 48;
+        at += 1;
+      }
+      if (at >= length) break;
+      stamp(partial, now);
+      partial = -1;
+      last = at;
+    }
+    if (length - last > 100 && shared.subarray(Math.max(last, length - 2000), length).includes("TASK_STATE_COMPLETED")) completed = true;
+    return true;
+  };
+
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true, onread: { buffer: shared, callback: read } });
+  socket.on("error", (error) => {
+    opened.reject(error);
+    if (!closed) ended.reject(error);
+  });
+  socket.on("close", () => {
+    opened.reject(new Error(`The answer was no stream: ${head.slice(0, 1000)}`));
+    ended.resolve();
+  });
+  socket.write(request);
+
+  const stream: Stream = {
+    get chunks() {
+      return count;
+    },
+    get completed() {
+      return completed;
+    },
+    opened: opened.promise,
+    ended: ended.promise,
+    close() {
+      closed = true;
+      socket.destroy();
+    },
+  };
+  return stream;
+}
+
+/** The parameters of a message to the load agent. */
+export function loadMessage(n: number, rate: number): object {
+  return { message: { messageId: crypto.randomUUID(), role: "ROLE_USER", parts: [{ text: JSON.stringify({ n, rate }) }] } };
+}

@@ -1,0 +1,98 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type Cell, toMarkdown } from "./harness/report.ts";
+import { rows } from "./harness/rows.ts";
+import { startTarget } from "./harness/server.ts";
+import { targets } from "./harness/targets.ts";
+
+const HELP = `npm run bench [-- [rows…] [--targets a,b] [--runs 5] [--out folder]]
+
+Measures our server against bare floors and the official SDKs, interleaved, and writes results.md and results.json to bench/ (or --out).
+Rows:    ${rows.map((row) => row.name).join(" ")}
+Targets: ${targets.map((target) => target.name).join(" ")}`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { targets: { type: "string" }, runs: { type: "string", default: "5" }, out: { type: "string" }, help: { type: "boolean", short: "h" } },
+});
+
+if (values.help === true) {
+  console.log(HELP);
+  process.exit(0);
+}
+const chosenRows = choose(rows, positionals, "row");
+const chosenTargets = choose(targets, values.targets?.split(",") ?? [], "target");
+const runs = Number(values.runs);
+const out = values.out ?? fileURLToPath(new URL(".", import.meta.url));
+const loadBefore = loadavg()[0] ?? 0;
+const cells: Cell[] = [];
+const missing = new Map<string, string>();
+
+for (const row of chosenRows) {
+  for (let run = 0; run < runs; run += 1) {
+    const here = chosenTargets.filter((target) => row.kinds.includes(target.kind) && !missing.has(target.name));
+    // Each run begins with another target, so that none is always first after the pause.
+    for (const target of [...here.slice(run % here.length), ...here.slice(0, run % here.length)]) {
+      const label = `${row.name} ${target.name} ${run + 1}/${runs}`;
+      try {
+        await using server = await startTarget(target);
+        const measured = await row.run(server, target);
+        cells.push({ row: row.name, target: target.name, run, ...measured });
+        const { cpu, events, seconds, p50, p99, peak, generator, others, stopped, extra } = measured;
+        console.log(
+          [
+            label.padEnd(28),
+            `${cpu.toFixed(2)} µs`,
+            `${Math.round(events / seconds)}/s`,
+            `p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms`,
+            `peak ${Math.round(peak / 2 ** 20)} MiB`,
+            `generator ${Math.round(generator * 100)} %`,
+            `others ${Math.round(others * 100)} %`,
+            ...Object.entries(extra).map(([name, value]) => `${name} ${value.toFixed(2)}`),
+            ...(stopped ? [`stopped at ${events}`] : []),
+          ].join("  "),
+        );
+      } catch (error) {
+        console.log(`${label}: ${error instanceof Error ? error.message : String(error)}`);
+        missing.set(target.name, error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+}
+
+const facts = {
+  commit: commit(),
+  when: new Date().toISOString(),
+  node: process.version,
+  cpu: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
+  memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+  load: `${loadBefore.toFixed(2)} before, ${(loadavg()[0] ?? 0).toFixed(2)} after`,
+  runs,
+};
+mkdirSync(out, { recursive: true });
+const at = (name: string): URL => new URL(name, `file://${out.endsWith("/") ? out : `${out}/`}`);
+writeFileSync(at("results.json"), `${JSON.stringify({ facts, missing: Object.fromEntries(missing), cells }, undefined, 1)}\n`);
+const text = toMarkdown({ facts, missing, cells, rows: chosenRows, targets: chosenTargets });
+writeFileSync(at("results.md"), text);
+console.log(`\n${text}`);
+
+function choose<T extends { readonly name: string }>(all: readonly T[], names: readonly string[], what: string): readonly T[] {
+  const unknown = names.find((name) => !all.some((one) => one.name === name));
+  if (unknown !== undefined) {
+    console.error(`There is no ${what} ${JSON.stringify(unknown)}.\n\n${HELP}`);
+    process.exit(2);
+  }
+  return names.length === 0 ? all : all.filter((one) => names.includes(one.name));
+}
+
+function commit(): string {
+  const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
+  try {
+    return git("rev-parse", "--short=12", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : " with changes");
+  } catch {
+    return "unknown";
+  }
+}
