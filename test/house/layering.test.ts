@@ -35,6 +35,7 @@ const OPEN = new Set(["model", "stream", "net", "task"]);
  */
 const CONTRACTS = new Set([
   "client/connect.ts", // reaches a remote A2A agent; which binding it speaks is its own affair
+  "client/mirror.ts", // compares what was recorded of a remote task with what it is
   "client/card.ts", // what a remote agent's card says
   "log/records.ts", // parts of the log's contract that are seams of their own
   "log/task-index.ts",

@@ -49,9 +49,9 @@ export function createClient(parts: ClientParts): A2AClient {
     throw new IasError("invalid-agent-response", "The agent answered a message with neither a Task nor a Message.");
   }
 
-  /** An agent without streams: its task is started, then polled. */
+  /** An agent without streams: its task is started, then polled. The answer to a waiting task is waited for, because what comes at once may still show it waiting. */
   async function* sendAndPoll(request: SendRequest, signal: AbortSignal | undefined): AsyncGenerator<WireFrame, void, undefined> {
-    const immediate = { ...request, configuration: { ...request.configuration, returnImmediately: true } };
+    const immediate = { ...request, configuration: { ...request.configuration, returnImmediately: request.message.taskId === undefined } };
     yield { payload: await wire.call("SendMessage", toParams(immediate), { idempotencyKey: request.message.messageId, ...(signal && { signal }) }) };
   }
 

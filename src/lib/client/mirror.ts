@@ -83,7 +83,7 @@ export function createMirror(options: { readonly sent?: string } = {}): Mirror {
 
   function compareArtifact(ids: { readonly taskId: string; readonly contextId: string }, artifact: Artifact): readonly Repair[] {
     const copy = artifacts.get(artifact.artifactId);
-    if (copy === undefined) return [{ event: { artifactUpdate: { ...ids, artifact } }, resync: "append" }];
+    if (copy === undefined || copy.length === 0) return [{ event: { artifactUpdate: { ...ids, artifact } }, resync: "append" }];
     const theirs = artifact.parts.map(canonical).join("");
     const begins = theirs.length >= copy.length && digest(createHash("sha256").update(theirs.slice(0, copy.length), "utf16le")) === digest(copy.hash.copy());
     const rest = begins ? after(artifact.parts, copy.length) : undefined;

@@ -7,7 +7,8 @@ import type { Principal } from "../model/key.ts";
  *
  * MUST:
  * - yield each chunk as soon as it has it, and ask for nothing more until the consumer asks (one chunk in, one entry out; no engine collects);
- * - stop promptly when `signal` aborts (return or throw; the runtime knows why);
+ * - stop promptly when `signal` aborts (return or throw; the runtime knows why). `signal.reason` is an `IasError` whose reason is TURN_ABANDONED
+ *   where the turn will go on elsewhere (the process drains, the lease is lost): work outside of this process must then be left as it is;
  * - end by returning (the turn is COMPLETED), by yielding `interrupt`, `reply` or `end` last, or by throwing (FAILED; `IasError.retryable` is told).
  * MUST NOT: keep state of a turn outside of it, other than through `checkpoint` and `interrupt`.
  */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { literalAddress, zoneOf } from "./address.ts";
+import { isLoopbackUrl, literalAddress, zoneOf } from "./address.ts";
 
 test("public addresses are public", () => {
   for (const address of ["8.8.8.8", "1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450:4001:831::200e"])
@@ -108,4 +108,11 @@ test("no IPv6 form that embeds an IPv4 address is ever allowed, in any spelling"
 
 test("names are not literals", () => {
   for (const host of ["localhost", "example.com", "a.b", "xn--p1ai"]) assert.equal(literalAddress(new URL(`http://${host}`).hostname), undefined);
+});
+
+test("a URL that spells loopback is known as such", () => {
+  for (const url of ["http://127.0.0.1:4000/a", "http://localhost", "https://a.localhost/", "http://[::1]:1/", "http://0x7f.1/"])
+    assert.equal(isLoopbackUrl(url), true, url);
+  for (const url of ["", "http://example.com", "http://10.0.0.1", "http://localhost.example.com", "http://[::ffff:127.0.0.1]/"])
+    assert.equal(isLoopbackUrl(url), false, url);
 });

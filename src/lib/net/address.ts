@@ -39,6 +39,13 @@ export function literalAddress(hostname: string): string | undefined {
   return ipaddr.IPv4.isValidFourPartDecimal(hostname) ? hostname : undefined;
 }
 
+/** Whether a URL spells loopback itself: who names it means it. A name that merely resolves to loopback does not count, `localhost` does. */
+export function isLoopbackUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { hostname } = new URL(url);
+  return hostname === "localhost" || hostname.endsWith(".localhost") || zoneOf(literalAddress(hostname) ?? "") === "loopback";
+}
+
 function zoneOfRange(range: string, global: boolean): Zone {
   if (range === "unicast") return global ? "public" : "refused";
   if (range === "loopback") return "loopback";

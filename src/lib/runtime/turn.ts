@@ -129,7 +129,7 @@ async function runTurn(run: TurnRun, number: number, onStop: (handler: (why: Sto
     if (stopped) return;
     stopped = true;
     ended.resolve(why);
-    abort.abort(new IasError("aborted", `The turn was stopped: ${why.kind}.`));
+    abort.abort(new IasError("aborted", `The turn was stopped: ${why.kind}.`, { reason: why.kind === "abandon" ? "TURN_ABANDONED" : "TURN_STOPPED" }));
   };
   onStop(stop);
   const onLost = (): void => stop({ kind: "abandon" });

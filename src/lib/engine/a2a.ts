@@ -1,0 +1,216 @@
+import { createHash } from "node:crypto";
+import type { A2AClient, SendRequest, StreamItem } from "../client/client.ts";
+import { connectA2A, type ConnectOptions } from "../client/connect.ts";
+import { createMirror } from "../client/mirror.ts";
+import type { JsonObject, Message, Part, StreamResponse } from "../model/a2a.ts";
+import { EXTENSION_URI } from "../model/entry.ts";
+import { IasError } from "../model/errors.ts";
+import { isLoopbackUrl } from "../net/address.ts";
+import type { AgentEvent, Engine, Turn } from "./engine.ts";
+import { nextHops } from "./a2a/hops.ts";
+import { fromResumeState, type Remote, toResumeState } from "./a2a/resume.ts";
+import { createTranslator } from "./a2a/to-agent-events.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+/** Which remote agent to relay, and how. Headers, bindings, versions, limits of reconnecting: as for `connectA2A`. */
+export interface A2AEngineOptions extends Omit<ConnectOptions, "signal"> {
+  /** The agent's, its server's or its card's URL. Loopback may be reached when the URL spells it; private ranges with `allowPrivate`. */
+  readonly url: string;
+  /** How the remote agent is called in paths and delegations; its card's name by default. */
+  readonly name?: string;
+  /** A direct message of the remote agent becomes the task's answer (`task`, the default) or is handed on as such (`message`: the agent must be defined with replies "message" or "either"). */
+  readonly replies?: "task" | "message";
+  /** Relays that a message may have passed before this one; 8. `limit-reached`, reason HOP_LIMIT or HOP_CYCLE. */
+  readonly maxHops?: number;
+  /** Makes the client; for tests and for transports of one's own. It is made once and used for all turns, and again after it could not be made. */
+  readonly connect?: () => Promise<A2AClient>;
+}
+
+/** Longest wait for a remote agent's answer to a cancel, ms. */
+const CANCEL_MS = 5000;
+
+/**
+ * Relays a remote A2A agent, of version 1.0 or 0.3, over any binding (SEMANTICS 27): one chunk in, one event out; artifacts keep their ids. INPUT_REQUIRED and AUTH_REQUIRED end the turn with the
+ * remote task in its state, and the next turn goes on there. A turn that restarts after a crash follows the remote task instead of sending again. An abort cancels the remote task,
+ * unless the turn was only abandoned.
+ */
+export function a2a(options: A2AEngineOptions): Engine {
+  const connect = options.connect ?? (() => connectA2A(options.url, { ...options, allowLocal: options.allowLocal ?? isLoopbackUrl(options.url) }));
+  let connecting: Promise<A2AClient> | undefined;
+
+  function client(): Promise<A2AClient> {
+    connecting ??= connect().catch((error: unknown) => {
+      connecting = undefined;
+      throw IasError.from(error, "unavailable");
+    });
+    return connecting;
+  }
+
+  return {
+    async *run(turn, { signal }) {
+      const progress: Progress = { remote: undefined, isOver: false };
+      try {
+        yield* untilAborted(relay(turn, signal, options, client, progress), signal);
+      } finally {
+        if (signal.aborted && progress.remote !== undefined && !progress.isOver && !isAbandoned(signal)) cancel(await client(), progress.remote.task);
+      }
+    },
+  };
+}
+
+/** What is known of the remote task while a turn runs. */
+interface Progress {
+  remote: Remote | undefined;
+  isOver: boolean;
+}
+
+async function* relay(
+  turn: Turn,
+  signal: AbortSignal,
+  options: A2AEngineOptions,
+  connect: () => Promise<A2AClient>,
+  progress: Progress,
+): AsyncGenerator<AgentEvent, void, undefined> {
+  const hops = nextHops(turn, options.url, options.maxHops ?? 8);
+  const client = await connect();
+  const name = options.name ?? (client.card.name || "remote");
+  const translator = createTranslator({ name, replies: options.replies ?? "task" });
+  const before = fromResumeState(turn.state);
+  const follows = isRestart(turn, before);
+  progress.remote = before;
+  const sent = follows && before !== undefined ? before.sent : messageId(turn, before);
+  /** An interruption that a snapshot tells: of a sent message's stream it may be the one that the message answers. */
+  let told: AgentEvent | undefined;
+  for await (const item of open(client, turn, { before, hops, sent, signal })) {
+    const known = taskOf(item.event);
+    if (known !== undefined && (progress.remote?.task !== known.task || progress.remote.phase !== "running")) {
+      progress.remote = { ...known, phase: "running", sent, inputs: inputIds(turn) };
+      yield { kind: "checkpoint", state: toResumeState(progress.remote) };
+      yield { kind: "delegation", from: turn.agent, to: name, via: "a2a", task: known.task };
+    }
+    for (const event of toEvents(item, turn, sent)) {
+      if (event.resync === "replace" && "artifactUpdate" in event.event) {
+        yield { kind: "note", name: "resync", value: { artifact: event.event.artifactUpdate.artifact.artifactId, how: "replace" } };
+      }
+      for (const plain of translator.translate(event.event)) {
+        const said =
+          plain.kind === "interrupt" && progress.remote !== undefined ? { ...plain, state: toResumeState({ ...progress.remote, phase: "waiting" }) } : plain;
+        if (said.kind === "interrupt" && "task" in item.event && !follows) {
+          told = said;
+          continue;
+        }
+        const isLast = said.kind === "end" || said.kind === "interrupt" || said.kind === "reply";
+        progress.isOver ||= isLast;
+        yield said;
+        if (isLast) return;
+      }
+    }
+  }
+  if (told !== undefined) {
+    progress.isOver = true;
+    yield told;
+    return;
+  }
+  throw new IasError("invalid-agent-response", "The remote agent's stream ended without an end of its task.");
+}
+
+interface Opening {
+  readonly before: Remote | undefined;
+  readonly hops: readonly string[];
+  readonly sent: string;
+  readonly signal: AbortSignal;
+}
+
+/** Follows the remote task of a turn that restarts; else sends the user's message, to the waiting task or as a new one. */
+async function* open(client: A2AClient, turn: Turn, opening: Opening): AsyncGenerator<StreamItem, void, undefined> {
+  const { before, signal } = opening;
+  if (before !== undefined && isRestart(turn, before)) {
+    yield* client.subscribe(before.task, { signal });
+    return;
+  }
+  const attempts: readonly Partial<Message>[] = [
+    ...(before === undefined ? [] : [{ taskId: before.task, contextId: before.context }]),
+    { contextId: before?.context ?? turn.context },
+    {},
+  ];
+  for (const [index, target] of attempts.entries()) {
+    // Another request needs another id: the old one stands for the refused one.
+    const message = await toMessage(turn, target, index === 0 ? opening.sent : `${opening.sent}-${index}`, opening.hops);
+    const request: SendRequest = { message };
+    let isAccepted = false;
+    try {
+      for await (const item of client.stream(request, { signal })) {
+        isAccepted = true;
+        yield item;
+      }
+      return;
+    } catch (error) {
+      const refused = error instanceof IasError && REFUSES_TARGET.has(error.code);
+      if (isAccepted || !refused || index === attempts.length - 1) throw error;
+    }
+  }
+}
+
+/** What an agent says to a task that is gone or over, or to a context that it did not make itself. */
+const REFUSES_TARGET: ReadonlySet<string> = new Set(["task-not-found", "unsupported-operation", "invalid-params", "invalid-request", "not-found"]);
+
+/** The first Task of a stream is compared with what earlier turns and attempts have recorded; everything else passes as it is. */
+function toEvents(item: StreamItem, turn: Turn, sent: string): readonly StreamItem[] {
+  if (!("task" in item.event)) return [item];
+  const mirror = createMirror({ sent });
+  mirror.note({ task: turn.current });
+  return mirror.compare(item.event.task);
+}
+
+/** The user's messages as one, with files of ours inline. */
+async function toMessage(turn: Turn, target: Partial<Message>, id: string, hops: readonly string[]): Promise<Message> {
+  const parts: Part[] = [];
+  for (const part of turn.input.flatMap((message) => message.parts)) parts.push(await toOutside(part, turn));
+  const { [EXTENSION_URI]: own, ...metadata } = turn.input.at(-1)?.metadata ?? {};
+  const kept: JsonObject = typeof own === "object" && own !== null && !Array.isArray(own) ? (own as JsonObject) : {};
+  return { messageId: id, role: "ROLE_USER", parts, ...target, metadata: { ...metadata, [EXTENSION_URI]: { ...kept, hops } } };
+}
+
+/** A part whose bytes are in our store, and whose address means nothing outside, goes as the bytes. */
+async function toOutside(part: Part, turn: Turn): Promise<Part> {
+  if (part.url === undefined || /^https?:/i.test(part.url)) return part;
+  const { url: _, ...rest } = part;
+  return { ...rest, raw: Buffer.from(await turn.load(part)).toString("base64") };
+}
+
+/** The same for each attempt of a turn, so that agents that deduplicate take a repeated send for what it is. */
+function messageId(turn: Turn, before: Remote | undefined): string {
+  const seed = JSON.stringify([
+    turn.principal.tenant,
+    turn.principal.user,
+    turn.agent,
+    turn.task,
+    turn.input.map((message) => message.messageId),
+    before?.task ?? null,
+  ]);
+  return createHash("sha256").update(seed).digest("hex").slice(0, 32);
+}
+
+function inputIds(turn: Turn): readonly string[] {
+  return turn.input.map((message) => message.messageId);
+}
+
+/** Whether the remote task of the state already works on this very input. */
+function isRestart(turn: Turn, before: Remote | undefined): boolean {
+  return before?.phase === "running" && JSON.stringify(before.inputs) === JSON.stringify(inputIds(turn));
+}
+
+function taskOf(event: StreamResponse): { readonly task: string; readonly context: string } | undefined {
+  if ("task" in event) return { task: event.task.id, context: event.task.contextId };
+  const update = "statusUpdate" in event ? event.statusUpdate : "artifactUpdate" in event ? event.artifactUpdate : undefined;
+  return update === undefined || update.taskId === "" ? undefined : { task: update.taskId, context: update.contextId };
+}
+
+function isAbandoned(signal: AbortSignal): boolean {
+  return signal.reason instanceof IasError && signal.reason.reason === "TURN_ABANDONED";
+}
+
+/** Asks the remote agent to stop. Nobody waits: the turn is over for us, and the agent may be gone. */
+function cancel(client: A2AClient, task: string): void {
+  client.cancelTask(task, { signal: AbortSignal.timeout(CANCEL_MS) }).catch(() => undefined);
+}
