@@ -9,7 +9,7 @@ import { isLoopbackUrl } from "../net/address.ts";
 import type { AgentEvent, Engine, Turn } from "./engine.ts";
 import { nextHops } from "./a2a/hops.ts";
 import { fromResumeState, type Remote, toResumeState } from "./a2a/resume.ts";
-import { createTranslator } from "./a2a/to-agent-events.ts";
+import { createTranslator, type Translator } from "./a2a/to-agent-events.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /** Which remote agent to relay, and how. Headers, bindings, versions, limits of reconnecting: as for `connectA2A`. */
@@ -82,36 +82,43 @@ async function* relay(
   /** An interruption that a snapshot tells: of a sent message's stream it may be the one that the message answers. */
   let told: AgentEvent | undefined;
   for await (const item of open(client, turn, { before, hops, sent, signal })) {
-    const known = taskOf(item.event);
-    if (known !== undefined && (progress.remote?.task !== known.task || progress.remote.phase !== "running")) {
-      progress.remote = { ...known, phase: "running", sent, inputs: inputIds(turn) };
-      yield { kind: "checkpoint", state: toResumeState(progress.remote) };
-      yield { kind: "delegation", from: turn.agent, to: name, via: "a2a", task: known.task };
-    }
-    for (const event of toEvents(item, turn, sent)) {
-      if (event.resync === "replace" && "artifactUpdate" in event.event) {
-        yield { kind: "note", name: "resync", value: { artifact: event.event.artifactUpdate.artifact.artifactId, how: "replace" } };
+    yield* noteRemote(item.event, turn, name, sent, progress);
+    for (const said of toEvents(item, turn, sent).flatMap((event) => say(event, translator, progress))) {
+      if (said.kind === "interrupt" && "task" in item.event && !follows) {
+        told = said;
+        continue;
       }
-      for (const plain of translator.translate(event.event)) {
-        const said =
-          plain.kind === "interrupt" && progress.remote !== undefined ? { ...plain, state: toResumeState({ ...progress.remote, phase: "waiting" }) } : plain;
-        if (said.kind === "interrupt" && "task" in item.event && !follows) {
-          told = said;
-          continue;
-        }
-        const isLast = said.kind === "end" || said.kind === "interrupt" || said.kind === "reply";
-        progress.isOver ||= isLast;
-        yield said;
-        if (isLast) return;
-      }
+      progress.isOver ||= isEnd(said);
+      yield said;
+      if (progress.isOver) return;
     }
   }
-  if (told !== undefined) {
-    progress.isOver = true;
-    yield told;
-    return;
-  }
-  throw new IasError("invalid-agent-response", "The remote agent's stream ended without an end of its task.");
+  if (told === undefined) throw new IasError("invalid-agent-response", "The remote agent's stream ended without an end of its task.");
+  progress.isOver = true;
+  yield told;
+}
+
+/** Once a turn, when the remote task is known: saves it, so that a restart finds it, and tells readers. */
+function* noteRemote(event: StreamResponse, turn: Turn, name: string, sent: string, progress: Progress): Generator<AgentEvent, void, undefined> {
+  const known = taskOf(event);
+  if (known === undefined || (progress.remote?.task === known.task && progress.remote.phase === "running")) return;
+  progress.remote = { ...known, phase: "running", sent, inputs: inputIds(turn) };
+  yield { kind: "checkpoint", state: toResumeState(progress.remote) };
+  yield { kind: "delegation", from: turn.agent, to: name, via: "a2a", task: known.task };
+}
+
+/** What one remote event makes the agent do; an interruption carries the remote task for the next turn, a replacement its note. */
+function say(item: StreamItem, translator: Translator, progress: Progress): readonly AgentEvent[] {
+  const said = translator.translate(item.event).map((event): AgentEvent => {
+    if (event.kind !== "interrupt" || progress.remote === undefined) return event;
+    return { ...event, state: toResumeState({ ...progress.remote, phase: "waiting" }) };
+  });
+  if (item.resync !== "replace" || !("artifactUpdate" in item.event)) return said;
+  return [{ kind: "note", name: "resync", value: { artifact: item.event.artifactUpdate.artifact.artifactId, how: "replace" } }, ...said];
+}
+
+function isEnd(event: AgentEvent): boolean {
+  return event.kind === "end" || event.kind === "interrupt" || event.kind === "reply";
 }
 
 interface Opening {

@@ -56,7 +56,16 @@ async function say(said, parts = [{ text: said }]) {
   empty.remove();
   text.value = "";
   block("user").append(make("p", { textContent: said }));
-  live = { task: undefined, cursor: undefined, seen: new Set(), tokens: 0, started: performance.now(), output: undefined, shown: [], wire: new AbortController() };
+  live = {
+    task: undefined,
+    cursor: undefined,
+    seen: new Set(),
+    tokens: 0,
+    started: performance.now(),
+    output: undefined,
+    shown: [],
+    wire: new AbortController(),
+  };
   busy(true);
   const message = { messageId: crypto.randomUUID(), role: "ROLE_USER", parts, ...(contextId && { contextId }), ...(openTask && { taskId: openTask }) };
   openTask = undefined;
