@@ -11,8 +11,10 @@ import type { Principal } from "../model/key.ts";
  *   where the turn will go on elsewhere (the process drains, the lease is lost): work outside of this process must then be left as it is;
  * - end by returning (the turn is COMPLETED), by yielding `interrupt`, `reply` or `end` last, or by throwing (FAILED; `IasError.retryable` is told).
  * MUST NOT: keep state of a turn outside of it, other than through `checkpoint` and `interrupt`.
+ *
+ * An engine that holds something beyond its turns (programs, connections) is disposable; whoever made it disposes of it, after its last turn.
  */
-export interface Engine {
+export interface Engine extends Partial<AsyncDisposable> {
   run(turn: Turn, options: { readonly signal: AbortSignal }): AsyncIterable<AgentEvent>;
 }
 
