@@ -1,4 +1,5 @@
 import type { Agent } from "../engine/agent.ts";
+import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal } from "../model/key.ts";
 import type { Call, Frame, FrameStream, Operations } from "./operations.ts";
@@ -93,9 +94,10 @@ export function forTenant(principal: Principal, tenant: string | undefined): Pri
   return { ...principal, tenant };
 }
 
-/** Extensions of the call that the agent supports, for the `A2A-Extensions` response header (specification 4.6). */
+/** Extensions of the call that the agent supports, ours among them, for the `A2A-Extensions` response header (specification 4.6). */
 export function activatedExtensions(call: Call): readonly string[] {
-  return call.agent.extensions.map((extension) => extension.uri).filter((uri) => call.extensions.has(uri));
+  const supported = new Set([EXTENSION_URI, ...call.agent.extensions.map((extension) => extension.uri)]);
+  return [...supported].filter((uri) => call.extensions.has(uri));
 }
 
 /** Says which extensions are active in the answer (specification 4.6.2). */

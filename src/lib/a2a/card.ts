@@ -30,11 +30,11 @@ export interface CardsOptions {
 
 /** The cards of a server's agents, and the page that shows the public ones. */
 export function createCards(options: CardsOptions): Cards & { readonly page: Page } {
-  const { agents, signingKey, serves03 = true } = options;
+  const { agents, signingKey, serves03 = true, defaultAgent = [...agents.keys()][0] ?? "" } = options;
   /** By agent, then by facts and form: agents do not change, but where the server listens is known late. */
   const made = new WeakMap<Agent, Map<string, Promise<JsonObject>>>();
 
-  const factsNow = (): CardFacts => ({ origin: options.origin(), grpc: options.grpc?.(), serves03, schemes: options.schemes });
+  const factsNow = (): CardFacts => ({ origin: options.origin(), grpc: options.grpc?.(), defaultAgent, serves03, schemes: options.schemes });
 
   const cached = (agent: Agent, name: string, facts: CardFacts, make: () => Promise<JsonObject>): Promise<JsonObject> => {
     const cards = made.get(agent) ?? new Map<string, Promise<JsonObject>>();
@@ -66,7 +66,7 @@ export function createCards(options: CardsOptions): Cards & { readonly page: Pag
     },
     page: createCardPage({
       agents,
-      defaultAgent: options.defaultAgent ?? [...agents.keys()][0] ?? "",
+      defaultAgent,
       bare: options.bare ?? "merged",
       card: publicCard,
       since: options.now(),

@@ -6,7 +6,9 @@ import { createOperations } from "../a2a/create-operations.ts";
 import { type GrpcServer, startGrpc } from "../a2a/grpc/serve.ts";
 import { handleJsonRpc } from "../a2a/jsonrpc/handler.ts";
 import type { Operations } from "../a2a/operations.ts";
-import { handleRest, restError } from "../a2a/rest/handler.ts";
+import { handleRest } from "../a2a/rest/handler.ts";
+import { createV03Rpc } from "../a2a/v0_3/jsonrpc.ts";
+import { createV03Rest } from "../a2a/v0_3/rest.ts";
 import type { PushConfigs } from "../a2a/server.ts";
 import { createJwksPage } from "../a2a/signing-key.ts";
 import type { Agent, AgentOptions } from "../engine/agent.ts";
@@ -114,15 +116,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const operations = createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report });
 
   const authenticate = (request: Parameters<typeof authenticator.authenticate>[0]) => authenticator.authenticate(request);
+  const v03Rpc = createV03Rpc({ logId: store.log.id });
+  const v03Rest = createV03Rest({ logId: store.log.id, maxJsonDepth: limits.maxJsonDepth });
   const gateway = createGateway({
     operations,
     agents,
-    jsonRpc: (ops, request) => handleJsonRpc(ops, request, { maxJsonDepth: limits.maxJsonDepth, v0_3: async () => undefined }),
-    rest: (ops, request) =>
-      handleRest(ops, request, {
-        maxJsonDepth: limits.maxJsonDepth,
-        v0_3: async () => restError(new IasError("version-not-supported", "A2A 0.3 is not served here.")),
-      }),
+    jsonRpc: (ops, request) => handleJsonRpc(ops, request, { maxJsonDepth: limits.maxJsonDepth, v0_3: v03Rpc }),
+    rest: (ops, request) => handleRest(ops, request, { maxJsonDepth: limits.maxJsonDepth, v0_3: v03Rest }),
     authenticate,
     pages: joinPages(
       cards.page,

@@ -9,6 +9,8 @@ export interface CardFacts {
   readonly origin: string;
   /** `host:port` of the gRPC server, as clients hand it to their channel; absent when there is none. */
   readonly grpc?: string | undefined;
+  /** The agent that gRPC calls without a tenant are for. */
+  readonly defaultAgent: string;
   /** Whether protocol 0.3 is served on the same URLs. */
   readonly serves03: boolean;
   readonly schemes: readonly SecurityScheme[];
@@ -57,13 +59,14 @@ export function mergeCards(card: JsonObject, agent: Agent, facts: CardFacts): Js
   return { ...legacy, ...card, ...(both.length > 0 && { securitySchemes: Object.fromEntries(both) as JsonObject }) };
 }
 
-function interfacesOf(agent: Agent, { origin, grpc, serves03 }: CardFacts): Json {
+function interfacesOf(agent: Agent, { origin, grpc, serves03, defaultAgent }: CardFacts): Json {
   const [rpc, rest] = [rpcUrl(agent, origin), `${rpcUrl(agent, origin)}/rest`];
   // Clients take the first that they can speak, some without a look at the version: so 1.0 stands first.
   return [
     { url: rpc, protocolBinding: "JSONRPC", protocolVersion: "1.0" },
     { url: rest, protocolBinding: "HTTP+JSON", protocolVersion: "1.0" },
-    ...(grpc === undefined ? [] : [{ url: grpc, protocolBinding: "GRPC", protocolVersion: "1.0" }]),
+    // gRPC has one address for all agents; the tenant, which clients repeat in each request, tells them apart.
+    ...(grpc === undefined ? [] : [{ url: grpc, protocolBinding: "GRPC", ...(agent.id !== defaultAgent && { tenant: agent.id }), protocolVersion: "1.0" }]),
     ...(serves03
       ? [
           { url: rpc, protocolBinding: "JSONRPC", protocolVersion: "0.3" },

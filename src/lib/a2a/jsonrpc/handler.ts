@@ -30,7 +30,7 @@ export interface RpcRequest {
 }
 
 const idSchema = z.union([z.string(), z.number(), z.null()]);
-const envelopeSchema = z.object({ jsonrpc: z.literal("2.0"), id: idSchema.optional(), method: z.string(), params: z.unknown() });
+const envelopeSchema = z.object({ jsonrpc: z.literal("2.0"), id: idSchema.optional(), method: z.string(), params: z.unknown().optional() });
 
 /** How another version answers a request of its own method names; undefined: it has no such method. */
 export type VersionedRpc = (operations: Operations, request: BindingRequest, rpc: RpcRequest) => Promise<Reply | undefined>;

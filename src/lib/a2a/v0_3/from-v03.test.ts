@@ -4,7 +4,7 @@ import { Message as SdkMessage, SendMessageRequest } from "@a2a-js/sdk";
 import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
 import fc from "fast-check";
 import type { JsonObject, Message, Part } from "../../model/a2a.ts";
-import { messages } from "../../testing/a2a-arbitraries.ts";
+import { messages } from "../../../../test/support/a2a-arbitraries.ts";
 import { restoreNulls } from "../grpc/nulls.ts";
 import { fromV03PushId, fromV03PushSet, fromV03Send, fromV03Task } from "./from-v03.ts";
 import { fromProtoPush, fromProtoSend, toProtoMessage } from "./proto.ts";

@@ -5,7 +5,7 @@ import { legacyPushNotificationToV1StreamResponse } from "@a2a-js/sdk/compat/v0_
 import { V03PushNotificationSerializer } from "@a2a-js/sdk/compat/v0_3/server";
 import fc from "fast-check";
 import type { StreamResponse } from "../../model/a2a.ts";
-import { streamResponses } from "../../testing/a2a-arbitraries.ts";
+import { streamResponses } from "../../../../test/support/a2a-arbitraries.ts";
 import { restoreNulls } from "../grpc/nulls.ts";
 import { toProtoEvent } from "./proto.ts";
 import { toV03Event, toV03PushConfig } from "./to-v03.ts";

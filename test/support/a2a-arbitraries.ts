@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Artifact, Json, JsonObject, Message, Part, StreamResponse, Task, TaskState, TaskStatus } from "../model/a2a.ts";
+import type { Artifact, Json, JsonObject, Message, Part, StreamResponse, Task, TaskState, TaskStatus } from "../../src/lib/model/a2a.ts";
 
 /** Arbitrary A2A 1.0 values for property tests: what this project may write, so required fields are there and optional ones are absent or not empty. */
 
