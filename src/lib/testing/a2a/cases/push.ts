@@ -10,7 +10,7 @@ import type { Notification } from "../webhook.ts";
 /** How long a notification may take, in ms. */
 const DELIVERY_MS = 15_000;
 
-const NOWHERE = "https://example.com/webhook";
+const NOWHERE = "https://webhook.invalid/here";
 
 /** Push notifications: configurations and delivery (specification 3.1.7-3.1.10, 4.3.3). */
 export const pushCases: readonly BindingCase[] = [

@@ -109,7 +109,7 @@ export function v03JsonRpcCases(url: string): readonly AgentCase[] {
       "push configurations are set, read, listed and deleted",
       async (context) => {
         const taskId = textAt(await sendTask(context), "id");
-        const pushNotificationConfig = { id: "mine", url: "https://example.com/webhook", token: "a-token" };
+        const pushNotificationConfig = { id: "mine", url: "https://webhook.invalid/here", token: "a-token" };
         const set = await resultV03(url, "tasks/pushNotificationConfig/set", { taskId, pushNotificationConfig });
         assert.deepEqual([textAt(set, "taskId"), textAt(set, "pushNotificationConfig", "url")], [taskId, pushNotificationConfig.url]);
         const ids = { id: taskId, pushNotificationConfigId: "mine" };
