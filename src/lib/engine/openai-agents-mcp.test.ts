@@ -42,6 +42,22 @@ test("an MCP server over streamable HTTP gets the headers it was configured with
   }
 });
 
+test("an MCP server that ended is started anew for the next turn", async () => {
+  // Ends at the first message after a call; a new one is a new program.
+  const server: McpServer = { command: process.execPath, args: [STDIO, "--once"], name: "mortal" };
+  const engine = openaiAgents(adder(3), { mcp: [server] });
+  try {
+    for (const _turn of [1, 2, 3]) assert.deepEqual(results(await collect(engine.run(testTurn("2+40"), { signal }))), ["42"]);
+  } finally {
+    await engine[Symbol.asyncDispose]();
+  }
+});
+
+test("two MCP servers of one name are refused", () => {
+  const server: McpServer = { command: "a" };
+  assert.throws(() => openaiAgents(adder(1), { mcp: [server, server] }), { code: "configuration", message: /named "a"/ });
+});
+
 test("an MCP server that does not start fails the turn with its name, and the next turn tries again", async () => {
   const engine = openaiAgents(adder(1), { mcp: [{ command: process.execPath, args: ["-e", "process.exit(3)"], name: "broken" }] });
   for (const _turn of [1, 2]) {

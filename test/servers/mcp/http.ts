@@ -5,7 +5,7 @@ import { createServer } from "./tools.ts";
 
 /** The same server over streamable HTTP, as a `node:http` server that is not yet listening. `seen` gets each request's headers. */
 export function createMcpHttpServer(seen: (headers: Headers) => void): Server {
-  const handler = createMcpHandler(createServer);
+  const handler = createMcpHandler(() => createServer());
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const headers = new Headers(Object.entries(request.headers).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])));
     seen(headers);

@@ -20,16 +20,31 @@ export interface McpConnections {
   close(): Promise<void>;
 }
 
-/** The engine's own MCP servers: connected before the first turn that needs them, shared by all turns, closed with the engine. */
+/**
+ * The engine's own MCP servers: connected before the first turn that needs them, shared by all turns, closed with the engine. At the start of
+ * each later turn they are asked for their tools; one that does not answer any more is connected anew.
+ *
+ * @throws IasError `configuration` when two have one name.
+ */
 export function createMcpConnections(servers: readonly McpServer[]): McpConnections {
+  const names = servers.map(nameOf);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new IasError("configuration", `Two MCP servers are named "${twice}"; give each a name of its own.`);
   let connecting: Promise<readonly Connection[]> | undefined;
+  const reviving = new Map<Connection, Promise<void>>();
   let given = false;
   let closed = false;
+
+  const revive = (one: Connection): Promise<void> => {
+    const present = reviving.get(one) ?? ask(one).finally(() => reviving.delete(one));
+    reviving.set(one, present);
+    return present;
+  };
   return {
     async connect(sdk, agent) {
       if (servers.length === 0) return;
       if (closed) throw new IasError("unavailable", "The engine was closed.");
-      connecting ??= connectAll(sdk, servers);
+      connecting ??= connectAll(servers.map((server) => toConnection(sdk, server)));
       let connections: readonly Connection[];
       try {
         connections = await connecting;
@@ -37,7 +52,7 @@ export function createMcpConnections(servers: readonly McpServer[]): McpConnecti
         connecting = undefined;
         throw error;
       }
-      if (given) return;
+      if (given) return void (await Promise.all(connections.map(revive)));
       given = true;
       agent.mcpServers = [...agent.mcpServers, ...connections];
     },
@@ -49,31 +64,52 @@ export function createMcpConnections(servers: readonly McpServer[]): McpConnecti
   };
 }
 
+/** The methods of the SDK's MCP servers that are needed here. */
 interface Connection {
   readonly name: string;
   connect(): Promise<void>;
   close(): Promise<void>;
+  listTools(): Promise<unknown>;
+  invalidateToolsCache(): Promise<void>;
 }
 
-async function connectAll(sdk: Sdk, servers: readonly McpServer[]): Promise<readonly Connection[]> {
-  const connections = servers.map((server) => toConnection(sdk, server));
+async function connectAll(connections: readonly Connection[]): Promise<readonly Connection[]> {
   const results = await Promise.allSettled(connections.map((one) => one.connect()));
   const at = results.findIndex(({ status }) => status === "rejected");
   if (at === -1) return connections;
   await Promise.allSettled(connections.map((one) => one.close()));
   const result = results[at];
-  throw new IasError("unavailable", `The MCP server "${connections[at]?.name ?? at}" cannot be reached.`, {
-    retryable: true,
-    cause: result?.status === "rejected" ? result.reason : undefined,
-  });
+  throw unreachable(connections[at]?.name ?? "", result?.status === "rejected" ? result.reason : undefined);
+}
+
+async function ask(one: Connection): Promise<void> {
+  try {
+    await one.invalidateToolsCache();
+    await one.listTools();
+  } catch {
+    await one.close().catch(() => {});
+    await one.connect().catch((error: unknown) => {
+      throw unreachable(one.name, error);
+    });
+  }
+}
+
+function unreachable(name: string, cause: unknown): IasError {
+  return new IasError("unavailable", `The MCP server "${name}" cannot be reached.`, { retryable: true, cause });
+}
+
+function nameOf(server: McpServer): string {
+  if (server.name !== undefined) return server.name;
+  return "url" in server ? new URL(server.url).host : [server.command, ...(server.args ?? [])].join(" ");
 }
 
 function toConnection(sdk: Sdk, server: McpServer): Connection {
+  const name = nameOf(server);
   if ("url" in server) {
-    const { url, headers, name = new URL(url).host } = server;
+    const { url, headers } = server;
     return new sdk.MCPServerStreamableHttp({ url, name, cacheToolsList: true, ...(headers !== undefined && { requestInit: { headers } }) });
   }
-  const { command, args = [], env, cwd, name = command } = server;
+  const { command, args = [], env, cwd } = server;
   return new sdk.MCPServerStdio({
     command,
     args: [...args],
