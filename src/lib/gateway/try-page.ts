@@ -25,7 +25,7 @@ export function createTryPage(agents: ReadonlyMap<string, Agent>): Page {
       id,
       name,
       description,
-      examples: skills.flatMap((skill) => skill.examples ?? []).slice(0, 4),
+      examples: skills.flatMap((skill) => skill.examples ?? []).slice(0, 6),
     })),
   };
   // `<` never ends the script element that carries the facts.
