@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
+import { chatCommand } from "../cli/chat.ts";
 import type { Command, Io } from "../cli/command.ts";
 import { runCommand } from "../cli/run.ts";
+import { tailCommand } from "../cli/tail.ts";
+import { tasksCommand } from "../cli/tasks.ts";
 import { serveCommand } from "./serve-command.ts";
 
 /** The `ias` command: the environment and the terminal are touched here and nowhere else. */
-const COMMANDS: readonly Command[] = [serveCommand];
+const COMMANDS: readonly Command[] = [serveCommand, chatCommand, tasksCommand, tailCommand];
 
 if (existsSync(".env")) process.loadEnvFile(".env");
 

@@ -13,6 +13,7 @@ import type { PushConfigs } from "../a2a/server.ts";
 import { createJwksPage } from "../a2a/signing-key.ts";
 import type { Agent, AgentOptions } from "../engine/agent.ts";
 import { defineAgent } from "../engine/define-agent.ts";
+import { createAgentsPage } from "../gateway/agents-page.ts";
 import { createGateway } from "../gateway/gateway.ts";
 import type { Durability } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
@@ -102,12 +103,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     throw new IasError("unsupported-operation", "This operation is not served yet.");
   };
   const push: PushConfigs = { create: unsupported, get: unsupported, list: unsupported, delete: unsupported };
-  let grpc: GrpcServer | undefined;
+  let grpcAddress: string | undefined;
   const signingKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
   const cards = createCards({
     agents,
     origin: () => origin,
-    grpc: () => (grpc === undefined ? undefined : `${reachedAt(settings)}:${grpc.port}`),
+    grpc: () => grpcAddress,
     schemes: authenticator.schemes,
     ...(signingKey !== undefined && { signingKey }),
     ...(options.bareCard !== undefined && { bare: options.bareCard }),
@@ -129,6 +130,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       media.page,
       healthPage(() => stopped === undefined),
       ...(signingKey === undefined ? [] : [createJwksPage([signingKey])]),
+      createAgentsPage(agents, () => origin),
       createTryPage(agents),
       ...(options.pages ?? []),
     ),
@@ -141,12 +143,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const http = createHttpServer(gateway.handle);
   const port = await firstFree(settings.port, HTTP_PORT, (tried) => listen(http, settings.host, tried));
   const [defaultAgent = ""] = agents.keys();
-  grpc =
+  const grpc: GrpcServer | undefined =
     settings.grpcPort === false
       ? undefined
       : await firstFree(settings.grpcPort, GRPC_PORT, (tried) =>
           startGrpc({ operations, agents, defaultAgent, logId: store.log.id, limits, authenticate, report, host: settings.host, port: tried }),
         );
+  if (grpc !== undefined) grpcAddress = `${reachedAt(settings)}:${grpc.port}`;
   if (origin === "") origin = `http://${reachedAt(settings)}:${port}`;
 
   const stop = async (graceMs: number): Promise<void> => {
@@ -165,7 +168,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   return {
     url: origin,
     port,
-    ...(grpc !== undefined && { grpcAddress: `${settings.host}:${grpc.port}` }),
+    ...(grpcAddress !== undefined && { grpcAddress }),
     agents,
     durability: store.log.durability,
     drainGraceMs: limits.drainGraceMs,
