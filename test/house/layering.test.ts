@@ -45,6 +45,7 @@ const CONTRACTS = new Set([
   "engine/define-agent.ts", // makes one
   "a2a/binding.ts", // what an HTTP binding is; the bindings themselves are wired in main/
   "a2a/errors.ts", // each error's form on each binding, in one table
+  "tenancy/secrets.ts", // seals what others entrusted to us
   "tenancy/authenticator.ts", // who calls, for bindings and cards
   "a2a/operations.ts", // the operations that all bindings and the gateway call
 ]);

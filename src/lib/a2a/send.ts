@@ -77,6 +77,7 @@ async function accept(parts: ServerParts, call: Call, request: SendParams, once:
   if (config !== undefined && !call.agent.pushNotifications) {
     throw new IasError("push-not-supported", `The agent ${call.agent.id} sends no push notifications; leave out taskPushNotificationConfig.`);
   }
+  if (config !== undefined) await parts.push.check(config as Parameters<ServerParts["push"]["check"]>[0]);
   if (once !== undefined) {
     const found = await parts.store.records.get(once.key);
     const repeated = found && (await attach(parts, call, readOnce(found, once), checked));

@@ -27,6 +27,8 @@ export interface ServerParts {
 
 /** Webhooks of tasks (SEMANTICS 20): kept in `Records` under the task's folder; delivery follows the log by itself. */
 export interface PushConfigs {
+  /** Throws `invalid-params` or `forbidden` for what could never be delivered: before a task is recorded for a request that brings a config. */
+  check(config: Partial<Omit<PushConfig, "taskId">>): Promise<void>;
   /** Stores the config (an empty `id` gets one), replacing one of the same id. Called only for agents that send push notifications. */
   create(call: Call, key: StreamKey, config: Omit<PushConfig, "taskId">): Promise<PushConfig>;
   get(key: StreamKey, id: string): Promise<PushConfig | undefined>;

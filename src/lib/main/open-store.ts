@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createMemoryStore } from "../log/memory.ts";
 import { createSqliteStore } from "../log/sqlite.ts";
@@ -5,12 +6,15 @@ import type { Store } from "../log/store.ts";
 import type { BlobStore } from "../media/blobs.ts";
 import { createFsBlobs } from "../media/fs.ts";
 import { createMemoryBlobs } from "../media/memory.ts";
+import { createSecrets, loadSecretKey, type Secrets } from "../tenancy/secrets.ts";
 import type { Settings } from "./settings.ts";
 
 /** Streams and bytes of one server. Disposing closes both and gives the data folder back. */
 export interface Stores extends AsyncDisposable {
   readonly store: Store;
   readonly blobs: BlobStore;
+  /** With a key that stays in the data folder. */
+  readonly secrets: Secrets;
 }
 
 /** Opens what settings ask for: the data folder, or memory. Throws `conflict` when another process owns the folder. */
@@ -19,9 +23,11 @@ export async function openStores(settings: Pick<Settings, "log" | "durability" |
   try {
     const blobs =
       settings.log === "memory" ? createMemoryBlobs() : await createFsBlobs({ folder: join(settings.dataDir, "blobs"), durability: settings.durability });
+    const secrets = createSecrets(settings.log === "memory" ? randomBytes(32) : await loadSecretKey(join(settings.dataDir, "secret.key")));
     return {
       store,
       blobs,
+      secrets,
       async [Symbol.asyncDispose]() {
         await blobs[Symbol.asyncDispose]();
         await store[Symbol.asyncDispose]();

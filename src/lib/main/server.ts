@@ -1,4 +1,5 @@
 import { createServer as createHttpServer } from "node:http";
+import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { createCards } from "../a2a/card.ts";
 import type { CardForm } from "../a2a/card/page.ts";
@@ -9,8 +10,8 @@ import type { Operations } from "../a2a/operations.ts";
 import { handleRest } from "../a2a/rest/handler.ts";
 import { createV03Rpc } from "../a2a/v0_3/jsonrpc.ts";
 import { createV03Rest } from "../a2a/v0_3/rest.ts";
-import type { PushConfigs } from "../a2a/server.ts";
-import { createJwksPage } from "../a2a/signing-key.ts";
+import { createPush } from "../a2a/push/push.ts";
+import { createJwksPage, loadSigningKey } from "../a2a/signing-key.ts";
 import type { Agent, AgentOptions } from "../engine/agent.ts";
 import { defineAgent } from "../engine/define-agent.ts";
 import { createAgentsPage } from "../gateway/agents-page.ts";
@@ -26,9 +27,11 @@ import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
 import { createGuardedFetch } from "../net/guarded-fetch.ts";
 import { joinPages, type Page } from "../net/page.ts";
 import { createInlineRuntime } from "../runtime/inline.ts";
+import { systemClock } from "../stream/clock.ts";
 import { createHeartbeatWheel } from "../stream/heartbeat.ts";
 import { conversationHistory, referencedTasks } from "../task/lookup.ts";
 import { createTaskViews } from "../task/view.ts";
+import { createSecrets, type Secrets } from "../tenancy/secrets.ts";
 import { healthPage } from "../gateway/health.ts";
 import { createTryPage } from "../gateway/try-page.ts";
 import { openAuthenticator, readSigningKey } from "./authenticators.ts";
@@ -45,6 +48,8 @@ export interface ServerOptions extends Partial<Settings> {
   readonly agents: readonly (Agent | AgentOptions)[];
   /** Stays the caller's to dispose, after the server. */
   readonly store: Store;
+  /** Seals webhooks' tokens and credentials in the store. Default: a key of this process, so that they do not outlive it. */
+  readonly secrets?: Secrets;
   /** Bytes of files; stays the caller's to dispose. Default: in memory. */
   readonly blobs?: BlobStore;
   /** The card's form for readers that name no version; `merged` unless a test suite wants one alone. */
@@ -99,18 +104,30 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     conversationHistory({ index: store.index, views }, { key, context, createdAt, limit: limits.maxHistoryMessages });
   const references = (key: StreamKey, messages: Parameters<typeof referencedTasks>[2]) => referencedTasks(views, key, messages);
   const runtime = createInlineRuntime({ store, agents, limits, media, now, owner, report, history, references });
-  const unsupported = async (): Promise<never> => {
-    throw new IasError("unsupported-operation", "This operation is not served yet.");
-  };
-  const push: PushConfigs = { create: unsupported, get: unsupported, list: unsupported, delete: unsupported };
+  const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
+  const signingKey = cardKey ?? (await loadSigningKey(store.records));
+  const push = createPush({
+    log: store.log,
+    records: store.records,
+    views,
+    media,
+    fetch: outgoing,
+    signingKey,
+    issuer: () => origin,
+    limits,
+    secrets: options.secrets ?? createSecrets(randomBytes(32)),
+    clock: systemClock,
+    random: Math.random,
+    mayReply: (agent) => agents.get(agent)?.replies !== "task",
+    report,
+  });
   let grpcAddress: string | undefined;
-  const signingKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
   const cards = createCards({
     agents,
     origin: () => origin,
     grpc: () => grpcAddress,
     schemes: authenticator.schemes,
-    ...(signingKey !== undefined && { signingKey }),
+    ...(cardKey !== undefined && { signingKey: cardKey }),
     ...(options.bareCard !== undefined && { bare: options.bareCard }),
     now,
   });
@@ -129,7 +146,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       cards.page,
       media.page,
       healthPage(() => stopped === undefined),
-      ...(signingKey === undefined ? [] : [createJwksPage([signingKey])]),
+      createJwksPage([signingKey]),
       createAgentsPage(agents, () => origin),
       createTryPage(agents),
       ...(options.pages ?? []),
@@ -151,6 +168,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         );
   if (grpc !== undefined) grpcAddress = `${reachedAt(settings)}:${grpc.port}`;
   if (origin === "") origin = `http://${reachedAt(settings)}:${port}`;
+  await push.start();
 
   const stop = async (graceMs: number): Promise<void> => {
     await runtime.drain({ graceMs });
@@ -158,6 +176,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     grpc?.drain();
     http.close();
     http.closeIdleConnections();
+    await push[Symbol.asyncDispose]();
     await grpc?.[Symbol.asyncDispose]();
     await authenticator[Symbol.asyncDispose]();
     await outgoing[Symbol.asyncDispose]();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { StreamKey } from "../model/key.ts";
 import { digest } from "./blob-input.ts";
 import { type BlobLimits, type BlobOwner, type BlobStore, DEFAULT_BLOB_LIMITS, isSha256 } from "./blobs.ts";
-import { createQueues } from "./queues.ts";
+import { createQueues } from "../stream/queues.ts";
 
 export interface FsBlobsOptions extends Partial<BlobLimits> {
   /** The store's own folder; made if it is not there. One process owns it, by the data folder's lock (SEMANTICS 12). */

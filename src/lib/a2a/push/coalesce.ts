@@ -1,0 +1,135 @@
+import type { Artifact, Part, StreamResponse, TaskArtifactUpdateEvent } from "../../model/a2a.ts";
+import { decodeEvent, type Entry } from "../../model/entry.ts";
+import type { Clock } from "../../stream/clock.ts";
+
+/** One event for a webhook. */
+export interface Outgoing {
+  readonly event: StreamResponse;
+  /** Everything up to this entry has been delivered with it. */
+  readonly seq: number;
+}
+
+export interface CoalesceOptions {
+  /** An event of joined appends waits no longer than this, ms. */
+  readonly maxMs: number;
+  /** And grows no larger than this, UTF-16 units of JSON; a larger single entry goes as it is. */
+  readonly maxBytes: number;
+  readonly clock: Clock;
+  /** Entry 1 may turn out to be the beginning of a message-only reply: it waits for the next entry (SEMANTICS 6). */
+  readonly holdFirst: boolean;
+}
+
+interface Run {
+  readonly update: TaskArtifactUpdateEvent;
+  readonly parts: Part[];
+  seq: number;
+  bytes: number;
+  readonly since: number;
+}
+
+/**
+ * The public entries of a stream as events for a webhook: consecutive appends of one artifact become one, everything else goes at once and flushes
+ * what was before it (SEMANTICS 20). While the consumer is busy, entries stay in the log: at most one batch is held.
+ */
+export async function* coalesce(batches: AsyncIterable<readonly Entry[]>, options: CoalesceOptions): AsyncGenerator<Outgoing, void, undefined> {
+  const { clock, maxMs, maxBytes } = options;
+  const source = batches[Symbol.asyncIterator]();
+  let run: Run | undefined;
+  let first: Outgoing | undefined;
+  let next = source.next();
+  // It is awaited below; but if the consumer leaves, nobody hears of it.
+  next.catch(() => undefined);
+  try {
+    for (;;) {
+      const result = run === undefined ? await next : await beforeDue(next, run.since + maxMs, clock);
+      if (result === "due") {
+        if (run !== undefined) yield close(run);
+        run = undefined;
+        continue;
+      }
+      if (result.done === true) break;
+      for (const entry of result.value) {
+        if (entry.audience !== "public") {
+          if (first !== undefined && isReply(entry)) return;
+          continue;
+        }
+        if (first !== undefined) yield first;
+        first = undefined;
+        const event = decodeEvent(entry);
+        if (options.holdFirst && entry.seq === 1) {
+          first = { event, seq: 1 };
+          continue;
+        }
+        const size = entry.event.length;
+        if (run !== undefined && (run.bytes + size > maxBytes || !joins(run, event))) {
+          yield close(run);
+          run = undefined;
+        }
+        if ("artifactUpdate" in event) {
+          if (run === undefined) run = open(event.artifactUpdate, entry.seq, size, clock.now());
+          else join(run, event.artifactUpdate, entry.seq, size);
+          if (event.artifactUpdate.lastChunk !== true && run.bytes < maxBytes) continue;
+          yield close(run, event.artifactUpdate.lastChunk);
+          run = undefined;
+        } else yield { event, seq: entry.seq };
+      }
+      next = source.next();
+      next.catch(() => undefined);
+    }
+    if (first !== undefined) yield first;
+    if (run !== undefined) yield close(run);
+  } finally {
+    await source.return?.();
+  }
+}
+
+async function beforeDue<T>(next: Promise<T>, due: number, clock: Clock): Promise<T | "due"> {
+  const left = due - clock.now();
+  if (left <= 0) return "due";
+  const enough = new AbortController();
+  try {
+    return await Promise.race([next, clock.sleep(left, enough.signal).then(() => "due" as const)]);
+  } finally {
+    enough.abort();
+  }
+}
+
+function open(update: TaskArtifactUpdateEvent, seq: number, bytes: number, since: number): Run {
+  return { update, parts: [...update.artifact.parts], seq, bytes, since };
+}
+
+/** Only what adds parts and nothing else can be joined, so that nothing is lost. */
+function joins(run: Run, event: StreamResponse): boolean {
+  if (!("artifactUpdate" in event)) return false;
+  const { artifact, append, metadata } = event.artifactUpdate;
+  return append === true && metadata === undefined && artifact.artifactId === run.update.artifact.artifactId && isBare(artifact);
+}
+
+function isBare(artifact: Artifact): boolean {
+  return artifact.metadata === undefined && artifact.name === undefined && artifact.description === undefined && artifact.extensions === undefined;
+}
+
+function join(run: Run, update: TaskArtifactUpdateEvent, seq: number, bytes: number): void {
+  for (const part of update.artifact.parts) {
+    const last = run.parts.at(-1);
+    if (last?.text !== undefined && part.text !== undefined && isPlain(last) && isPlain(part))
+      run.parts[run.parts.length - 1] = { text: last.text + part.text };
+    else run.parts.push(part);
+  }
+  run.seq = seq;
+  run.bytes += bytes;
+}
+
+function isPlain(part: Part): boolean {
+  return part.metadata === undefined && part.filename === undefined && part.mediaType === undefined;
+}
+
+function close(run: Run, lastChunk?: boolean): Outgoing {
+  const { update, parts, seq } = run;
+  return { seq, event: { artifactUpdate: { ...update, artifact: { ...update.artifact, parts }, ...(lastChunk === true && { lastChunk }) } } };
+}
+
+/** Whether an internal entry is a message-only reply: nothing of this stream is on the wire as a task. */
+function isReply(entry: Entry): boolean {
+  return entry.event.includes('"kind":"reply"');
+}
