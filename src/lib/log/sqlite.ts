@@ -2,11 +2,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { IasError } from "../model/errors.ts";
-import type { Entry } from "../model/entry.ts";
 import { checkBatch, checkOpen, DEFAULT_WRITE_LIMITS, type WriteLimits } from "./admission.ts";
 import { createCounters, type Counters } from "./counters.ts";
 import { createDoorbells, iterateChanges } from "./doorbells.ts";
-import type { EventLog, Page } from "./log.ts";
+import type { EventLog } from "./log.ts";
 import { createOlderChanges } from "./sqlite/changes.ts";
 import { createCheckpoints } from "./sqlite/checkpoints.ts";
 import { toStoreError } from "./sqlite/errors.ts";
@@ -14,12 +13,13 @@ import { createFlusher } from "./sqlite/flusher.ts";
 import { createGuard } from "./sqlite/guard.ts";
 import { createGroup, type FailPoint } from "./sqlite/group.ts";
 import { lockFolder } from "./sqlite/lock.ts";
+import { openReader } from "./sqlite/reader.ts";
 import { createSqliteRecords } from "./sqlite/records.ts";
 import { replayBlocks } from "./sqlite/recovery.ts";
-import { openDatabase } from "./sqlite/schema.ts";
+import { openDatabase, PAGE_BYTES } from "./sqlite/schema.ts";
 import { createStates } from "./sqlite/states.ts";
 import type { SqliteStream } from "./sqlite/stream.ts";
-import { createStreams, type Streams } from "./sqlite/streams.ts";
+import { createStreams, toPage, type Streams } from "./sqlite/streams.ts";
 import { createSqliteIndex } from "./sqlite/task-index.ts";
 import { createSqliteUpkeep } from "./sqlite/upkeep.ts";
 import { createSqliteWriter } from "./sqlite/writer.ts";
@@ -29,16 +29,20 @@ import { DEFAULT_PAGE_BYTES, followTail, wakeFollowers, type Load } from "./tail
 export interface SqliteStoreOptions extends Partial<WriteLimits> {
   /** The data folder; it is made if there is none. */
   readonly folder: string;
+  /** Opens for reading only, beside the owner process or without one: nothing is made, locked or written, and writing calls are `forbidden`. */
+  readonly readOnly?: boolean;
   /** `process` (default): commits survive a killed process. `host`: they survive a power loss, at the cost of a sync per commit. */
   readonly durability?: "process" | "host";
   /** The log's clock for leases and times to live, in ms since the epoch. Default `Date.now`. */
   readonly now?: () => number;
-  /** Length of entries kept in memory and in blocks before they go into segments, in UTF-16 units. Default 8 Mi. */
+  /** Length of entries kept in memory and in blocks before they go into segments, in UTF-16 units. Default 4 Mi. */
   readonly maxBlockLength?: number;
   /** Streams kept in memory that nobody uses. Default 4,096. */
   readonly maxIdleStreams?: number;
-  /** Bytes written between two checkpoints. Default 4 MiB. */
+  /** Bytes written between two checkpoints. Default 24 MiB. */
   readonly checkpointBytes?: number;
+  /** The largest database file, in bytes; what does not fit is refused as on a full disk (`unavailable`, reason DISK_FULL). Default: as the disk allows. */
+  readonly maxDatabaseBytes?: number;
   /** For tests that kill the process: called at each named point. */
   readonly failPoint?: (name: FailPoint) => void;
 }
@@ -51,12 +55,17 @@ export interface SqliteStoreOptions extends Partial<WriteLimits> {
 export function createSqliteStore(options: SqliteStoreOptions): Store {
   const { folder, durability = "process", failPoint } = options;
   const now = options.now ?? Date.now;
+  if (options.readOnly === true) return openReader({ folder, now, durability });
   mkdirSync(folder, { recursive: true });
   const unlock = lockFolder(folder);
   const path = join(folder, "log.db");
   let opened: DatabaseSync | undefined;
   try {
-    const database = (opened = openDatabase(path, { readOnly: false, durability }));
+    const database = (opened = openDatabase(path, {
+      readOnly: false,
+      durability,
+      ...(options.maxDatabaseBytes !== undefined && { maxBytes: options.maxDatabaseBytes }),
+    }));
     const streams = createStreams(database, options.maxIdleStreams ?? 4096);
     const replayed = replayBlocks(database, streams, 0);
     saveAll(database, streams, replayed.streams);
@@ -76,7 +85,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
       group: () => group,
       replayed,
       now,
-      maxBlockLength: options.maxBlockLength ?? 8 * 1024 * 1024,
+      maxBlockLength: options.maxBlockLength ?? 4 * 1024 * 1024,
       failPoint,
     });
     const group = createGroup({
@@ -85,7 +94,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
       bells,
       now,
       position: start,
-      lastBlock: replayed.lastBlock,
+      lastBlock: Math.max(replayed.lastBlock, readFact(database, "last_block")),
       failPoint,
       onCommit(block, length) {
         flusher.onCommit(block, length);
@@ -160,16 +169,6 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
   }
 }
 
-const PAGE_BYTES = 4096;
-const NONE: readonly Entry[] = [];
-
-function toPage(streams: Streams, stream: SqliteStream, after: number, maxBytes: number): Page {
-  const { head, floor, sealed, epoch, owner, leaseEndsAt } = stream;
-  const entries = maxBytes > 0 && Math.max(after, floor) < head ? streams.load(stream, after, maxBytes) : NONE;
-  const snapshot = floor > 0 ? streams.snapshot(stream) : undefined;
-  return { entries, head, floor, sealed, epoch, owner, leaseEndsAt, ...(snapshot !== undefined && { snapshot }) };
-}
-
 function saveAll(database: DatabaseSync, streams: Streams, changed: Iterable<SqliteStream>): void {
   database.exec("BEGIN IMMEDIATE");
   for (const stream of changed) streams.save(stream);
@@ -177,10 +176,12 @@ function saveAll(database: DatabaseSync, streams: Streams, changed: Iterable<Sql
 }
 
 function readPosition(database: DatabaseSync): number {
-  const row = database
-    .prepare("SELECT max((SELECT value FROM facts WHERE name = 'position'), coalesce((SELECT max(changed) FROM streams), 0)) AS position")
-    .get();
-  return Number(row?.["position"]);
+  const row = database.prepare("SELECT coalesce(max(changed), 0) AS changed FROM streams").get();
+  return Math.max(Number(row?.["changed"]), readFact(database, "position"));
+}
+
+function readFact(database: DatabaseSync, name: string): number {
+  return Number(database.prepare("SELECT value FROM facts WHERE name = ?").get(name)?.["value"] ?? 0);
 }
 
 /** Counts the tasks once, so that no listing has to (about half a second for a million). */

@@ -10,7 +10,7 @@ export interface Checkpoints {
 
 export interface CheckpointOptions {
   readonly path: string;
-  /** A checkpoint is begun after so many bytes. Default 4 MiB. */
+  /** A checkpoint is begun after so many bytes. Default 24 MiB: most of what the blocks wrote is deleted and written over by then, and need not be moved. */
   readonly everyBytes?: number;
   /** Holds commits back and lets them go on: needed for a moment when the WAL has grown because there was never a pause. */
   readonly pause: () => void;
@@ -22,7 +22,7 @@ export interface CheckpointOptions {
 const LONG_WAL_PAGES = 16_384;
 
 /** Makes the checkpoints of one database. The thread starts with the first one; it does not keep the process alive. */
-export function createCheckpoints({ path, everyBytes = 4 * 1024 * 1024, pause, resume, failPoint }: CheckpointOptions): Checkpoints {
+export function createCheckpoints({ path, everyBytes = 24 * 1024 * 1024, pause, resume, failPoint }: CheckpointOptions): Checkpoints {
   let worker: Worker | undefined;
   let written = 0;
   let busy = false;

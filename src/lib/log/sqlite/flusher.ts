@@ -34,6 +34,7 @@ const DELETED_IN_STEP = 256;
 /** Makes the flusher of one database. */
 export function createFlusher({ database, streams, group, replayed, now, maxBlockLength, failPoint }: FlusherParts): Flusher {
   const insert = database.prepare("INSERT INTO segments (stream, seq, body) VALUES (?, ?, ?)");
+  const saveLast = database.prepare("UPDATE facts SET value = ? WHERE name = 'last_block'");
   const remove = database.prepare("DELETE FROM blocks WHERE id <= ?");
   let flushed = new Set<number>();
   let running: Promise<void> | undefined;
@@ -53,6 +54,7 @@ export function createFlusher({ database, streams, group, replayed, now, maxBloc
       await group().submit(() => {
         group().begin();
         remove.run(limit);
+        saveLast.run(limit);
       });
     }
     firstBlock = target;

@@ -54,6 +54,9 @@ interface Request {
   error: unknown;
 }
 
+/** The longest that a commit waits for more while others were just committed, in ms. */
+const GATHER_MS = 1;
+
 /** Makes the group of one database. */
 export function createGroup(parts: GroupParts): Group {
   const { database, streams, bells, failPoint } = parts;
@@ -65,11 +68,16 @@ export function createGroup(parts: GroupParts): Group {
   let actions: (() => void)[] = [];
   let { position, lastBlock } = parts;
   let scheduled = false;
+  /** Requests that waited a turn ago. */
+  let seen = 0;
+  /** When the last group was committed, by `performance.now()`. */
+  let committedAt = 0;
   let paused = false;
   let closed = false;
 
   function flush(): void {
     scheduled = false;
+    seen = 0;
     if (paused || waiting.length === 0) return;
     const requests = waiting;
     waiting = [];
@@ -88,6 +96,7 @@ export function createGroup(parts: GroupParts): Group {
       for (const request of requests) request.reject(failure);
       return;
     }
+    committedAt = performance.now();
     const changed = touched.take();
     for (const action of actions.splice(0)) action();
     for (const request of requests) {
@@ -144,7 +153,17 @@ export function createGroup(parts: GroupParts): Group {
   function schedule(): void {
     if (scheduled || paused) return;
     scheduled = true;
-    setImmediate(flush);
+    setImmediate(turn);
+  }
+
+  /** While writes come in every turn, they are gathered for up to `GATHER_MS` after the last commit: a commit costs as much as ten entries. */
+  function turn(): void {
+    if (waiting.length > seen && performance.now() - committedAt < GATHER_MS) {
+      seen = waiting.length;
+      setImmediate(turn);
+    } else {
+      flush();
+    }
   }
 
   return {

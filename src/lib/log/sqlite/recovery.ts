@@ -43,6 +43,10 @@ export function replayBlocks(database: DatabaseSync, streams: Streams, after: nu
     const last = stream.recent.at(-1)?.seq ?? Math.max(stream.flushed, stream.floor);
     if (last !== stream.head) throw missing(stream, last + 1);
   }
+  for (const row of database.prepare("SELECT id FROM streams WHERE head > flushed AND head > floor").all()) {
+    const stream = streams.byId(Number(row["id"]));
+    if (stream !== undefined && stream.recent.length === 0) throw missing(stream, Math.max(stream.flushed, stream.floor) + 1);
+  }
   return { streams: seen, firstBlock, lastBlock, length };
 }
 

@@ -12,7 +12,7 @@ import { toStoreError } from "./errors.ts";
  *   `compacted` the last that compaction need not look at again, `changed` the position of the newest change.
  * - `states`, `snapshots`: the resume state and the folded Task at the floor, apart because they are large.
  * - `tasks`: the index. `records`: the small documents; `ends_at` is null for those that are kept.
- * - `facts`: `log_id` and `position` (positions up to it were given).
+ * - `facts`: `log_id`; `position` and `last_block`: positions and block ids up to them were given, though no row may show it.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -30,6 +30,7 @@ const MIGRATIONS: readonly string[] = [
     UNIQUE (task, tenant, user, agent)
   );
   CREATE INDEX streams_by_change ON streams (changed);
+  CREATE INDEX streams_in_blocks ON streams (id) WHERE head > flushed AND head > floor;
   CREATE TABLE states (stream INTEGER PRIMARY KEY, version TEXT NOT NULL, data TEXT NOT NULL);
   CREATE TABLE snapshots (stream INTEGER PRIMARY KEY, snapshot TEXT NOT NULL);
   CREATE TABLE tasks (
@@ -47,16 +48,20 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
+/** SQLite's default page size. */
+export const PAGE_BYTES = 4096;
+
 export interface OpenDatabaseOptions {
   readonly readOnly: boolean;
   readonly durability: "process" | "host";
+  readonly maxBytes?: number;
 }
 
 /**
  * Opens `log.db` and brings its schema up to date. WAL; checkpoints are the checkpointer's.
  * @throws IasError `configuration` if it was made by a newer version or cannot be opened, `corrupt` if it is no database.
  */
-export function openDatabase(path: string, { readOnly, durability }: OpenDatabaseOptions): DatabaseSync {
+export function openDatabase(path: string, { readOnly, durability, maxBytes }: OpenDatabaseOptions): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { readOnly, timeout: 5000 });
@@ -65,6 +70,7 @@ export function openDatabase(path: string, { readOnly, durability }: OpenDatabas
     else {
       database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability === "host" ? "FULL" : "NORMAL"}; PRAGMA wal_autocheckpoint = 0;`);
       migrate(database, path);
+      if (maxBytes !== undefined) database.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`);
     }
     return database;
   } catch (error) {
@@ -79,7 +85,7 @@ function migrate(database: DatabaseSync, path: string): void {
   for (let step = version; step < MIGRATIONS.length; step += 1) {
     database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[step] ?? ""}; PRAGMA user_version = ${step + 1}; COMMIT;`);
   }
-  database.prepare("INSERT INTO facts VALUES ('log_id', ?), ('position', 0) ON CONFLICT DO NOTHING").run(randomBytes(8).toString("hex"));
+  database.prepare("INSERT INTO facts VALUES ('log_id', ?), ('position', 0), ('last_block', 0) ON CONFLICT DO NOTHING").run(randomBytes(8).toString("hex"));
 }
 
 function checkVersion(database: DatabaseSync, path: string): void {

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Entry } from "../../model/entry.ts";
 import { IasError } from "../../model/errors.ts";
 import { keyText, type StreamKey } from "../../model/key.ts";
+import type { Page } from "../log.ts";
 import { createRegistry } from "../registry.ts";
 import { decodeSegment } from "../segment.ts";
 import { fromRow, pageOf, recentPage, STREAM_COLUMNS, type SqliteStream, type StreamRow } from "./stream.ts";
@@ -96,8 +97,9 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
       if (row === undefined) stream.gone = true;
       else {
         const { epoch, owner, leaseEndsAt, head, gen, attempt, floor, flushed, compacted, changed, sealed } = fromRow(row);
-        Object.assign(stream, { epoch, owner, leaseEndsAt, floor, flushed, compacted, sealed });
-        if (head > stream.head) Object.assign(stream, { head, gen, attempt, changed });
+        Object.assign(stream, { epoch, owner, leaseEndsAt: Math.max(leaseEndsAt, stream.leaseEndsAt), floor, flushed, compacted, sealed });
+        stream.changed = Math.max(changed, stream.changed);
+        if (head > stream.head) Object.assign(stream, { head, gen, attempt });
         const start = stream.recent.findIndex((entry) => entry.seq > Math.max(flushed, floor));
         stream.recent = start < 0 ? [] : stream.recent.slice(start);
         stream.page = undefined;
@@ -126,6 +128,16 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
     forgetSegments: () => decoded.clear(),
     inUse: () => ids.values(),
   };
+}
+
+const NONE: readonly Entry[] = [];
+
+/** The answer of `EventLog.read`. */
+export function toPage(streams: Streams, stream: SqliteStream, after: number, maxBytes: number): Page {
+  const { head, floor, sealed, epoch, owner, leaseEndsAt } = stream;
+  const entries = maxBytes > 0 && Math.max(after, floor) < head ? streams.load(stream, after, maxBytes) : NONE;
+  const snapshot = floor > 0 ? streams.snapshot(stream) : undefined;
+  return { entries, head, floor, sealed, epoch, owner, leaseEndsAt, ...(snapshot !== undefined && { snapshot }) };
 }
 
 function decode(stream: SqliteStream, seq: number, body: string): readonly Entry[] {

@@ -1,4 +1,3 @@
-import { IasError } from "../../model/errors.ts";
 import type { Entry, NewEntry } from "../../model/entry.ts";
 import type { StreamKey } from "../../model/key.ts";
 import { admit, seals, type WriteLimits } from "../admission.ts";
@@ -161,9 +160,4 @@ function own(batch: Batch): OwnBatch {
     ...(records !== undefined && { records: records.map((record): RecordWrite => ({ ...record })) }),
     ...(seal !== undefined && { seal }),
   };
-}
-
-/** What every writing call of a store that was opened read-only answers. */
-export function refuseReadOnly(): never {
-  throw new IasError("forbidden", "The data folder was opened read-only; only its owner process writes.", { reason: "READ_ONLY" });
 }

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { followTo, keyOf, notHung, numbered, openWriter, readAll, rowOf, statusEntry, textEntries } from "../../testing/log-support.ts";
+import { createSqliteStore } from "../sqlite.ts";
+
+async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "ias-folder-"));
+  try {
+    await run(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+void test("a data folder has one owner: the second is told the process that holds it", () =>
+  withFolder(async (folder) => {
+    const holder = spawn(process.execPath, [
+      "--input-type=module",
+      "-e",
+      `import { createSqliteStore } from ${JSON.stringify(new URL("../sqlite.ts", import.meta.url).href)};
+       createSqliteStore({ folder: ${JSON.stringify(folder)} });
+       console.log("held");
+       setInterval(() => {}, 1000);`,
+    ]);
+    await notHung(once(holder.stdout, "data"), "holder");
+    assert.throws(
+      () => createSqliteStore({ folder }),
+      (error: Error & { code?: string; details?: Record<string, string> }) => {
+        assert.deepEqual([error.name, error.code, error.details?.["pid"]], ["IasError", "conflict", String(holder.pid)]);
+        assert.match(error.message, new RegExp(`process ${holder.pid} on .*, started \\d{4}-`));
+        return true;
+      },
+    );
+    const reader = createSqliteStore({ folder, readOnly: true });
+    assert.deepEqual(await reader.index.list({ limit: 10 }), { tasks: [], total: 0, more: false });
+    await reader[Symbol.asyncDispose]();
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+    await createSqliteStore({ folder })[Symbol.asyncDispose]();
+  }));
+
+void test("a data folder has one owner within a process too, and is free after disposal", () =>
+  withFolder(async (folder) => {
+    const store = createSqliteStore({ folder });
+    assert.throws(() => createSqliteStore({ folder }), { name: "IasError", code: "conflict" });
+    await store[Symbol.asyncDispose]();
+    await createSqliteStore({ folder })[Symbol.asyncDispose]();
+  }));
+
+void test("read-only: sees the owner's commits while it writes, flushes and compacts; follows; writes nothing", () =>
+  withFolder(async (folder) => {
+    const owner = createSqliteStore({ folder, maxBlockLength: 20_000 });
+    const early = await openWriter(owner.log, keyOf("early"));
+    await early.write([statusEntry("TASK_STATE_WORKING"), ...textEntries(99)], { index: rowOf(keyOf("early")), records: [{ key: "k", value: "1" }] });
+    const reader = createSqliteStore({ folder, readOnly: true });
+    const written = [statusEntry("TASK_STATE_WORKING"), ...textEntries(99)];
+    assert.equal(reader.log.id, owner.log.id);
+    assert.deepEqual(await readAll(reader.log, keyOf("early")), numbered(written));
+    const live = followTo(reader.log, keyOf("early"), { after: 50 });
+    const late = await openWriter(owner.log, keyOf("late"));
+    for (let round = 0; round < 40; round += 1) {
+      const entries = textEntries(20, early.next);
+      written.push(...entries);
+      await early.write(entries);
+      await late.write(textEntries(5, late.next));
+      if (round % 10 === 0) await owner.upkeep.compact({ budgetMs: 1000 });
+      assert.equal((await reader.log.read(keyOf("early"), { after: 0, maxBytes: 0 }))?.head, early.next - 1);
+      if (round % 7 === 0) assert.deepEqual(await readAll(reader.log, keyOf("late")), numbered(textEntries(late.next - 1)));
+    }
+    const done = rowOf(keyOf("early"), { state: "TASK_STATE_COMPLETED" });
+    written.push(statusEntry("TASK_STATE_COMPLETED"));
+    await early.write([statusEntry("TASK_STATE_COMPLETED")], { index: done });
+    assert.deepEqual(await notHung(live, "follow of a reader"), numbered(written).slice(50));
+    assert.deepEqual(await reader.index.list({ limit: 10 }), await owner.index.list({ limit: 10 }));
+    assert.equal((await reader.records.get("k"))?.value, "1");
+    const changes = reader.log.changes({ after: 0, signal: new AbortController().signal })[Symbol.asyncIterator]();
+    const seen = await notHung(changes.next(), "changes");
+    assert.deepEqual(
+      (seen.value ?? []).map((change: { key: { task: string }; seq: number }) => [change.key.task, change.seq]),
+      [
+        ["late", late.next - 1],
+        ["early", early.next - 1],
+      ],
+    );
+    const next = changes.next();
+    await late.write(textEntries(1));
+    assert.equal((await notHung(next, "next change")).value?.[0]?.seq, late.next - 1);
+    for (const refused of [
+      reader.log.open(keyOf("x"), { owner: "w", expect: 0 }),
+      reader.log.append(keyOf("late"), { epoch: 1, firstSeq: 1, entries: [] }),
+      reader.records.put({ key: "k", value: "2" }),
+      reader.records.delete("k"),
+      reader.upkeep.compact({ budgetMs: 1 }),
+    ]) {
+      await assert.rejects(refused, { name: "IasError", code: "forbidden" });
+    }
+    assert.equal(await owner.upkeep.remove(keyOf("early")), true);
+    assert.equal(await reader.log.read(keyOf("early"), { after: 0 }), undefined);
+    await owner[Symbol.asyncDispose]();
+    assert.deepEqual(
+      await readAll(reader.log, keyOf("late")),
+      numbered(textEntries(late.next - 2)).concat({ ...numbered(textEntries(1))[0], seq: late.next - 1 } as never),
+    );
+    await reader[Symbol.asyncDispose]();
+  }));
+
+void test("read-only: a folder without a log is named", () =>
+  withFolder(async (folder) => {
+    assert.throws(() => createSqliteStore({ folder, readOnly: true }), { name: "IasError", code: "not-found" });
+  }));
+
+void test("damage is named: no database, a newer schema, a lost block, a broken segment", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "log.db");
+    await writeFile(path, "this is no database, but it is long enough to be taken for one".repeat(100));
+    assert.throws(() => createSqliteStore({ folder }), { name: "IasError", code: "corrupt" });
+    await rm(path);
+
+    const store = createSqliteStore({ folder });
+    const writer = await openWriter(store.log, keyOf("t"));
+    await writer.write(textEntries(10));
+    await writer.write(textEntries(10, 11));
+    await writer.write(textEntries(10, 21));
+    await store[Symbol.asyncDispose]();
+    edit(path, "DELETE FROM blocks WHERE id = 2");
+    assert.throws(() => createSqliteStore({ folder }), { name: "IasError", code: "corrupt", message: /Entry 11/ });
+    edit(path, "DELETE FROM blocks");
+    assert.throws(() => createSqliteStore({ folder }), { name: "IasError", code: "corrupt" });
+
+    edit(path, "PRAGMA user_version = 999");
+    assert.throws(() => createSqliteStore({ folder }), { name: "IasError", code: "configuration", message: /newer version/ });
+    assert.throws(() => createSqliteStore({ folder, readOnly: true }), { name: "IasError", code: "configuration" });
+  }));
+
+void test("a broken segment fails its readers by name, and nobody else", () =>
+  withFolder(async (folder) => {
+    const store = createSqliteStore({ folder });
+    for (const task of ["a", "b"]) await (await openWriter(store.log, keyOf(task))).write(textEntries(100));
+    await store.upkeep.compact({ budgetMs: 1000 });
+    await store[Symbol.asyncDispose]();
+    edit(join(folder, "log.db"), "UPDATE segments SET body = 'x' WHERE stream = 1");
+    const again = createSqliteStore({ folder });
+    await assert.rejects(readAll(again.log, keyOf("a")), { name: "IasError", code: "corrupt" });
+    await assert.rejects(followTo(again.log, keyOf("a"), { after: 0 }), { name: "IasError", code: "corrupt" });
+    assert.equal((await readAll(again.log, keyOf("b"))).length, 100);
+    await again[Symbol.asyncDispose]();
+  }));
+
+void test("a full disk (or `maxDatabaseBytes`) refuses the append by name; nothing is half written, and writing goes on when there is room", () =>
+  withFolder(async (folder) => {
+    const store = createSqliteStore({ folder, maxDatabaseBytes: 1024 * 1024 });
+    const writer = await openWriter(store.log, keyOf("t"));
+    await writer.write(textEntries(10));
+    const live = followTo(store.log, keyOf("t"), { after: 0 });
+    const big = Array.from({ length: 8 }, (_, i) => ({ key: `big/${i}`, value: "x".repeat(256 * 1024) }));
+    const answers = await Promise.allSettled([
+      writer.send({ entries: textEntries(5, 11), records: big }),
+      writer.send({ firstSeq: 16, entries: textEntries(1, 16) }),
+    ]);
+    for (const answer of answers) {
+      assert.equal(answer.status, "rejected");
+      assert.deepEqual([answer.reason.name, answer.reason.code, answer.reason.reason, answer.reason.retryable], ["IasError", "unavailable", "DISK_FULL", true]);
+    }
+    assert.equal(await store.records.get("big/0"), undefined);
+    await writer.write(textEntries(5, 11));
+    await writer.send({ seal: true });
+    assert.deepEqual(await notHung(live, "follower"), numbered(textEntries(15)));
+    await store[Symbol.asyncDispose]();
+    const again = createSqliteStore({ folder });
+    assert.deepEqual(await readAll(again.log, keyOf("t")), numbered(textEntries(15)));
+    await again[Symbol.asyncDispose]();
+  }));
+
+function edit(path: string, sql: string): void {
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+}
