@@ -29,6 +29,19 @@ const modules = Object.keys(manifest.exports)
 const needsVendor = (module: string): boolean =>
   Object.keys(manifest.peerDependencies).some((peer) => module.endsWith(`/${peer.replace(/^@/, "").replaceAll("/", "-")}`));
 
+/** Defines `stream`: what an A2A 1.0 client without any library gets as text, chunk by chunk. */
+const STREAM = `
+  async function stream(url) {
+    const message = { messageId: "1", role: "ROLE_USER", parts: [{ text: "Hello" }] };
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", "a2a-version": "1.0" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "SendStreamingMessage", params: { message } }),
+    });
+    const frames = [...(await response.text()).matchAll(/^data: (.*)$/gm)].map((match) => JSON.parse(match[1]).result);
+    return frames.flatMap(({ artifactUpdate }) => (artifactUpdate?.artifact.parts ?? []).map((part) => part.text));
+  }`;
+
 const project = mkdtempSync(join(tmpdir(), "ias-packed-"));
 let packed: readonly string[] = [];
 
@@ -64,7 +77,7 @@ async function onEachNode(name: string, text: string): Promise<string[]> {
 
 test("the tarball holds what was built and nothing else", () => {
   const stray = packed.filter(
-    (file) => !/^(?:dist\/[\w./-]+\.(?:js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file) || /\.test\./.test(file),
+    (file) => !/^(?:dist\/[\w./-]+\.(?:js|d\.ts|html|css)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file) || /\.test\./.test(file),
   );
   assert.deepEqual(stray, []);
   assert.ok(packed.includes("dist/index.js") && packed.includes("dist/index.d.ts") && packed.includes("LICENSE"), packed.join());
@@ -88,6 +101,49 @@ test("with its vendor installed, every export loads", async () => {
   const text = `for (const module of ${JSON.stringify(modules)}) console.log(module, Object.keys(await import(module)).length > 0);`;
   const expected = modules.map((module) => `${module} true`).join("\n");
   assert.deepEqual(await onEachNode("load-all.mjs", text), [expected, expected, expected]);
+});
+
+test("an agent is served with both logs, and streams token by token, also one of the OpenAI Agents SDK", async () => {
+  const text = `
+    import { defineAgent, scripted, serve } from "${manifest.name}";
+    import { openaiAgents } from "${manifest.name}/openai-agents";
+    import { Agent } from "@openai/agents";
+    import { assistantMessage, modelStream, ScriptedModel } from "@openai/agents/testing";
+    ${STREAM}
+    const plain = defineAgent({ id: "plain", engine: scripted([{ kind: "say", text: "one two three" }], { tokenMs: 0 }) });
+    const output = [assistantMessage("four five")];
+    const usage = { requests: 1, inputTokens: 1, outputTokens: 2, totalTokens: 3 };
+    const deltas = ["four ", "five"].map((delta) => ({ type: "output_text_delta", delta }));
+    const model = () => new ScriptedModel([modelStream([{ type: "response_started" }, ...deltas, { type: "response_done", response: { id: "r", usage, output } }])]);
+    for (const log of ["memory", "sqlite"]) {
+      const sdk = defineAgent({ id: "sdk", engine: openaiAgents(new Agent({ name: "SDK", model: model() })) });
+      const server = await serve({ agents: [plain, sdk], port: 0, grpcPort: 0, log, dataDir: "data-" + process.version });
+      console.log(log, JSON.stringify(await stream(server.url + "/a2a/plain")), JSON.stringify(await stream(server.url + "/a2a/sdk")));
+      await server[Symbol.asyncDispose]();
+    }`;
+  const expected = ["memory", "sqlite"].map((log) => `${log} ["one ","two ","three"] ["four ","five"]`).join("\n");
+  assert.deepEqual(await onEachNode("serve.mjs", text), [expected, expected, expected]);
+});
+
+test("the command serves its own agents", async () => {
+  const text = `
+    import { spawn } from "node:child_process";
+    ${STREAM}
+    const child = spawn(process.execPath, ["node_modules/${manifest.name}/${manifest.bin["ias"]}", "serve", "--log", "memory"], {
+      env: { ...process.env, PORT: "0", GRPC_PORT: "0" }, stdio: ["ignore", "pipe", "inherit"],
+    });
+    let said = "";
+    for await (const chunk of child.stdout.setEncoding("utf8")) {
+      said += chunk;
+      const url = /ready: (http\\S+)/.exec(said)?.[1];
+      if (url === undefined) continue;
+      console.log((await stream(url + "/a2a/assistant")).length > 1, (await fetch(url)).headers.get("content-type"));
+      break;
+    }
+    child.kill("SIGTERM");
+    await new Promise((resolve) => child.once("exit", resolve));`;
+  const expected = "true text/html; charset=utf-8";
+  assert.deepEqual(await onEachNode("command.mjs", text), [expected, expected, expected]);
 });
 
 test("what is not exported cannot be imported", async () => {
