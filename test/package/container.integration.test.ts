@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -92,6 +93,31 @@ test("the image holds the built package, the vendor's SDK and no tools of develo
   assert.ok(at("dist/index.js") && at("package.json") && at("node_modules/@openai/agents"));
   assert.ok(!at("src") && !at("node_modules/typescript") && !at("node_modules/oxlint"));
 });
+
+test("the entry point serves, its health check agrees, and SIGTERM ends it", async () => {
+  const [, ...entry] = commandOf("ENTRYPOINT");
+  const env = { ...environment(), HOST: "127.0.0.1", PORT: "0", GRPC_PORT: "0", DATA_DIR: join(machine, "data") };
+  const server = spawn(process.execPath, entry, { cwd: image.workdir, env, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<number | null>((resolve) => server.once("exit", resolve));
+  let said = "";
+  for await (const chunk of server.stdout.setEncoding("utf8")) {
+    said += String(chunk);
+    const port = /ready: http:\S+:(\d+)/.exec(said)?.[1];
+    if (port === undefined) continue;
+    const [, ...check] = commandOf("HEALTHCHECK");
+    await run(process.execPath, check, { cwd: image.workdir, env: { ...env, PORT: port } });
+    break;
+  }
+  server.kill("SIGTERM");
+  assert.equal(await ended, 0, said);
+  assert.ok(existsSync(join(machine, "data")), "the log is in DATA_DIR");
+});
+
+/** The JSON form of an instruction's command. */
+function commandOf(word: string): string[] {
+  const rest = instructions.find((instruction) => instruction.word === word)?.rest ?? "";
+  return JSON.parse(rest.slice(rest.indexOf("["))) as string[];
+}
 
 test("the package loads in the image by its own name", async () => {
   const text = 'for (const name of ["infinite-agent-streams", "infinite-agent-streams/openai-agents"]) console.log(Object.keys(await import(name)).length > 0)';
