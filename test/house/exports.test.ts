@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { OLDEST_NODE } from "../../scripts/engines/node.ts";
-import { projectFiles, read } from "../support/tree.ts";
+import { projectFiles, read, root } from "../support/tree.ts";
 
 interface Manifest {
   readonly exports: Record<string, unknown>;
+  readonly scripts: Record<string, string>;
   readonly engines: { readonly node: string };
   readonly bin: Record<string, string>;
   readonly dependencies: Record<string, string>;
@@ -38,6 +40,16 @@ test("the oldest Node that is promised is the oldest that is tested", () => {
 test("dependencies are pinned to exact versions", () => {
   const loose = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));
   assert.deepEqual(loose, []);
+});
+
+test("the files that npm scripts run are there", () => {
+  const missing = Object.entries(manifest.scripts).flatMap(([script, command]) =>
+    [...command.matchAll(/(?:^|\s)(?:\.\/)?([\w./-]+\.(?:ts|mjs))/g)]
+      .map((match) => match[1] ?? "")
+      .filter((file) => !existsSync(root + file))
+      .map((file) => `${script}: ${file}`),
+  );
+  assert.deepEqual(missing, []);
 });
 
 test("each dependency has its reason in docs/decisions/005-dependencies.md", () => {
