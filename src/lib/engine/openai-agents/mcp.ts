@@ -30,36 +30,58 @@ export function createMcpConnections(servers: readonly McpServer[]): McpConnecti
   const names = servers.map(nameOf);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new IasError("configuration", `Two MCP servers are named "${twice}"; give each a name of its own.`);
-  let connecting: Promise<readonly Connection[]> | undefined;
-  const reviving = new Map<Connection, Promise<void>>();
-  let given = false;
+  /** One per server, in its order; absent until the first turn connected all. */
+  let live: Connection[] | undefined;
+  const working = new Map<number | "all", Promise<void>>();
   let closed = false;
 
-  const revive = (one: Connection): Promise<void> => {
-    const present = reviving.get(one) ?? ask(one).finally(() => reviving.delete(one));
-    reviving.set(one, present);
+  /** `work`, or the same work if it is under way. */
+  const shared = (key: number | "all", work: () => Promise<void>): Promise<void> => {
+    const present = working.get(key) ?? work().finally(() => working.delete(key));
+    working.set(key, present);
     return present;
   };
+  const connectAll = async (sdk: Sdk, agent: SdkAgent): Promise<void> => {
+    const connections = servers.map((server) => toConnection(sdk, server));
+    const results = await Promise.allSettled(connections.map((one) => one.connect()));
+    const at = results.findIndex(({ status }) => status === "rejected");
+    if (at === -1 && !closed) {
+      live = connections;
+      agent.mcpServers = [...agent.mcpServers, ...connections];
+      return;
+    }
+    await Promise.allSettled(connections.map((one) => one.close()));
+    const result = results[at];
+    throw result?.status === "rejected" ? unreachable(connections[at]?.name ?? "", result.reason) : gone();
+  };
+  const revive = async (sdk: Sdk, agent: SdkAgent, at: number): Promise<void> => {
+    const [old, server] = [live?.[at], servers[at]];
+    if (old === undefined || server === undefined || (await answers(old))) return;
+    const fresh = toConnection(sdk, server);
+    // Closing the old one takes seconds when its program has ended; nobody needs to wait for it.
+    old.close().catch(() => {});
+    try {
+      await fresh.connect();
+      await fresh.invalidateToolsCache();
+    } catch (error) {
+      throw unreachable(fresh.name, error);
+    }
+    if (closed) return fresh.close();
+    live?.splice(at, 1, fresh);
+    agent.mcpServers = agent.mcpServers.map((one) => (one === old ? fresh : one));
+  };
+
   return {
     async connect(sdk, agent) {
       if (servers.length === 0) return;
-      if (closed) throw new IasError("unavailable", "The engine was closed.");
-      connecting ??= connectAll(servers.map((server) => toConnection(sdk, server)));
-      let connections: readonly Connection[];
-      try {
-        connections = await connecting;
-      } catch (error) {
-        connecting = undefined;
-        throw error;
-      }
-      if (given) return void (await Promise.all(connections.map(revive)));
-      given = true;
-      agent.mcpServers = [...agent.mcpServers, ...connections];
+      if (closed) throw gone();
+      if (live === undefined) await shared("all", () => connectAll(sdk, agent));
+      else await Promise.all(servers.map((_server, at) => shared(at, () => revive(sdk, agent, at))));
     },
     async close() {
       closed = true;
-      const connections = await connecting?.catch(() => []);
-      await Promise.allSettled((connections ?? []).map((one) => one.close()));
+      await Promise.allSettled(working.values());
+      await Promise.allSettled((live ?? []).map((one) => one.close()));
     },
   };
 }
@@ -73,25 +95,19 @@ interface Connection {
   invalidateToolsCache(): Promise<void>;
 }
 
-async function connectAll(connections: readonly Connection[]): Promise<readonly Connection[]> {
-  const results = await Promise.allSettled(connections.map((one) => one.connect()));
-  const at = results.findIndex(({ status }) => status === "rejected");
-  if (at === -1) return connections;
-  await Promise.allSettled(connections.map((one) => one.close()));
-  const result = results[at];
-  throw unreachable(connections[at]?.name ?? "", result?.status === "rejected" ? result.reason : undefined);
-}
-
-async function ask(one: Connection): Promise<void> {
+/** Whether a connection still works: its tools are asked for, and kept for the turn. */
+async function answers(one: Connection): Promise<boolean> {
   try {
     await one.invalidateToolsCache();
     await one.listTools();
+    return true;
   } catch {
-    await one.close().catch(() => {});
-    await one.connect().catch((error: unknown) => {
-      throw unreachable(one.name, error);
-    });
+    return false;
   }
+}
+
+function gone(): IasError {
+  return new IasError("unavailable", "The engine was closed.");
 }
 
 function unreachable(name: string, cause: unknown): IasError {
