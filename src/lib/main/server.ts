@@ -27,6 +27,7 @@ import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
 import { createGuardedFetch } from "../net/guarded-fetch.ts";
 import { joinPages, type Page } from "../net/page.ts";
 import { createInlineRuntime } from "../runtime/inline.ts";
+import { startUpkeep } from "../runtime/upkeep.ts";
 import { systemClock } from "../stream/clock.ts";
 import { createHeartbeatWheel } from "../stream/heartbeat.ts";
 import { conversationHistory, referencedTasks } from "../task/lookup.ts";
@@ -91,8 +92,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   let stopped: Promise<void> | undefined;
   let origin = settings.publicUrl ?? "";
 
+  const blobs = options.blobs ?? createMemoryBlobs();
   const views = createTaskViews(store.log);
-  const media = await createMedia(options.blobs ?? createMemoryBlobs(), {
+  const media = await createMedia(blobs, {
     records: store.records,
     limits,
     origin: () => origin,
@@ -104,6 +106,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     conversationHistory({ index: store.index, views }, { key, context, createdAt, limit: limits.maxHistoryMessages });
   const references = (key: StreamKey, messages: Parameters<typeof referencedTasks>[2]) => referencedTasks(views, key, messages);
   const runtime = createInlineRuntime({ store, agents, limits, media, now, owner, report, history, references });
+  const upkeep = startUpkeep({ store, agents, limits, release: (key) => blobs.release(key), now, report });
   const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
   const signingKey = cardKey ?? (await loadSigningKey(store.records));
   const push = createPush({
@@ -178,6 +181,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     http.closeIdleConnections();
     await push[Symbol.asyncDispose]();
     await grpc?.[Symbol.asyncDispose]();
+    await upkeep[Symbol.asyncDispose]();
     await authenticator[Symbol.asyncDispose]();
     await outgoing[Symbol.asyncDispose]();
     wheel[Symbol.dispose]();

@@ -159,8 +159,8 @@ function readLimits(json: string | undefined): Partial<Limits> {
 
 /** Limits by name, checked. Throws `configuration`. */
 export function checkLimits(value: unknown): Partial<Limits> {
-  const parsed = z.record(z.string(), z.number().positive()).safeParse(value);
-  if (!parsed.success) throw new IasError("configuration", "Limits are positive numbers by name, such as { maxParallelTurns: 64 }.");
+  const parsed = z.record(z.string(), z.union([z.number().positive(), z.literal("Infinity").transform(() => Number.POSITIVE_INFINITY)])).safeParse(value);
+  if (!parsed.success) throw new IasError("configuration", 'Limits are positive numbers (or "Infinity") by name, such as { "maxParallelTurns": 64 }.');
   const unknown = Object.keys(parsed.data).filter((name) => !Object.hasOwn(DEFAULT_LIMITS, name));
   if (unknown.length > 0) throw new IasError("configuration", `There is no limit ${unknown.join(", ")}; there are ${Object.keys(DEFAULT_LIMITS).join(", ")}.`);
   return parsed.data;

@@ -49,6 +49,12 @@ export interface Limits {
   readonly replyHoldMs: number;
   /** How long running turns go on when the server is told to stop, ms; then they are left to the next start. */
   readonly drainGraceMs: number;
+  /** Finished tasks are removed after this time, ms. Infinity (kept for ever) by default. */
+  readonly retainTasksMs: number;
+  /** Finished tasks that are kept; the oldest go first. Infinity by default. */
+  readonly retainTasks: number;
+  /** Entries that a rolling stream keeps behind its head; older ones become a snapshot. */
+  readonly rollKeepEntries: number;
   /** Idempotency records are kept at least this long, ms (SEMANTICS 16). */
   readonly onceTtlMs: number;
 }
@@ -78,5 +84,8 @@ export const DEFAULT_LIMITS: Limits = {
   cancelWaitMs: 500,
   replyHoldMs: 2000,
   drainGraceMs: 10_000,
+  retainTasksMs: Number.POSITIVE_INFINITY,
+  retainTasks: Number.POSITIVE_INFINITY,
+  rollKeepEntries: 10_000,
   onceTtlMs: 24 * 3_600_000,
 };

@@ -1,0 +1,101 @@
+import type { Agent } from "../engine/agent.ts";
+import type { Store } from "../log/store.ts";
+import type { ListedTask } from "../log/task-index.ts";
+import type { TaskState } from "../model/a2a.ts";
+import { IasError } from "../model/errors.ts";
+import { joinKey, keyText, type StreamKey } from "../model/key.ts";
+import type { Limits } from "../model/limits.ts";
+import { loadView } from "../task/view.ts";
+
+/** Between two rounds, and how long a round may compact, ms. */
+const ROUND_MS = 5000;
+const COMPACT_MS = 50;
+
+/** Tasks that one round removes or shortens; the next round takes more. */
+const ROUND_LIMIT = 100;
+
+const FINISHED: readonly TaskState[] = ["TASK_STATE_COMPLETED", "TASK_STATE_FAILED", "TASK_STATE_CANCELED", "TASK_STATE_REJECTED"];
+
+export interface UpkeepParts {
+  readonly store: Store;
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly limits: Pick<Limits, "retainTasksMs" | "retainTasks" | "rollKeepEntries">;
+  /** The task is gone: its bytes may go too. */
+  readonly release: (key: StreamKey) => Promise<void>;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  readonly report: (error: IasError) => void;
+}
+
+/** Keeps a store small (SEMANTICS 14): compacts, removes finished tasks that are older than they are kept, shortens rolling streams. */
+export interface UpkeepLoop extends AsyncDisposable {
+  /** One round now; the timer does the same. */
+  round(): Promise<void>;
+}
+
+/** Starts the one loop that calls `store.upkeep`. Disposing waits for a round that runs. */
+export function startUpkeep(parts: UpkeepParts): UpkeepLoop {
+  let running: Promise<void> | undefined;
+  const round = (): Promise<void> =>
+    (running ??= work(parts)
+      .catch((error: unknown) => parts.report(IasError.from(error)))
+      .finally(() => {
+        running = undefined;
+      }));
+  const timer = setInterval(() => void round(), ROUND_MS).unref();
+  return {
+    round,
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+async function work(parts: UpkeepParts): Promise<void> {
+  await parts.store.upkeep.compact({ budgetMs: COMPACT_MS });
+  await removeOld(parts);
+  await shortenRolling(parts);
+}
+
+/** Finished tasks, oldest first: those older than `retainTasksMs`, and those over `retainTasks`. A hold keeps its task. */
+async function removeOld(parts: UpkeepParts): Promise<void> {
+  const { index, upkeep } = parts.store;
+  const { retainTasksMs, retainTasks } = parts.limits;
+  if (retainTasksMs === Number.POSITIVE_INFINITY && retainTasks === Number.POSITIVE_INFINITY) return;
+  const before = parts.now() - retainTasksMs;
+  const { tasks, total } = await index.list({ states: FINISHED, order: "oldest", limit: ROUND_LIMIT });
+  let over = total - retainTasks;
+  for (const task of tasks) {
+    if (task.statusAt > before && over <= 0) continue;
+    if (!(await remove(parts, task, upkeep))) continue;
+    over -= 1;
+  }
+}
+
+async function remove(parts: UpkeepParts, task: ListedTask, upkeep: Store["upkeep"]): Promise<boolean> {
+  const { records } = parts.store;
+  // Idempotency records are found by message, not by task; the task's folder says which are its own.
+  const own = await records.list(`${joinKey("task", keyText(task.key), "once")}/`, { limit: 1000 });
+  if (!(await upkeep.remove(task.key))) return false;
+  for (const note of own) await records.delete((JSON.parse(note.value) as { key: string }).key);
+  await parts.release(task.key);
+  return true;
+}
+
+/** Streams of agents whose artifacts roll never end: all but their last `rollKeepEntries` entries become a snapshot. */
+async function shortenRolling(parts: UpkeepParts): Promise<void> {
+  const { index, log, upkeep } = parts.store;
+  for (const agent of parts.agents.values()) {
+    if (agent.maxArtifactBytes.policy !== "roll") continue;
+    const { tasks } = await index.list({ agent: agent.id, states: ["TASK_STATE_WORKING"], limit: ROUND_LIMIT });
+    for (const { key, head } of tasks) {
+      const page = await log.read(key, { after: 0, maxBytes: 0 });
+      const floor = head - parts.limits.rollKeepEntries;
+      // Each time at least as much goes as stays, so that folding costs each entry a bounded number of times.
+      if (page === undefined || floor - page.floor < parts.limits.rollKeepEntries) continue;
+      const task = (await loadView(log, key, floor))?.view.fold.task();
+      if (task !== undefined) await upkeep.truncate(key, { floor, snapshot: JSON.stringify(task) });
+    }
+  }
+}
