@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { Agent, OpenAIChatCompletionsModel, tool, type InputGuardrail, type OutputGuardrail, type StreamEvent } from "@openai/agents";
+import { Agent, getGlobalTraceProvider, OpenAIChatCompletionsModel, tool, type InputGuardrail, type OutputGuardrail, type StreamEvent } from "@openai/agents";
 import { assistantMessage, functionCall, modelError, modelResponder, modelStream, ScriptedModel } from "@openai/agents/testing";
 import OpenAI from "openai";
 import { z } from "zod";
@@ -128,6 +128,39 @@ test("history, references, text, data, images, audio, files and URLs reach the m
       ],
     },
   ]);
+});
+
+test("nothing is sent to OpenAI: tracing is off, even with a key in the environment, unless it is asked for", async (t) => {
+  const sent: string[] = [];
+  t.mock.method(globalThis, "fetch", async (url: string | URL | Request) => {
+    sent.push(new Request(url).url);
+    return new Response("{}");
+  });
+  const key = process.env["OPENAI_API_KEY"];
+  process.env["OPENAI_API_KEY"] = "sk-test-of-tracing";
+  try {
+    for (const tracing of ["off", "on"] as const) {
+      const agent = new Agent({ name: "A", model: new ScriptedModel([[assistantMessage("ok")]]) });
+      await collect(openaiAgents(agent, { tracing }).run(testTurn("go"), { signal }));
+      await getGlobalTraceProvider().forceFlush();
+      assert.equal(sent.length > 0, tracing === "on");
+    }
+  } finally {
+    if (key === undefined) delete process.env["OPENAI_API_KEY"];
+    else process.env["OPENAI_API_KEY"] = key;
+  }
+});
+
+test("the SDK's run configuration passes, and agents with a context type of their own fit", async () => {
+  const agent = new Agent<{ readonly user: string }>({
+    name: "A",
+    instructions: ({ context }) => `for ${context.user}`,
+    model: new ScriptedModel([[assistantMessage("ok")]]),
+  });
+  const guard: InputGuardrail = { name: "all", execute: async () => ({ tripwireTriggered: true, outputInfo: {} }), runInParallel: false };
+  const engine = openaiAgents(agent, { context: ({ principal }) => ({ user: principal.user }), runConfig: { inputGuardrails: [guard] } });
+  const last = (await collect(engine.run(testTurn("go"), { signal }))).at(-1);
+  assert.ok(last?.kind === "end" && last.metadata?.["guardrail"] === "all");
 });
 
 test("too many model calls fail with the limit's name", async () => {

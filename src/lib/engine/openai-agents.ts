@@ -1,3 +1,4 @@
+import type { RunConfig } from "@openai/agents";
 import type { ResumeState } from "../log/log.ts";
 import type { Json, JsonObject } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
@@ -31,6 +32,8 @@ export interface OpenAIAgentsOptions {
   readonly children?: readonly SdkAgent[];
   /** The SDK's tracing, which sends runs to OpenAI. Default "off". */
   readonly tracing?: "off" | "on";
+  /** Anything else of the SDK's `RunConfig`: guardrails and model settings for all agents, input filters, error texts. */
+  readonly runConfig?: Partial<Omit<RunConfig, "model" | "modelProvider" | "tracingDisabled">>;
 }
 
 /** The run's `context` by default: who asks, and the task. `task`, `epoch` and the call id together name a tool call for ever. */
@@ -230,8 +233,8 @@ function factsOf(sdk: Sdk, turn: Turn, options: OpenAIAgentsOptions, feed: Feed)
 }
 
 function createRunner(sdk: Sdk, options: OpenAIAgentsOptions) {
-  const { model, modelProvider, tracing } = options;
-  const base = { tracingDisabled: tracing !== "on", ...(model !== undefined && { model: model as never }) };
+  const { model, modelProvider, tracing, runConfig } = options;
+  const base = { ...runConfig, tracingDisabled: tracing !== "on", ...(model !== undefined && { model: model as never }) };
   const provider = modelProvider ?? new sdk.Runner(base).config.modelProvider;
   return new sdk.Runner({ ...base, modelProvider: gateProvider(provider) as never });
 }
