@@ -47,17 +47,22 @@ async function provide(names: readonly string[]): Promise<Map<string, string>> {
   }
   say(`Installing into ${cache} (set IAS_CACHE for another folder):`);
   for (const name of wanted) say(`  ${name}: ${engines[name].about}`);
-  for (const name of wanted) {
-    const started = performance.now();
-    try {
-      await engines[name].install(cache);
-      if (engines[name].find(cache) === undefined) throw new Error("its install ran, but its files are not where they should be");
-      say(`  ${name} installed  ${seconds(performance.now() - started)}`);
-    } catch (error) {
-      reasons.set(name, `could not be installed: ${error instanceof Error ? error.message : String(error)}`);
-      say(`  ${name} FAILED  ${seconds(performance.now() - started)}`);
+  const queue = [...wanted];
+  const installer = async (): Promise<void> => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      const started = performance.now();
+      try {
+        await engines[name].install(cache);
+        if (engines[name].find(cache) === undefined) throw new Error("its install ran, but its files are not where they should be");
+        say(`  ${name} installed  ${seconds(performance.now() - started)}`);
+      } catch (error) {
+        reasons.set(name, `could not be installed: ${error instanceof Error ? error.message : String(error)}`);
+        say(`  ${name} FAILED  ${seconds(performance.now() - started)}`);
+      }
     }
-  }
+  };
+  // Two at once: one unpacks while the other loads.
+  await Promise.all([installer(), installer()]);
   return reasons;
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { run } from "../../scripts/engines/install.ts";
@@ -123,6 +123,14 @@ test("an agent is served with both logs, and streams token by token, also one of
     }`;
   const expected = ["memory", "sqlite"].map((log) => `${log} ["one ","two ","three"] ["four ","five"]`).join("\n");
   assert.deepEqual(await onEachNode("serve.mjs", text), [expected, expected, expected]);
+});
+
+test("the command runs by the name that npm gives it", async () => {
+  for (const node of nodes) {
+    const env = { ...process.env, PATH: [dirname(node), process.env["PATH"]].join(delimiter) };
+    const told = await run(join(project, "node_modules", ".bin", "ias"), ["--version"], { cwd: project, env });
+    assert.match(told, new RegExp(`\\b${manifest.version.replaceAll(".", "\\.")}\\b`));
+  }
 });
 
 test("the command serves its own agents", async () => {

@@ -60,7 +60,7 @@ export const serveCommand: Command = {
     await untilStopped(io, server);
     await server[Symbol.asyncDispose]();
     // The module's engines were made for this command: what they hold (MCP servers, for example) would keep the process alive.
-    await Promise.allSettled(agents.map(({ engine }) => engine[Symbol.asyncDispose]?.()));
+    await Promise.allSettled(agents.map(async ({ engine }) => engine[Symbol.asyncDispose]?.()));
     return EXIT.ok;
   },
 };
