@@ -8,8 +8,8 @@ export interface BlobHandlerOptions {
   readonly blobs: BlobStore;
   readonly urls: Pick<SignedUrls, "fromUrl">;
   readonly now: () => number;
-  /** A content of a Task as it stands now. */
-  readonly content: (key: StreamKey, place: ContentPlace) => Promise<Uint8Array | undefined>;
+  /** A content of a Task as it was at `size` bytes. */
+  readonly content: (key: StreamKey, place: ContentPlace, size: number) => Promise<Uint8Array | undefined>;
 }
 
 /** Types that a browser shows without running anything; all else is offered for saving. SVG is an image that runs scripts. */
@@ -21,9 +21,8 @@ export function createBlobPage(options: BlobHandlerOptions): Page {
 
   async function open(resource: Resource, start: number, end: number): Promise<AsyncIterable<Uint8Array> | undefined> {
     if (resource.kind === "blob") return blobs.read(resource.owner, resource.sha256, { start, end });
-    const bytes = await options.content(resource.key, resource.place);
-    // Shorter than it was: the artifact has been replaced, and these would be other bytes.
-    return bytes === undefined || bytes.byteLength < resource.size ? undefined : once(bytes.subarray(start, end));
+    const bytes = await options.content(resource.key, resource.place, resource.size);
+    return bytes && once(bytes.subarray(start, end));
   }
 
   return async ({ method, url, header }): Promise<PageReply | undefined> => {

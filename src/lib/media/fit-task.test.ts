@@ -7,7 +7,7 @@ import type { ContentPlace } from "./signed-urls.ts";
 const asked: { place: ContentPlace; size: number; mediaType?: string }[] = [];
 const toUrl: Parameters<typeof fitTask>[2] = (place, size, shown) => {
   asked.push({ place, size, ...shown });
-  return `https://x/${place.in}/${place.id}/${place.part ?? "all"}`;
+  return `https://x/${place.in}/${place.id}/${place.part ?? `0-${place.upTo}`}`;
 };
 
 function task(parts: readonly Part[], history: readonly Message[] = []): Task {
@@ -35,15 +35,19 @@ test("the largest contents become URLs, the rest stays", () => {
   assert.equal(fitted.artifacts?.[0]?.parts[1]?.mediaType, "image/png");
   assert.ok(fitted.artifacts?.[0]?.parts[1]?.raw !== undefined, "the second part had room");
   assert.deepEqual(asked, [{ place: { in: "artifact", id: "a", part: 0 }, size: 40_000, mediaType: "text/plain" }]);
-  assert.equal(findContent(big, { in: "artifact", id: "a", part: 0 })?.bytes.byteLength, 40_000);
+  assert.equal(findContent(big, { in: "artifact", id: "a", part: 0 }, 40_000)?.bytes.byteLength, 40_000);
 });
 
 test("many small parts become one URL of their JSON", () => {
   const parts = Array.from({ length: 500 }, (_, n) => ({ data: { n } }));
   const big = task(parts);
+  asked.length = 0;
   const fitted = fitTask(big, 3000, toUrl);
-  assert.deepEqual(fitted.artifacts?.[0], { artifactId: "a", parts: [{ url: "https://x/artifact/a/all", mediaType: "application/json" }] });
-  assert.deepEqual(JSON.parse(Buffer.from(findContent(big, { in: "artifact", id: "a" })?.bytes ?? "").toString()), parts);
+  assert.deepEqual(fitted.artifacts?.[0], { artifactId: "a", parts: [{ url: "https://x/artifact/a/0-500", mediaType: "application/json" }] });
+  assert.deepEqual(
+    JSON.parse(Buffer.from(findContent(big, asked[0]?.place ?? { in: "artifact", id: "" }, asked[0]?.size ?? 0)?.bytes ?? "").toString()),
+    parts,
+  );
 });
 
 test("the oldest history goes last of all", () => {
@@ -62,5 +66,21 @@ test("a status message and history are contents too", () => {
   const fitted = fitTask(big, 3000, toUrl);
   assert.equal(fitted.status.message?.parts[0]?.url, "https://x/message/m2/0");
   assert.equal(fitted.history?.[0]?.parts[0]?.url, "https://x/message/m1/0");
-  assert.equal(Buffer.from(findContent(big, { in: "message", id: "m2", part: 0 })?.bytes ?? "").toString(), "w".repeat(5000));
+  assert.equal(Buffer.from(findContent(big, { in: "message", id: "m2", part: 0 }, 5000)?.bytes ?? "").toString(), "w".repeat(5000));
+});
+
+test("a grown text gives its beginning; a replaced artifact, and a grown list of parts that ends otherwise, give nothing", () => {
+  const at = { in: "artifact", id: "a", part: 0 } as const;
+  assert.equal(Buffer.from(findContent(task([{ text: "abcdef" }]), at, 3)?.bytes ?? "").toString(), "abc");
+  assert.equal(findContent(task([{ text: "ab" }]), at, 3), undefined);
+  assert.equal(findContent(task([{ raw: "AAAAAAAA" }]), at, 3), undefined);
+  const two = [{ data: 1 }, { data: 2 }];
+  const size = JSON.stringify(two).length;
+  assert.equal(findContent(task([...two, { data: 3 }]), { in: "artifact", id: "a", upTo: 2 }, size)?.bytes.byteLength, size);
+  assert.equal(findContent(task([{ data: 1 }, { text: "2" }]), { in: "artifact", id: "a", upTo: 2 }, size), undefined);
+});
+
+test("of messages with the same id the one of that size is meant", () => {
+  const twice = task([], [message(1, "first"), message(1, "second one")]);
+  assert.equal(Buffer.from(findContent(twice, { in: "message", id: "m1", part: 0 }, 10)?.bytes ?? "").toString(), "second one");
 });

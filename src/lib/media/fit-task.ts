@@ -13,6 +13,7 @@ const WORTH_A_URL = 2048;
  * one URL of their parts as JSON; at last the oldest history goes, as with `historyLength`. Pure; the same Task if it fits.
  */
 export function fitTask(task: Task, limit: number, toUrl: ContentUrl): Task {
+  if (atMost(task) <= limit) return task;
   let left = bytesOf(task) - limit;
   if (left <= 0) return task;
   const candidates: { readonly part: Part; readonly place: ContentPlace; readonly saves: number }[] = [];
@@ -38,16 +39,24 @@ export function fitTask(task: Task, limit: number, toUrl: ContentUrl): Task {
   return bytesOf(smaller) <= limit ? smaller : fold(smaller, task, limit, toUrl);
 }
 
-/** The content of a place in a Task, as bytes and their media type; undefined if it is not there (an artifact was replaced). */
-export function findContent(task: Task, place: ContentPlace): Content | undefined {
-  const parts =
+/**
+ * The content of a place in a Task as it was at `size` bytes; undefined if it is not there any more (the artifact was replaced). A text part may have grown
+ * since. Messages do not change, but callers may use an id twice: then the one of exactly that size is meant.
+ */
+export function findContent(task: Task, place: ContentPlace, size: number): Content | undefined {
+  const holders: readonly (Artifact | Message)[] =
     place.in === "artifact"
-      ? task.artifacts?.find((artifact) => artifact.artifactId === place.id)?.parts
-      : messagesOf(task).find((message) => message.messageId === place.id)?.parts;
-  if (parts === undefined) return undefined;
-  if (place.part === undefined) return { bytes: Buffer.from(JSON.stringify(parts)), mediaType: "application/json" };
-  const part = parts[place.part];
-  return part && contentOf(part);
+      ? (task.artifacts ?? []).filter(({ artifactId }) => artifactId === place.id)
+      : messagesOf(task).filter(({ messageId }) => messageId === place.id);
+  for (const { parts } of holders) {
+    const part = place.part === undefined ? undefined : parts[place.part];
+    const content = place.upTo === undefined ? part && contentOf(part) : partsContent(parts.slice(0, place.upTo));
+    if (content?.bytes.byteLength === size) return content;
+    if (place.in === "artifact" && part?.text !== undefined && content !== undefined && content.bytes.byteLength > size) {
+      return { ...content, bytes: content.bytes.subarray(0, size) };
+    }
+  }
+  return undefined;
 }
 
 export interface Content {
@@ -58,16 +67,18 @@ export interface Content {
 /** Whole artifacts and messages by one URL each, largest first; then history from its oldest. */
 function fold(smaller: Task, full: Task, limit: number, toUrl: ContentUrl): Task {
   let left = bytesOf(smaller) - limit;
+  const pair = <T extends Artifact | Message>(where: ContentPlace["in"], holders: readonly T[], fulls: readonly T[], idOf: (holder: T) => string) =>
+    holders.map((holder, index) => ({ where, holder, id: idOf(holder), parts: fulls[index]?.parts ?? [], saves: bytesOf(holder.parts) - WORTH_A_URL }));
   const holders = [
-    ...(smaller.artifacts ?? []).map((holder) => ({ where: "artifact" as const, id: holder.artifactId, holder })),
-    ...messagesOf(smaller).map((holder) => ({ where: "message" as const, id: holder.messageId, holder })),
-  ].map((one) => ({ ...one, saves: bytesOf(one.holder.parts) - WORTH_A_URL }));
+    ...pair("artifact", smaller.artifacts ?? [], full.artifacts ?? [], ({ artifactId }) => artifactId),
+    ...pair("message", messagesOf(smaller), messagesOf(full), ({ messageId }) => messageId),
+  ];
   const replaced = new Map<Artifact | Message, Part>();
-  for (const { where, id, holder, saves } of holders.sort((a, b) => b.saves - a.saves)) {
+  for (const { where, holder, id, parts, saves } of holders.sort((one, other) => other.saves - one.saves)) {
     if (left <= 0 || saves <= 0) break;
-    const place = { in: where, id };
-    const size = findContent(full, place)?.bytes.byteLength ?? 0;
-    replaced.set(holder, { url: toUrl(place, size, { mediaType: "application/json" }), mediaType: "application/json" });
+    const place: ContentPlace = { in: where, id, upTo: parts.length };
+    const { bytes, mediaType } = partsContent(parts);
+    replaced.set(holder, { url: toUrl(place, bytes.byteLength, { mediaType }), mediaType });
     left -= saves;
   }
   const swap = <T extends Artifact | Message>(holder: T): T => {
@@ -90,10 +101,25 @@ function messagesOf(task: Task): readonly Message[] {
   return task.status.message === undefined ? (task.history ?? []) : [...(task.history ?? []), task.status.message];
 }
 
+function partsContent(parts: readonly Part[]): Content {
+  return { bytes: Buffer.from(JSON.stringify(parts)), mediaType: "application/json" };
+}
+
 function contentOf(part: Part): Content {
   if (part.raw !== undefined) return { bytes: Buffer.from(part.raw, "base64"), mediaType: "application/octet-stream" };
   if (part.data !== undefined) return { bytes: Buffer.from(JSON.stringify(part.data)), mediaType: "application/json" };
   return { bytes: Buffer.from(part.text ?? ""), mediaType: "text/plain" };
+}
+
+/** At least what the Task's JSON has in bytes, without making it: most tasks are far below any limit. */
+function atMost(task: Task): number {
+  let size = 1000 + (task.metadata === undefined ? 0 : bytesOf(task.metadata));
+  for (const { parts, ...head } of [...(task.artifacts ?? []), ...messagesOf(task)]) {
+    size += bytesOf(head);
+    // A character of text is at most six bytes of JSON.
+    for (const part of parts) size += part.text !== undefined && Object.keys(part).length === 1 ? 20 + part.text.length * 6 : bytesOf(part) + 1;
+  }
+  return size;
 }
 
 function bytesOf(value: unknown): number {

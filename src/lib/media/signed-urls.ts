@@ -9,11 +9,12 @@ export type Resource =
   | { readonly kind: "blob"; readonly owner: BlobOwner; readonly sha256: string; readonly size: number }
   | { readonly kind: "content"; readonly key: StreamKey; readonly place: ContentPlace; readonly size: number };
 
-/** Where in a Task a content stands: part `part` of an artifact or of a message; without `part`, all its parts as JSON. */
+/** Where in a Task a content stands: part `part` of an artifact or of a message, or its first `upTo` parts as a JSON array. */
 export interface ContentPlace {
   readonly in: "artifact" | "message";
   readonly id: string;
   readonly part?: number;
+  readonly upTo?: number;
 }
 
 /** How a resource is shown. */
@@ -96,7 +97,7 @@ const FIELDS = ["of", "size", "type", "name", "exp"] as const;
 function ownerText(resource: Resource): string {
   if (resource.kind === "blob") return joinKey(resource.owner.tenant, resource.owner.user, resource.owner.agent);
   const { key, place } = resource;
-  return joinKey(key.tenant, key.user, key.agent, key.task, place.in, place.id, String(place.part ?? "all"));
+  return joinKey(key.tenant, key.user, key.agent, key.task, place.in, place.id, place.upTo === undefined ? String(place.part ?? 0) : `0-${place.upTo}`);
 }
 
 function readResource(name: string, query: URLSearchParams): Resource | undefined {
@@ -105,8 +106,13 @@ function readResource(name: string, query: URLSearchParams): Resource | undefine
   const [tenant = "", user = "", agent = "", task = "", where, id = "", part = ""] = parts;
   if (!Number.isSafeInteger(size) || size < 0) return undefined;
   if (isSha256(name) && parts.length === 3) return { kind: "blob", owner: { tenant, user, agent }, sha256: name, size };
-  if (name !== "content" || parts.length !== 7 || (where !== "artifact" && where !== "message") || !/^(all|\d{1,9})$/.test(part)) return undefined;
-  return { kind: "content", key: { tenant, user, agent, task }, place: { in: where, id, ...(part !== "all" && { part: Number(part) }) }, size };
+  if (name !== "content" || parts.length !== 7 || (where !== "artifact" && where !== "message") || !/^(0-)?\d{1,9}$/.test(part)) return undefined;
+  return {
+    kind: "content",
+    key: { tenant, user, agent, task },
+    place: { in: where, id, ...(part.startsWith("0-") ? { upTo: Number(part.slice(2)) } : { part: Number(part) }) },
+    size,
+  };
 }
 
 function splitKey(text: string): readonly string[] {

@@ -11,7 +11,7 @@ import { findContent, fitTask } from "./fit-task.ts";
 import { mapParts } from "./map-parts.ts";
 import type { Media } from "./media.ts";
 import { isReference, readReference, toReference } from "./reference.ts";
-import { BLOB_PATH, createSignedUrls, loadUrlKey } from "./signed-urls.ts";
+import { BLOB_PATH, type ContentPlace, createSignedUrls, loadUrlKey } from "./signed-urls.ts";
 
 export interface MediaOptions {
   /** Keeps the key of signed URLs. */
@@ -39,7 +39,7 @@ export interface StoredMedia extends Media {
 export async function createMedia(blobs: BlobStore, options: MediaOptions): Promise<StoredMedia> {
   const { limits, now, origin, maxLoadBytes = 32 * 1024 * 1024 } = options;
   const urls = createSignedUrls({ key: await loadUrlKey(options.records), origin, now, ...(options.urlTtlMs !== undefined && { urlTtlMs: options.urlTtlMs }) });
-  const page = createBlobPage({ blobs, urls, now, content: async (key, place) => contentAt(await options.task(key), place) });
+  const page = createBlobPage({ blobs, urls, now, content: async (key, place, size) => contentAt(await options.task(key), place, size) });
 
   async function storePart(key: StreamKey, part: Part, field: string, from: "caller" | "agent"): Promise<Part> {
     if (part.url !== undefined && isReference(part.url)) {
@@ -138,8 +138,8 @@ export async function createMedia(blobs: BlobStore, options: MediaOptions): Prom
 /** For what an edge adds around a frame: the JSON-RPC envelope, the cursor. */
 const FRAME_RESERVE = 1024;
 
-function contentAt(task: Task | undefined, place: Parameters<typeof findContent>[1]): Uint8Array | undefined {
-  return task && findContent(task, place)?.bytes;
+function contentAt(task: Task | undefined, place: ContentPlace, size: number): Uint8Array | undefined {
+  return task && findContent(task, place, size)?.bytes;
 }
 
 function checkSize(size: number, maxBytes: number): void {

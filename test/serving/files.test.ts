@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { describe, it } from "node:test";
+import type { Part } from "../../src/lib/model/a2a.ts";
+import { messageOf } from "../support/messages.ts";
+import { agentOf, rpcClient, serving } from "../support/serving.ts";
+
+/** An agent that gives back the files that it gets, and says how many bytes it loaded. */
+const echo = agentOf(
+  async function* (turn) {
+    const parts = turn.input.flatMap((message) => message.parts).filter((part) => part.text === undefined);
+    for (const [index, part] of parts.entries()) {
+      yield { kind: "text", text: `${(await turn.load(part)).byteLength} ` };
+      yield { kind: "artifact", artifact: { artifactId: `file-${index}`, parts: [part] } };
+    }
+  },
+  { inputModes: ["text/plain", "image/png", "application/octet-stream"] },
+);
+
+describe("files", () => {
+  it("come back as they were sent: small ones raw, large ones by URL, no frame over its limit", async (t) => {
+    const server = await serving(t, [echo]);
+    const client = rpcClient(`${server.url}/a2a/agent`);
+    const sizes = [100, 20_000, 150_000, 600_000];
+    const files = sizes.map((size) => randomBytes(size));
+    const parts: Part[] = files.map((bytes, index) => ({ raw: bytes.toString("base64"), mediaType: "image/png", filename: `f${index}.png` }));
+    const frames = await client.all("SendStreamingMessage", { message: messageOf("these", { parts: [{ text: "these" }, ...parts] }) });
+    const seen: Part[] = [];
+    for (const { event } of frames) {
+      assert.ok(Buffer.byteLength(JSON.stringify(event)) <= 256 * 1024);
+      if ("artifactUpdate" in event && event.artifactUpdate.artifact.artifactId !== "answer") seen.push(...event.artifactUpdate.artifact.parts);
+    }
+    assert.deepEqual(
+      seen.map((part) => (part.raw === undefined ? "url" : "raw")),
+      ["raw", "raw", "raw", "url"],
+    );
+    const [first] = frames;
+    assert.ok(first !== undefined && "task" in first.event);
+    const task = await client.get(first.event.task.id);
+    for (const place of [
+      seen,
+      task.history?.[0]?.parts.slice(1) ?? [],
+      task.artifacts?.filter(({ artifactId }) => artifactId !== "answer").flatMap((artifact) => artifact.parts) ?? [],
+    ]) {
+      assert.equal(place.length, files.length);
+      for (const [index, part] of place.entries()) {
+        const bytes = part.raw === undefined ? Buffer.from(await (await fetch(part.url ?? "")).arrayBuffer()) : Buffer.from(part.raw, "base64");
+        assert.ok(bytes.equals(files[index] ?? Buffer.of()), `file ${index}`);
+        assert.deepEqual([part.mediaType, part.filename], ["image/png", `f${index}.png`]);
+      }
+    }
+    assert.equal(task.artifacts?.find(({ artifactId }) => artifactId === "answer")?.parts[0]?.text, sizes.map((size) => `${size} `).join(""));
+    const url = seen[3]?.url ?? "";
+    const range = await fetch(url, { headers: { range: "bytes=10-19" } });
+    assert.deepEqual([range.status, Buffer.from(await range.arrayBuffer()).equals(files[3]?.subarray(10, 20) ?? Buffer.of())], [206, true]);
+    assert.equal((await fetch(url.replace("size=600000", "size=700000"))).status, 403);
+    const head = await fetch(url, { method: "HEAD" });
+    assert.deepEqual(
+      [head.status, head.headers.get("content-length"), head.headers.get("content-disposition")],
+      [200, "600000", `inline; filename="f3.png"; filename*=UTF-8''f3.png`],
+    );
+  });
+
+  it("are refused where they are no base64 or name the server's own scheme", async (t) => {
+    const client = rpcClient(`${(await serving(t, [echo])).url}/a2a/agent`);
+    for (const part of [{ raw: "not base64!" }, { url: `ias-blob:${"0".repeat(64)}?size=1` }]) {
+      const { error } = await client.call("SendMessage", { message: messageOf("", { parts: [part] }) });
+      assert.equal(error?.code, -32602, JSON.stringify(error));
+    }
+  });
+
+  it("a Task over the limit of a client gives its long texts by URL, whole and in ranges", async (t) => {
+    const line = "0123456789abcdef".repeat(1024);
+    const server = await serving(t, [
+      agentOf(async function* () {
+        for (let n = 0; n < 400; n += 1) yield { kind: "text", text: line };
+      }),
+    ]);
+    const client = rpcClient(`${server.url}/a2a/agent`);
+    const { task } = await client.send("long");
+    assert.ok(JSON.stringify(task).length < 4 * 1024 * 1024);
+    const [part] = task.artifacts?.[0]?.parts ?? [];
+    const response = await fetch(part?.url ?? "");
+    assert.equal(response.headers.get("content-type"), "text/plain; charset=utf-8");
+    assert.equal(await response.text(), line.repeat(400));
+    const tail = await fetch(part?.url ?? "", { headers: { range: "bytes=-16" } });
+    assert.deepEqual([tail.status, await tail.text()], [206, "0123456789abcdef"]);
+  });
+});
