@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 import { createMemoryStore } from "../../src/lib/log/memory.ts";
+import type { Task } from "../../src/lib/model/a2a.ts";
 import { messageOf } from "../support/messages.ts";
 import { agentOf, collect, EXTENDED, rpcClient, serving, statesOf, textOf, textsOf } from "../support/serving.ts";
 
@@ -242,6 +243,27 @@ describe("turns", () => {
     );
     assert.equal((await client.must<{ totalSize: number }>("ListTasks", {})).totalSize, 0);
     assert.equal(textOf((await client.send("task")).task), "long work");
+  });
+});
+
+describe("agents that may reply", () => {
+  it("are known to make a task by their first event, even if that is a status without words", async (t) => {
+    const server = await serving(
+      t,
+      [
+        agentOf(
+          async function* (_turn, signal) {
+            yield { kind: "status" };
+            await untilAborted(signal);
+          },
+          { replies: "either" },
+        ),
+      ],
+      { limits: { replyHoldMs: 3_600_000 } },
+    );
+    const configuration = { returnImmediately: true };
+    const { task } = await rpcClient(`${server.url}/a2a/agent`).must<{ task: Task }>("SendMessage", { message: messageOf("go"), configuration });
+    assert.equal(task.status.state, "TASK_STATE_WORKING");
   });
 });
 

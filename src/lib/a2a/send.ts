@@ -1,5 +1,5 @@
 import type { RecordWrite } from "../log/records.ts";
-import { isTerminal, type Message } from "../model/a2a.ts";
+import { isTerminal, type Message, type StreamResponse } from "../model/a2a.ts";
 import { decodeEvent } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
 import { readExtension } from "../model/extension.ts";
@@ -206,22 +206,26 @@ async function restsAt(parts: ServerParts, key: StreamKey): Promise<boolean> {
  */
 async function firstAnswer(parts: ServerParts, call: Call, accepted: Accepted): Promise<Message | undefined> {
   const hold = AbortSignal.any([call.signal, AbortSignal.timeout(parts.limits.replyHoldMs)]);
+  let turns = 0; // begun ones whose own WORKING is still to come; a further WORKING is the engine's first event
   for await (const batch of parts.store.log.follow(accepted.key, { after: accepted.created ? 1 : accepted.after, signal: hold })) {
     for (const entry of batch) {
       const event = decodeEvent(entry);
       const data = readExtension(event);
       if (data?.kind === "reply") return data.message;
-      const starting =
-        data?.kind === "turn" ||
-        data?.kind === "input" ||
-        ("statusUpdate" in event &&
-          event.statusUpdate.status.state === "TASK_STATE_WORKING" &&
-          event.statusUpdate.status.message === undefined &&
-          data === undefined);
-      if (!starting) return undefined;
+      if (data?.kind === "input") continue;
+      if (data?.kind === "turn") {
+        turns += 1;
+        continue;
+      }
+      if (turns === 0 || data !== undefined || !isPlainWorking(event)) return undefined;
+      turns -= 1;
     }
   }
   return undefined;
+}
+
+function isPlainWorking(event: StreamResponse): boolean {
+  return "statusUpdate" in event && event.statusUpdate.status.state === "TASK_STATE_WORKING" && event.statusUpdate.status.message === undefined;
 }
 
 function messageStream(key: StreamKey, message: Message): FrameStream {
