@@ -56,10 +56,10 @@ export async function idle(turns = 20): Promise<void> {
 }
 
 /** `work`, or an error that says what hung. */
-export async function notHung<T>(what: string, work: Promise<T>): Promise<T> {
+export async function notHung<T>(what: string, work: Promise<T>, ms = HUNG_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const hung = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`Hung: ${what} (${HUNG_MS} ms).`)), HUNG_MS);
+    timer = setTimeout(() => reject(new Error(`Hung: ${what} (${ms} ms).`)), ms);
   });
   try {
     return await Promise.race([work, hung]);
