@@ -19,10 +19,15 @@ export interface Stores extends AsyncDisposable {
 
 /** Opens what settings ask for: the data folder, or memory. Throws `conflict` when another process owns the folder. */
 export async function openStores(settings: Pick<Settings, "log" | "durability" | "dataDir" | "readOnly">): Promise<Stores> {
-  const store = settings.log === "memory" ? createMemoryStore() : createSqliteStore({ folder: settings.dataDir, durability: settings.durability });
+  const store =
+    settings.log === "memory"
+      ? createMemoryStore()
+      : createSqliteStore({ folder: settings.dataDir, durability: settings.durability, readOnly: settings.readOnly });
   try {
     const blobs =
-      settings.log === "memory" ? createMemoryBlobs() : await createFsBlobs({ folder: join(settings.dataDir, "blobs"), durability: settings.durability });
+      settings.log === "memory"
+        ? createMemoryBlobs()
+        : await createFsBlobs({ folder: join(settings.dataDir, "blobs"), durability: settings.durability, readOnly: settings.readOnly });
     const secrets = createSecrets(settings.log === "memory" ? randomBytes(32) : await loadSecretKey(join(settings.dataDir, "secret.key")));
     return {
       store,

@@ -1,41 +1,26 @@
 import { createServer as createHttpServer } from "node:http";
-import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
-import { createCards } from "../a2a/card.ts";
 import type { CardForm } from "../a2a/card/page.ts";
-import { createOperations } from "../a2a/create-operations.ts";
 import { type GrpcServer, startGrpc } from "../a2a/grpc/serve.ts";
 import { handleJsonRpc } from "../a2a/jsonrpc/handler.ts";
 import type { Operations } from "../a2a/operations.ts";
 import { handleRest } from "../a2a/rest/handler.ts";
 import { createV03Rpc } from "../a2a/v0_3/jsonrpc.ts";
 import { createV03Rest } from "../a2a/v0_3/rest.ts";
-import { createPush } from "../a2a/push/push.ts";
-import { createJwksPage, loadSigningKey } from "../a2a/signing-key.ts";
 import type { Agent, AgentOptions } from "../engine/agent.ts";
-import { defineAgent } from "../engine/define-agent.ts";
 import { createAgentsPage } from "../gateway/agents-page.ts";
 import { createGateway } from "../gateway/gateway.ts";
+import { healthPage } from "../gateway/health.ts";
+import { createTryPage } from "../gateway/try-page.ts";
 import type { Durability } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
 import type { BlobStore } from "../media/blobs.ts";
-import { createMemoryBlobs } from "../media/memory.ts";
-import { createMedia } from "../media/stored-media.ts";
-import { IasError } from "../model/errors.ts";
+import type { IasError } from "../model/errors.ts";
 import { keyText, type StreamKey } from "../model/key.ts";
-import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
-import { createGuardedFetch } from "../net/guarded-fetch.ts";
 import { joinPages, type Page } from "../net/page.ts";
-import { createInlineRuntime } from "../runtime/inline.ts";
-import { startUpkeep } from "../runtime/upkeep.ts";
-import { systemClock } from "../stream/clock.ts";
+import { createCloser } from "../stream/closer.ts";
 import { createHeartbeatWheel } from "../stream/heartbeat.ts";
-import { conversationHistory, referencedTasks } from "../task/lookup.ts";
-import { createTaskViews } from "../task/view.ts";
-import { createSecrets, type Secrets } from "../tenancy/secrets.ts";
-import { healthPage } from "../gateway/health.ts";
-import { createTryPage } from "../gateway/try-page.ts";
-import { openAuthenticator, readSigningKey } from "./authenticators.ts";
+import type { Secrets } from "../tenancy/secrets.ts";
+import { wireCore } from "./core.ts";
 import { firstFree, listen } from "./listen.ts";
 import { checkSettings, DEFAULT_SETTINGS, isLoopbackHost, type Settings } from "./settings.ts";
 
@@ -77,138 +62,83 @@ export interface Server extends AsyncDisposable {
   drain(options: { readonly graceMs: number }): Promise<void>;
 }
 
-/** Wires recipe R1: gateway, operations and inline runtime over one store. Throws `configuration`. */
+/** Wires recipe R1: gateway, operations and inline runtime over one store. Throws `configuration`; then nothing stays open. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const settings: Settings = { ...DEFAULT_SETTINGS, ...options };
   checkSettings(settings);
-  const limits: Limits = { ...DEFAULT_LIMITS, ...settings.limits };
-  const agents = readAgents(options.agents);
   const { store, report = reportLine } = options;
-  const now = Date.now;
-  const owner = `${hostname()}:${process.pid}`;
-  const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
-  const outgoing = createGuardedFetch({ allowLocal: settings.allowLocalTargets });
-  const authenticator = await openAuthenticator(settings.auth, { now, report });
-  let stopped: Promise<void> | undefined;
-  let origin = settings.publicUrl ?? "";
+  const closer = createCloser();
+  const where: { origin: string; grpc?: string } = { origin: settings.publicUrl ?? "" };
+  try {
+    const core = await wireCore({ ...options, settings, report, where, closer });
+    const { limits, agents, operations, authenticate } = core;
+    const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
+    const v03Rpc = createV03Rpc({ logId: store.log.id });
+    const v03Rest = createV03Rest({ logId: store.log.id, maxJsonDepth: limits.maxJsonDepth });
+    let stopped: Promise<void> | undefined;
+    const gateway = createGateway({
+      operations,
+      agents,
+      jsonRpc: (ops, request) => handleJsonRpc(ops, request, { maxJsonDepth: limits.maxJsonDepth, v0_3: v03Rpc }),
+      rest: (ops, request) => handleRest(ops, request, { maxJsonDepth: limits.maxJsonDepth, v0_3: v03Rest }),
+      authenticate,
+      pages: joinPages(
+        ...core.pages,
+        healthPage(() => stopped === undefined),
+        createAgentsPage(agents, () => where.origin),
+        createTryPage(agents),
+        ...(options.pages ?? []),
+      ),
+      limits,
+      guards: { allowedHosts: new Set([...settings.allowedHosts, ...hostOf(settings)]), allowedOrigins: new Set(settings.allowedOrigins) },
+      logId: store.log.id,
+      wheel,
+      report,
+    });
+    const http = createHttpServer(gateway.handle);
+    closer.add(async () => {
+      wheel[Symbol.dispose]();
+      http.close();
+      http.closeAllConnections();
+    });
+    const port = await firstFree(settings.port, HTTP_PORT, (tried) => listen(http, settings.host, tried));
+    const grpc = await openGrpc(settings, { ...core, logId: store.log.id, report });
+    if (grpc !== undefined) {
+      closer.add(async () => grpc[Symbol.asyncDispose]());
+      where.grpc = `${reachedAt(settings)}:${grpc.port}`;
+    }
+    if (where.origin === "") where.origin = `http://${reachedAt(settings)}:${port}`;
+    if (!settings.readOnly) await core.push.start();
 
-  const blobs = options.blobs ?? createMemoryBlobs();
-  const views = createTaskViews(store.log);
-  const media = await createMedia(blobs, {
-    records: store.records,
-    limits,
-    origin: () => origin,
-    fetch: outgoing,
-    task: (key) => views.with(key, (view) => view.fold.task()),
-    now,
-  });
-  const history = (key: StreamKey, context: string, createdAt: number) =>
-    conversationHistory({ index: store.index, views }, { key, context, createdAt, limit: limits.maxHistoryMessages });
-  const references = (key: StreamKey, messages: Parameters<typeof referencedTasks>[2]) => referencedTasks(views, key, messages);
-  const runtime = createInlineRuntime({ store, agents, limits, media, now, owner, report, history, references });
-  const upkeep = startUpkeep({ store, agents, limits, release: (key) => blobs.release(key), now, report });
-  const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
-  const signingKey = cardKey ?? (await loadSigningKey(store.records));
-  const push = createPush({
-    log: store.log,
-    records: store.records,
-    views,
-    media,
-    fetch: outgoing,
-    signingKey,
-    issuer: () => origin,
-    limits,
-    secrets: options.secrets ?? createSecrets(randomBytes(32)),
-    clock: systemClock,
-    random: Math.random,
-    mayReply: (agent) => agents.get(agent)?.replies !== "task",
-    report,
-  });
-  let grpcAddress: string | undefined;
-  const cards = createCards({
-    agents,
-    origin: () => origin,
-    grpc: () => grpcAddress,
-    schemes: authenticator.schemes,
-    ...(cardKey !== undefined && { signingKey: cardKey }),
-    ...(options.bareCard !== undefined && { bare: options.bareCard }),
-    now,
-  });
-  const operations = createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report });
-
-  const authenticate = (request: Parameters<typeof authenticator.authenticate>[0]) => authenticator.authenticate(request);
-  const v03Rpc = createV03Rpc({ logId: store.log.id });
-  const v03Rest = createV03Rest({ logId: store.log.id, maxJsonDepth: limits.maxJsonDepth });
-  const gateway = createGateway({
-    operations,
-    agents,
-    jsonRpc: (ops, request) => handleJsonRpc(ops, request, { maxJsonDepth: limits.maxJsonDepth, v0_3: v03Rpc }),
-    rest: (ops, request) => handleRest(ops, request, { maxJsonDepth: limits.maxJsonDepth, v0_3: v03Rest }),
-    authenticate,
-    pages: joinPages(
-      cards.page,
-      media.page,
-      healthPage(() => stopped === undefined),
-      createJwksPage([signingKey]),
-      createAgentsPage(agents, () => origin),
-      createTryPage(agents),
-      ...(options.pages ?? []),
-    ),
-    limits,
-    guards: { allowedHosts: new Set([...settings.allowedHosts, ...hostOf(settings)]), allowedOrigins: new Set(settings.allowedOrigins) },
-    logId: store.log.id,
-    wheel,
-    report,
-  });
-  const http = createHttpServer(gateway.handle);
-  const port = await firstFree(settings.port, HTTP_PORT, (tried) => listen(http, settings.host, tried));
-  const [defaultAgent = ""] = agents.keys();
-  const grpc: GrpcServer | undefined =
-    settings.grpcPort === false
-      ? undefined
-      : await firstFree(settings.grpcPort, GRPC_PORT, (tried) =>
-          startGrpc({ operations, agents, defaultAgent, logId: store.log.id, limits, authenticate, report, host: settings.host, port: tried }),
-        );
-  if (grpc !== undefined) grpcAddress = `${reachedAt(settings)}:${grpc.port}`;
-  if (origin === "") origin = `http://${reachedAt(settings)}:${port}`;
-  await push.start();
-
-  const stop = async (graceMs: number): Promise<void> => {
-    await runtime.drain({ graceMs });
-    gateway.endStreams();
-    grpc?.drain();
-    http.close();
-    http.closeIdleConnections();
-    await push[Symbol.asyncDispose]();
-    await grpc?.[Symbol.asyncDispose]();
-    await upkeep[Symbol.asyncDispose]();
-    await authenticator[Symbol.asyncDispose]();
-    await outgoing[Symbol.asyncDispose]();
-    wheel[Symbol.dispose]();
-    http.closeAllConnections();
-  };
-  const drain = ({ graceMs }: { readonly graceMs: number }): Promise<void> => (stopped ??= stop(graceMs));
-  return {
-    url: origin,
-    port,
-    ...(grpcAddress !== undefined && { grpcAddress }),
-    agents,
-    durability: store.log.durability,
-    drainGraceMs: limits.drainGraceMs,
-    operations,
-    drain,
-    [Symbol.asyncDispose]: () => drain({ graceMs: 0 }),
-  };
+    const stop = async (graceMs: number): Promise<void> => {
+      await core.runtime.drain({ graceMs });
+      gateway.endStreams();
+      grpc?.drain();
+      await closer.close();
+    };
+    const drain = ({ graceMs }: { readonly graceMs: number }): Promise<void> => (stopped ??= stop(graceMs));
+    return {
+      url: where.origin,
+      port,
+      ...(where.grpc !== undefined && { grpcAddress: where.grpc }),
+      agents,
+      durability: store.log.durability,
+      drainGraceMs: limits.drainGraceMs,
+      operations,
+      drain,
+      [Symbol.asyncDispose]: () => drain({ graceMs: 0 }),
+    };
+  } catch (error) {
+    await closer.close();
+    throw error;
+  }
 }
 
-function readAgents(given: ServerOptions["agents"]): ReadonlyMap<string, Agent> {
-  const agents = new Map<string, Agent>();
-  for (const agent of given.map(defineAgent)) {
-    if (agents.has(agent.id)) throw new IasError("configuration", `Two agents have the id ${JSON.stringify(agent.id)}; each needs its own.`);
-    agents.set(agent.id, agent);
-  }
-  if (agents.size === 0) throw new IasError("configuration", "There is no agent to serve; give at least one in `agents`.");
-  return agents;
+/** gRPC beside HTTP, unless it is switched off. */
+async function openGrpc(settings: Settings, parts: Omit<Parameters<typeof startGrpc>[0], "host" | "port" | "defaultAgent">): Promise<GrpcServer | undefined> {
+  if (settings.grpcPort === false) return undefined;
+  const [defaultAgent = ""] = parts.agents.keys();
+  return firstFree(settings.grpcPort, GRPC_PORT, (port) => startGrpc({ ...parts, defaultAgent, host: settings.host, port }));
 }
 
 /** How this machine reaches a server that listens on `host`. */

@@ -12,6 +12,8 @@ export interface FsBlobsOptions extends Partial<BlobLimits> {
   readonly folder: string;
   /** `host` flushes each blob to the disk before it is named; `process` (default) leaves that to the system. */
   readonly durability?: "process" | "host";
+  /** Another process owns the folder: nothing is cleaned up, and `put` and `refer` are not called. */
+  readonly readOnly?: boolean;
 }
 
 /**
@@ -21,9 +23,11 @@ export interface FsBlobsOptions extends Partial<BlobLimits> {
 export async function createFsBlobs(options: FsBlobsOptions): Promise<BlobStore> {
   const { maxBlobBytes } = { ...DEFAULT_BLOB_LIMITS, ...options };
   const incoming = join(options.folder, "incoming");
-  // What is there was cut off by the end of the process before.
-  await rm(incoming, { recursive: true, force: true });
-  await mkdir(incoming, { recursive: true });
+  if (options.readOnly !== true) {
+    // What is there was cut off by the end of the process before.
+    await rm(incoming, { recursive: true, force: true });
+    await mkdir(incoming, { recursive: true });
+  }
   /** References and bytes of one owner change one after the other. */
   const perOwner = createQueues();
 

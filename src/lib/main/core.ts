@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { createCards } from "../a2a/card.ts";
+import { createOperations } from "../a2a/create-operations.ts";
+import type { Operations } from "../a2a/operations.ts";
+import { createPush, type Push } from "../a2a/push/push.ts";
+import { createJwksPage, loadSigningKey } from "../a2a/signing-key.ts";
+import type { Agent } from "../engine/agent.ts";
+import { defineAgent } from "../engine/define-agent.ts";
+import { createMemoryBlobs } from "../media/memory.ts";
+import { createMedia } from "../media/stored-media.ts";
+import { IasError } from "../model/errors.ts";
+import type { Principal, StreamKey } from "../model/key.ts";
+import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
+import { createGuardedFetch } from "../net/guarded-fetch.ts";
+import type { Page } from "../net/page.ts";
+import { createInlineRuntime } from "../runtime/inline.ts";
+import { createReadOnlyRuntime } from "../runtime/reading.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { startUpkeep } from "../runtime/upkeep.ts";
+import { systemClock } from "../stream/clock.ts";
+import type { Closer } from "../stream/closer.ts";
+import { conversationHistory, referencedTasks } from "../task/lookup.ts";
+import { createTaskViews } from "../task/view.ts";
+import { createSecrets } from "../tenancy/secrets.ts";
+import { openAuthenticator, readSigningKey } from "./authenticators.ts";
+import type { ServerOptions } from "./server.ts";
+import type { Settings } from "./settings.ts";
+
+/** Everything of a server that is not its sockets. */
+export interface Core {
+  readonly limits: Limits;
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly operations: Operations;
+  readonly runtime: Runtime;
+  readonly push: Push;
+  readonly pages: readonly Page[];
+  readonly authenticate: (request: { header(name: string): string | undefined }) => Promise<Principal>;
+}
+
+export interface CoreOptions extends ServerOptions {
+  readonly settings: Settings;
+  readonly report: NonNullable<ServerOptions["report"]>;
+  /** Where the server is reached: filled in when it listens. */
+  readonly where: { readonly origin: string; readonly grpc?: string };
+  /** Gets what is opened here. */
+  readonly closer: Closer;
+}
+
+/** Wires operations over a store. Throws `configuration`. */
+export async function wireCore(options: CoreOptions): Promise<Core> {
+  const { store, settings, report, where, closer } = options;
+  const limits: Limits = { ...DEFAULT_LIMITS, ...settings.limits };
+  const agents = readAgents(options.agents);
+  const now = Date.now;
+  const owner = `${hostname()}:${process.pid}`;
+  const origin = (): string => where.origin;
+  const opened = <T extends AsyncDisposable>(resource: T): T => {
+    closer.add(async () => resource[Symbol.asyncDispose]());
+    return resource;
+  };
+
+  const authenticator = opened(await openAuthenticator(settings.auth, { now, report }));
+  const outgoing = opened(createGuardedFetch({ allowLocal: settings.allowLocalTargets }));
+  const blobs = options.blobs ?? opened(createMemoryBlobs());
+  const views = createTaskViews(store.log);
+  const media = await createMedia(blobs, {
+    records: store.records,
+    limits,
+    origin,
+    fetch: outgoing,
+    task: (key) => views.with(key, (view) => view.fold.task()),
+    now,
+  });
+  const runtime = opened(
+    settings.readOnly
+      ? createReadOnlyRuntime()
+      : createInlineRuntime({
+          store,
+          agents,
+          limits,
+          media,
+          now,
+          owner,
+          report,
+          history: (key, context, createdAt) =>
+            conversationHistory({ index: store.index, views }, { key, context, createdAt, limit: limits.maxHistoryMessages }),
+          references: (key, messages) => referencedTasks(views, key, messages),
+        }),
+  );
+  if (!settings.readOnly) opened(startUpkeep({ store, agents, limits, release: (key: StreamKey) => blobs.release(key), now, report }));
+
+  const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
+  const signingKey = cardKey ?? (await loadSigningKey(store.records));
+  const push = opened(
+    createPush({
+      log: store.log,
+      records: store.records,
+      views,
+      media,
+      fetch: outgoing,
+      signingKey,
+      issuer: origin,
+      limits,
+      secrets: options.secrets ?? createSecrets(randomBytes(32)),
+      clock: systemClock,
+      random: Math.random,
+      mayReply: (agent) => agents.get(agent)?.replies !== "task",
+      report,
+    }),
+  );
+  const cards = createCards({
+    agents,
+    origin,
+    grpc: () => where.grpc,
+    schemes: authenticator.schemes,
+    ...(cardKey !== undefined && { signingKey: cardKey }),
+    ...(options.bareCard !== undefined && { bare: options.bareCard }),
+    now,
+  });
+  return {
+    limits,
+    agents,
+    operations: createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report }),
+    runtime,
+    push,
+    pages: [cards.page, media.page, createJwksPage([signingKey])],
+    authenticate: (request) => authenticator.authenticate(request),
+  };
+}
+
+function readAgents(given: ServerOptions["agents"]): ReadonlyMap<string, Agent> {
+  const agents = new Map<string, Agent>();
+  for (const agent of given.map(defineAgent)) {
+    if (agents.has(agent.id)) throw new IasError("configuration", `Two agents have the id ${JSON.stringify(agent.id)}; each needs its own.`);
+    agents.set(agent.id, agent);
+  }
+  if (agents.size === 0) throw new IasError("configuration", "There is no agent to serve; give at least one in `agents`.");
+  return agents;
+}
