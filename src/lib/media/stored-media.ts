@@ -65,7 +65,7 @@ export async function createMedia(blobs: BlobStore, options: MediaOptions): Prom
   async function loadStored(key: StreamKey, sha256: string, size: number): Promise<Uint8Array> {
     checkSize(size, maxLoadBytes);
     const content = await blobs.read(key, sha256);
-    if (content === undefined) throw new IasError("not-found", "The content of this part is not kept any more.", { reason: "BLOB_GONE" });
+    if (content === undefined) throw gone();
     return collect(content, maxLoadBytes);
   }
 
@@ -74,6 +74,9 @@ export async function createMedia(blobs: BlobStore, options: MediaOptions): Prom
     if (url.startsWith(`${origin()}${BLOB_PATH}`)) {
       const { resource } = urls.fromUrl(new URL(url));
       if (resource.kind === "blob") return loadStored({ ...resource.owner, task: key.task }, resource.sha256, resource.size);
+      const content = contentAt(await options.task(resource.key), resource.place, resource.size);
+      if (content === undefined) throw gone();
+      return content;
     }
     const response = await options.fetch(url);
     if (!response.ok) {
@@ -110,17 +113,19 @@ export async function createMedia(blobs: BlobStore, options: MediaOptions): Prom
         const blob = readReference(part);
         const cost = blob === undefined ? 0 : Math.ceil(blob.size / 3) * 4;
         if (blob === undefined || blob.size > limits.maxRawOutBytes || cost > room) continue;
+        const raw = inline.get(blob.sha256) ?? (await readRaw(key, blob.sha256));
+        if (raw === undefined) continue;
         room -= cost;
-        if (!inline.has(blob.sha256)) inline.set(blob.sha256, await readRaw(key, blob.sha256));
+        inline.set(blob.sha256, raw);
       }
       return JSON.stringify(mapParts(value, (part) => presentPart(key, part, inline)));
     },
     fitTask: async (key, task, limit) => fitTask(task, limit, (place, size, shown) => urls.toUrl({ kind: "content", key, place, size }, shown)),
   };
 
-  async function readRaw(key: StreamKey, sha256: string): Promise<string> {
+  async function readRaw(key: StreamKey, sha256: string): Promise<string | undefined> {
     const content = await blobs.read(key, sha256);
-    return content === undefined ? "" : Buffer.from(await collect(content, limits.maxRawOutBytes)).toString("base64");
+    return content && Buffer.from(await collect(content, limits.maxRawOutBytes)).toString("base64");
   }
 
   function presentPart(key: StreamKey, part: Part, inline: ReadonlyMap<string, string>): Part {
@@ -140,6 +145,10 @@ const FRAME_RESERVE = 1024;
 
 function contentAt(task: Task | undefined, place: ContentPlace, size: number): Uint8Array | undefined {
   return task && findContent(task, place, size)?.bytes;
+}
+
+function gone(): IasError {
+  return new IasError("not-found", "The content of this part is not kept any more.", { reason: "BLOB_GONE" });
 }
 
 function checkSize(size: number, maxBytes: number): void {

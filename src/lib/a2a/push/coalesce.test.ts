@@ -3,7 +3,7 @@ import test from "node:test";
 import type { Artifact, StreamResponse, TaskState } from "../../model/a2a.ts";
 import { type Audience, encodeEvent, type Entry } from "../../model/entry.ts";
 import { createManualClock } from "../../testing/manual-clock.ts";
-import { coalesce, type CoalesceOptions, type Outgoing } from "./coalesce.ts";
+import { coalesce, type CoalesceOptions, type Outgoing, withoutReply } from "./coalesce.ts";
 
 const ids = { taskId: "t", contextId: "c" };
 let seq = 0;
@@ -38,7 +38,7 @@ async function run(batches: readonly (readonly Entry[])[], options: Partial<Coal
   })();
   const out: string[] = [];
   const clock = createManualClock();
-  for await (const one of coalesce(source, { maxMs: 250, maxBytes: 64 * 1024, clock, holdFirst: false, ...options })) out.push(short(one));
+  for await (const one of coalesce(source, { maxMs: 250, maxBytes: 64 * 1024, clock, ...options })) out.push(short(one));
   return out;
 }
 
@@ -93,7 +93,7 @@ test("a run goes out when its time is over, and the next entry begins another", 
     yield [a];
     for (;;) yield await new Promise<readonly Entry[]>((resolve) => (give = resolve));
   })();
-  const out = coalesce(source, { maxMs: 250, maxBytes: 1000, clock, holdFirst: false });
+  const out = coalesce(source, { maxMs: 250, maxBytes: 1000, clock });
   const first = out.next();
   await clock.sleeping(250);
   clock.advance(200);
@@ -111,27 +111,20 @@ test("a run goes out when its time is over, and the next entry begins another", 
 test("entry 1 of an agent that may reply with a message waits; a reply leaves nothing to say", async () => {
   const first = (): Entry => entry({ task: { id: "t", contextId: "c", status: { state: "TASK_STATE_SUBMITTED" } } });
   const reply = (): Entry => entry({ statusUpdate: { ...ids, status: { state: "TASK_STATE_SUBMITTED" }, metadata: { x: { kind: "reply" } } } }, "internal");
-  assert.deepEqual(
-    await run(
-      fresh(() => [[first()], [reply()]]),
-      { holdFirst: true },
-    ),
-    [],
-  );
-  assert.deepEqual(
-    await run(
-      fresh(() => [[first()], [status()]]),
-      { holdFirst: true },
-    ),
-    ["1:task", "2:TASK_STATE_WORKING"],
-  );
-  assert.deepEqual(
-    await run(
-      fresh(() => [[first()]]),
-      { holdFirst: true },
-    ),
-    ["1:task"],
-  );
+  const left = async (batches: readonly (readonly Entry[])[]): Promise<number[]> => {
+    const source = (async function* () {
+      yield* batches;
+    })();
+    const seqs: number[] = [];
+    for await (const batch of withoutReply(source)) seqs.push(...batch.map((one) => one.seq));
+    return seqs;
+  };
+  const aside = (): Entry => status("TASK_STATE_SUBMITTED", "internal");
+  assert.deepEqual(await left(fresh(() => [[first()], [aside()], [reply()]])), []);
+  assert.deepEqual(await left(fresh(() => [[first(), aside(), reply()]])), []);
+  assert.deepEqual(await left(fresh(() => [[first()], [aside()], [aside(), status()], [status()]])), [1, 3, 4, 5]);
+  assert.deepEqual(await left(fresh(() => [[first(), status()], [aside()]])), [1, 2, 3]);
+  assert.deepEqual(await left(fresh(() => [[first()]])), [1]);
 });
 
 test("when the consumer leaves, the source is let go", async () => {
@@ -143,6 +136,6 @@ test("when the consumer leaves, the source is let go", async () => {
       left = true;
     }
   })();
-  for await (const _ of coalesce(source, { maxMs: 1, maxBytes: 1, clock: createManualClock(), holdFirst: false })) break;
+  for await (const _ of coalesce(source, { maxMs: 1, maxBytes: 1, clock: createManualClock() })) break;
   assert.ok(left);
 });

@@ -15,8 +15,6 @@ export interface CoalesceOptions {
   /** And grows no larger than this, UTF-16 units of JSON; a larger single entry goes as it is. */
   readonly maxBytes: number;
   readonly clock: Clock;
-  /** Entry 1 may turn out to be the beginning of a message-only reply: it waits for the next entry (SEMANTICS 6). */
-  readonly holdFirst: boolean;
 }
 
 interface Run {
@@ -35,7 +33,6 @@ export async function* coalesce(batches: AsyncIterable<readonly Entry[]>, option
   const { clock, maxMs, maxBytes } = options;
   const source = batches[Symbol.asyncIterator]();
   let run: Run | undefined;
-  let first: Outgoing | undefined;
   let next = source.next();
   // It is awaited below; but if the consumer leaves, nobody hears of it.
   next.catch(() => undefined);
@@ -49,17 +46,8 @@ export async function* coalesce(batches: AsyncIterable<readonly Entry[]>, option
       }
       if (result.done === true) break;
       for (const entry of result.value) {
-        if (entry.audience !== "public") {
-          if (first !== undefined && isReply(entry)) return;
-          continue;
-        }
-        if (first !== undefined) yield first;
-        first = undefined;
+        if (entry.audience !== "public") continue;
         const event = decodeEvent(entry);
-        if (options.holdFirst && entry.seq === 1) {
-          first = { event, seq: 1 };
-          continue;
-        }
         const size = entry.event.length;
         if (run !== undefined && (run.bytes + size > maxBytes || !joins(run, event))) {
           yield close(run);
@@ -76,7 +64,6 @@ export async function* coalesce(batches: AsyncIterable<readonly Entry[]>, option
       next = source.next();
       next.catch(() => undefined);
     }
-    if (first !== undefined) yield first;
     if (run !== undefined) yield close(run);
   } finally {
     await source.return?.();
@@ -129,7 +116,19 @@ function close(run: Run, lastChunk?: boolean): Outgoing {
   return { seq, event: { artifactUpdate: { ...update, artifact: { ...update.artifact, parts }, ...(lastChunk === true && { lastChunk }) } } };
 }
 
-/** Whether an internal entry is a message-only reply: nothing of this stream is on the wire as a task. */
-function isReply(entry: Entry): boolean {
-  return entry.event.includes('"kind":"reply"');
+/**
+ * Entries of a stream that may turn out to be a message-only reply (SEMANTICS 6): entry 1 waits for the next public one, and after a reply there is nothing,
+ * because no task of that stream is on the wire.
+ */
+export async function* withoutReply(batches: AsyncIterable<readonly Entry[]>): AsyncGenerator<readonly Entry[], void, undefined> {
+  let first: Entry | undefined;
+  for await (const batch of batches) {
+    if (batch.some((entry) => entry.audience === "internal" && entry.event.includes('"kind":"reply"'))) return;
+    const rest = batch[0]?.seq === 1 ? batch.slice(1) : batch;
+    if (rest !== batch) [first] = batch;
+    if (first !== undefined && !rest.some((entry) => entry.audience === "public")) continue;
+    yield first === undefined ? rest : [first, ...rest];
+    first = undefined;
+  }
+  if (first !== undefined) yield [first];
 }

@@ -14,7 +14,7 @@ import type { TaskViews } from "../../task/view.ts";
 import type { SigningKey } from "../signing-key.ts";
 import { toV03Task } from "../v0_3/to-v03.ts";
 import { type Backoff, isHopeless, nextDelay } from "./backoff.ts";
-import { coalesce, type Outgoing } from "./coalesce.ts";
+import { coalesce, type Outgoing, withoutReply } from "./coalesce.ts";
 import { holdKey, type KeptConfig } from "./config.ts";
 import { type Notification, post } from "./request.ts";
 
@@ -60,7 +60,8 @@ export interface Delivery {
   readonly hold: Hold;
   /** Of the hold's record: another writer's version ends this delivery. */
   readonly version: number;
-  readonly holdFirst: boolean;
+  /** The stream may turn out to be a message-only reply. */
+  readonly mayReply: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -106,8 +107,9 @@ export async function deliver(parts: DeliveryParts, delivery: Delivery): Promise
 
   /** True at the end of the stream, false when given up on before it. */
   const deliverEntries = async (): Promise<boolean> => {
-    const batches = parts.log.follow(key, { after: hold.seq, signal, maxBytes: parts.coalesce.maxBytes });
-    const events = kept.version === "0.3" ? statuses(batches) : coalesce(batches, { ...parts.coalesce, clock: parts.clock, holdFirst: delivery.holdFirst });
+    const entries = parts.log.follow(key, { after: hold.seq, signal, maxBytes: parts.coalesce.maxBytes });
+    const batches = delivery.mayReply && hold.seq === 0 ? withoutReply(entries) : entries;
+    const events = kept.version === "0.3" ? statuses(batches) : coalesce(batches, { ...parts.coalesce, clock: parts.clock });
     for await (const outgoing of events) {
       const notification = await toNotification(parts, key, kept, outgoing);
       if (notification === undefined) continue;

@@ -77,7 +77,7 @@ export function createPush(options: PushParts): Push {
         const found = await records.get(holdKey(key, kept.config.id));
         if (found === undefined) return;
         const hold = JSON.parse(found.value) as Hold;
-        return await deliver(parts, { key, kept, hold, version: found.version, holdFirst: options.mayReply(key.agent), signal });
+        return await deliver(parts, { key, kept, hold, version: found.version, mayReply: options.mayReply(key.agent), signal });
       } catch (error) {
         if (signal.aborted) return;
         parts.report(IasError.from(error), key);
