@@ -3,6 +3,7 @@ import { defineAgent } from "../../src/lib/engine/define-agent.ts";
 import type { AgentEvent, Turn } from "../../src/lib/engine/engine.ts";
 import { say, scripted, textOf } from "../../src/lib/engine/scripted.ts";
 import { createMemoryStore } from "../../src/lib/log/memory.ts";
+import type { IasError } from "../../src/lib/model/errors.ts";
 import type { Limits } from "../../src/lib/model/limits.ts";
 import { type Server, startServer } from "../../src/lib/main/server.ts";
 
@@ -37,8 +38,17 @@ async function* act(turn: Turn, { signal }: { readonly signal: AbortSignal }): A
 }
 
 /** A server with the agents `main` (default) and `other` on free ports, over a memory store. The caller disposes it. */
-export async function startTestServer(options: { readonly limits?: Partial<Limits>; readonly agent?: Partial<Agent> } = {}): Promise<Server> {
+export async function startTestServer(
+  options: { readonly limits?: Partial<Limits>; readonly agent?: Partial<Agent>; readonly report?: (error: IasError) => void } = {},
+): Promise<Server> {
   const engine = scripted(act);
   const agents = [defineAgent({ id: "main", engine, replies: "either", ...options.agent }), defineAgent({ id: "other", engine })];
-  return startServer({ agents, store: createMemoryStore(), port: 0, grpcPort: 0, report: () => {}, ...(options.limits && { limits: options.limits }) });
+  return startServer({
+    agents,
+    store: createMemoryStore(),
+    port: 0,
+    grpcPort: 0,
+    report: options.report ?? (() => {}),
+    ...(options.limits && { limits: options.limits }),
+  });
 }
