@@ -69,7 +69,7 @@ export function createClient(parts: ClientParts): A2AClient {
               ...(signal && { signal }),
             })
           : sendAndPoll(request, signal);
-      return followRemote(wire, { kind: "send", messageId: request.message.messageId, open }, policy, options);
+      return followRemote(wire, { kind: "send", messageId: request.message.messageId, starts: request.message.taskId === undefined, open }, policy, options);
     },
     subscribe(task, options = {}) {
       return followRemote(wire, { kind: "subscribe", task, ...(options.after !== undefined && { after: options.after }) }, policy, options);

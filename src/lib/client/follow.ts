@@ -29,7 +29,13 @@ export interface FollowPolicy {
 
 /** What to follow: a message to send, or a task that exists. */
 export type FollowStart =
-  | { readonly kind: "send"; readonly messageId: string; readonly open: (signal: AbortSignal | undefined) => AsyncIterable<WireFrame> }
+  /** `starts`: the message makes a new task, so an agent that deduplicates answers a repeated send with the task's stream from its first entry. */
+  | {
+      readonly kind: "send";
+      readonly messageId: string;
+      readonly starts: boolean;
+      readonly open: (signal: AbortSignal | undefined) => AsyncIterable<WireFrame>;
+    }
   | { readonly kind: "subscribe"; readonly task: string; readonly after?: string };
 
 interface State {
@@ -115,8 +121,9 @@ async function* connect(
 }
 
 function openFrames(wire: Wire, start: FollowStart, state: State, policy: FollowPolicy, signal: AbortSignal | undefined): AsyncIterable<WireFrame> {
-  if (state.task === undefined && start.kind === "send") return start.open(signal);
-  const lastEventId = state.cursor?.whole === true ? { lastEventId: state.cursor.text } : {};
+  const isWhole = state.cursor?.whole === true;
+  if (start.kind === "send" && (state.task === undefined || (policy.hasCursors && start.starts && !isWhole))) return start.open(signal);
+  const lastEventId = isWhole && state.cursor !== undefined ? { lastEventId: state.cursor.text } : {};
   return wire.stream("SubscribeToTask", { id: state.task ?? "" }, { idleTimeoutMs: policy.idleTimeoutMs, ...lastEventId, ...(signal && { signal }) });
 }
 

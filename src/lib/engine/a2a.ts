@@ -81,7 +81,7 @@ async function* relay(
   const sent = follows && before !== undefined ? before.sent : messageId(turn, before);
   /** An interruption that a snapshot tells: of a sent message's stream it may be the one that the message answers. */
   let told: AgentEvent | undefined;
-  for await (const item of open(client, turn, { before, hops, sent, signal })) {
+  for await (const item of open(client, turn, { before, hops, sent, signal, target: options.url })) {
     yield* noteRemote(item.event, turn, name, sent, progress);
     for (const said of toEvents(item, turn, sent).flatMap((event) => say(event, translator, progress))) {
       if (said.kind === "interrupt" && "task" in item.event && !follows) {
@@ -126,6 +126,7 @@ interface Opening {
   readonly hops: readonly string[];
   readonly sent: string;
   readonly signal: AbortSignal;
+  readonly target: string;
 }
 
 /** Follows the remote task of a turn that restarts; else sends the user's message, to the waiting task or as a new one. */
@@ -137,7 +138,7 @@ async function* open(client: A2AClient, turn: Turn, opening: Opening): AsyncGene
   }
   const attempts: readonly Partial<Message>[] = [
     ...(before === undefined ? [] : [{ taskId: before.task, contextId: before.context }]),
-    { contextId: before?.context ?? turn.context },
+    { contextId: before?.context ?? contextId(turn, opening.target) },
     {},
   ];
   for (const [index, target] of attempts.entries()) {
@@ -195,6 +196,15 @@ function messageId(turn: Turn, before: Remote | undefined): string {
     turn.input.map((message) => message.messageId),
     before?.task ?? null,
   ]);
+  return createHash("sha256").update(seed).digest("hex").slice(0, 32);
+}
+
+/**
+ * The remote conversation of our conversation: always the same, so that the agent remembers. Not our own id: an agent that relays back to us would queue
+ * behind the turn that waits for it.
+ */
+function contextId(turn: Turn, target: string): string {
+  const seed = JSON.stringify([turn.principal.tenant, turn.principal.user, turn.agent, turn.context, target]);
   return createHash("sha256").update(seed).digest("hex").slice(0, 32);
 }
 
