@@ -31,6 +31,8 @@ export function createClient(parts: ClientParts): A2AClient {
     ...parts,
     hasCursors,
     streaming: card.streaming,
+    // a2a-python 0.3 stores each event once more for each subscriber, and gives no Task to begin with: its tasks are better asked for.
+    subscribes: hasCursors || wire.version === "1.0",
     idleTimeoutMs: parts.idleTimeoutMs ?? (hasCursors ? 45_000 : 300_000),
     getTask: (task, signal) => getTask(task, signal && { signal }),
   };

@@ -14,6 +14,8 @@ export interface FollowPolicy {
   readonly hasCursors: boolean;
   /** The agent can be streamed from at all; else its task is polled. */
   readonly streaming: boolean;
+  /** A lost stream, or a task that exists, may be subscribed to; else the task is polled from there on. */
+  readonly subscribes: boolean;
   /** Lost connections in a row, without news between them, before it gives up. */
   readonly maxReconnects: number;
   readonly backoff: BackoffOptions;
@@ -62,7 +64,7 @@ export async function* followRemote(wire: Wire, start: FollowStart, policy: Foll
     connections: 0,
     failures: 0,
     retryMs: undefined,
-    mode: policy.streaming || start.kind === "send" ? "stream" : "poll",
+    mode: start.kind === "send" || (policy.streaming && policy.subscribes) ? "stream" : "poll",
   };
   while (state.mode === "stream") {
     let lost: IasError | undefined;
@@ -78,7 +80,8 @@ export async function* followRemote(wire: Wire, start: FollowStart, policy: Foll
       lost = IasError.from(error, "remote-failed");
       await decide(lost, start, state, policy);
     }
-    if (lost === undefined && (!policy.streaming || state.failures >= MAX_IDLE_STREAMS)) state.mode = "poll";
+    const isIdle = lost === undefined && state.failures >= MAX_IDLE_STREAMS;
+    if (state.task !== undefined && (!policy.streaming || !policy.subscribes || isIdle)) state.mode = "poll";
     if (state.mode === "stream") await pause(state, policy, options, lost);
   }
   yield* poll(start, state, policy, options);
@@ -105,7 +108,7 @@ async function* connect(
     state.task = taskOf(event) ?? state.task;
     const knowsStart = resumes || (isFirst && start.kind === "send");
     if (frames === 1 && !knowsStart && !("task" in event) && !("message" in event)) {
-      // Without a snapshot (0.3 sends none) nobody can say what of this we already have: from here on the task itself is compared.
+      // Without a snapshot nobody can say what of this we already have: from here on the task itself is compared.
       state.mode = "poll";
       return;
     }

@@ -12,7 +12,9 @@ export function createRestWire(options: HttpWireOptions): Wire {
     version: options.version,
     async call(operation, params, callOptions) {
       const request = toRequest(options, operation, params);
-      if (options.version === "1.0" || operation !== "CreateTaskPushNotificationConfig") return callHttp(options, request, callOptions);
+      if (options.version === "1.0" || operation !== "CreateTaskPushNotificationConfig") {
+        return callHttp(options, request, callOptions).catch((error: unknown) => Promise.reject(sharpen(error)));
+      }
       const [first, second] = toLegacyRestPushConfigs(params).map((body) => ({ ...request, body: JSON.stringify(body) }));
       try {
         return await callHttp(options, first ?? request, callOptions);
@@ -48,6 +50,18 @@ export function createRestWire(options: HttpWireOptions): Wire {
       // The connections are the fetch's.
     },
   };
+}
+
+/** 0.3's REST errors are a status and a sentence; the sentence of the official SDK tells which of A2A's errors it is. */
+function sharpen(error: unknown): IasError {
+  const known = IasError.from(error);
+  const code: ErrorCode | undefined =
+    known.code === "not-found" && /\btask\b/i.test(known.message)
+      ? "task-not-found"
+      : /\bcannot be cancell?ed\b/i.test(known.message)
+        ? "task-not-cancelable"
+        : undefined;
+  return code === undefined ? known : new IasError(code, known.message, { cause: known, details: known.details });
 }
 
 /** What servers say to a body in another form than theirs. */
