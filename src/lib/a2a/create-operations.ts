@@ -1,3 +1,4 @@
+import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
 import { streamKey, type StreamKey } from "../model/key.ts";
 import { newId } from "../model/ids.ts";
@@ -61,7 +62,7 @@ function createPushOperations(parts: ServerParts): PushOperations {
           details: { taskId: taskId.slice(0, 256) },
         });
       }
-      return found;
+      return shownTo(call, found);
     },
     async listTaskPushNotificationConfigs(call, params) {
       const { taskId, pageSize = 100, pageToken } = parseParams(pushListSchema, params);
@@ -69,11 +70,18 @@ function createPushOperations(parts: ServerParts): PushOperations {
       const limit = Math.min(Math.max(pageSize, 1), 100);
       const configs = await parts.push.list(key, { ...(pageToken !== undefined && pageToken !== "" && { after: pageToken }), limit: limit + 1 });
       const page = configs.slice(0, limit);
-      return { configs: page, nextPageToken: configs.length > limit ? (page.at(-1)?.id ?? "") : "" };
+      return { configs: page.map((config) => shownTo(call, config)), nextPageToken: configs.length > limit ? (page.at(-1)?.id ?? "") : "" };
     },
     async deleteTaskPushNotificationConfig(call, params) {
       const { taskId, id } = parseParams(pushIdSchema, params);
       await parts.push.delete(await find(call, taskId), id);
     },
   };
+}
+
+/** What the protocol does not know is for callers of our extension: others may read strictly. */
+function shownTo(call: Call, config: PushConfig): PushConfig {
+  if (call.extensions.has(EXTENSION_URI)) return config;
+  const { [EXTENSION_URI]: _, ...plain } = config;
+  return plain;
 }

@@ -1,6 +1,6 @@
 import type { Agent } from "../engine/agent.ts";
 import type { JsonObject, Message, StreamResponse, Task } from "../model/a2a.ts";
-import type { Audience } from "../model/entry.ts";
+import type { Audience, EXTENSION_URI } from "../model/entry.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
 
 /**
@@ -74,6 +74,15 @@ export interface PushConfig {
   readonly token?: string;
   readonly authentication?: { readonly scheme: string; readonly credentials?: string };
   readonly tenant?: string;
+  /** Only once the server has given up on it, and only for callers that activated our extension (PROTOCOL.md, PUSH-2). */
+  readonly [EXTENSION_URI]?: { readonly givenUp: GivenUp };
+}
+
+/** Since when (RFC 3339), after how many failures in a row, and the last one in words. */
+export interface GivenUp {
+  readonly at: string;
+  readonly failures: number;
+  readonly why: string;
 }
 
 /** Decodes a frame's event. */

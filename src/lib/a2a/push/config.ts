@@ -1,14 +1,20 @@
 import { z } from "zod";
+import { EXTENSION_URI } from "../../model/entry.ts";
 import { IasError } from "../../model/errors.ts";
 import { joinKey, keyText, type StreamKey } from "../../model/key.ts";
 import type { Secrets } from "../../tenancy/secrets.ts";
-import type { Call, PushConfig } from "../operations.ts";
+import type { Call, GivenUp, PushConfig } from "../operations.ts";
 
 /** A configuration as it is kept: what is secret in it is sealed for its place. */
 export interface KeptConfig {
   readonly config: PushConfig;
   /** The protocol version that it was made with: it decides the form of the notifications. */
   readonly version: Call["version"];
+}
+
+/** What is sealed in it stays sealed. */
+export function withGivenUp(value: string, givenUp: GivenUp): string {
+  return JSON.stringify({ ...keptSchema.parse(JSON.parse(value)), givenUp } satisfies z.input<typeof keptSchema>);
 }
 
 /** Schemes of `authentication` that sign a notification instead of naming credentials in it. */
@@ -39,7 +45,13 @@ export function readHoldKey(text: string): { readonly key: StreamKey; readonly i
   return { key: { tenant, user, agent, task }, id };
 }
 
-const keptSchema = z.object({ url: z.string(), version: z.enum(["1.0", "0.3"]), scheme: z.string().optional(), sealed: z.string().optional() });
+const keptSchema = z.object({
+  url: z.string(),
+  version: z.enum(["1.0", "0.3"]),
+  scheme: z.string().optional(),
+  sealed: z.string().optional(),
+  givenUp: z.object({ at: z.string(), failures: z.number(), why: z.string() }).optional(),
+});
 
 /** The record of a configuration. */
 export function writeConfig(key: StreamKey, { config, version }: KeptConfig, secrets: Secrets): string {
@@ -51,7 +63,7 @@ export function writeConfig(key: StreamKey, { config, version }: KeptConfig, sec
 
 /** Reads what `writeConfig` wrote. @throws IasError `corrupt` if its secret cannot be opened. */
 export function readConfig(key: StreamKey, id: string, value: string, secrets: Secrets): KeptConfig {
-  const { url, version, scheme, sealed } = keptSchema.parse(JSON.parse(value));
+  const { url, version, scheme, sealed, givenUp } = keptSchema.parse(JSON.parse(value));
   const secret = sealed === undefined ? {} : (JSON.parse(secrets.open(sealed, configKey(key, id))) as { token?: string; credentials?: string });
   const { token, credentials } = secret;
   return {
@@ -62,6 +74,7 @@ export function readConfig(key: StreamKey, id: string, value: string, secrets: S
       url,
       ...(token !== undefined && { token }),
       ...(scheme !== undefined && { authentication: { scheme, ...(credentials !== undefined && { credentials }) } }),
+      ...(givenUp !== undefined && { [EXTENSION_URI]: { givenUp } }),
     },
   };
 }

@@ -6,16 +6,18 @@ import type { Json, JsonObject, StreamResponse, Task } from "../../model/a2a.ts"
 import { toCursor } from "../../model/cursor.ts";
 import { type Entry, EXTENSION_URI } from "../../model/entry.ts";
 import { IasError } from "../../model/errors.ts";
+import { toTimestamp } from "../../model/ids.ts";
 import { joinKey, keyText, type StreamKey } from "../../model/key.ts";
 import type { GuardedFetch } from "../../net/guarded-fetch.ts";
 import type { Clock } from "../../stream/clock.ts";
 import type { Permits } from "../../stream/permits.ts";
 import type { TaskViews } from "../../task/view.ts";
+import type { GivenUp } from "../operations.ts";
 import type { SigningKey } from "../signing-key.ts";
 import { toV03Task } from "../v0_3/to-v03.ts";
 import { type Backoff, isHopeless, nextDelay } from "./backoff.ts";
 import { coalesce, type Outgoing, withoutReply } from "./coalesce.ts";
-import { holdKey, type KeptConfig } from "./config.ts";
+import { configKey, holdKey, type KeptConfig, withGivenUp } from "./config.ts";
 import { type Notification, post } from "./request.ts";
 
 /** What deliveries share. */
@@ -98,6 +100,7 @@ export async function deliver(parts: DeliveryParts, delivery: Delivery): Promise
       const since = hold.since ?? now();
       await save({ ...hold, failures, since });
       if (posted.gone || isHopeless(parts.backoff, failures, since, now())) {
+        await noteGivenUp(parts, delivery, { at: toTimestamp(now()), failures, why: posted.why });
         parts.report(gaveUp(kept, hold, failures, posted.why), key);
         return "hopeless";
       }
@@ -137,6 +140,12 @@ export async function deliver(parts: DeliveryParts, delivery: Delivery): Promise
   } catch (error) {
     if (!(error instanceof Replaced)) throw error;
   }
+}
+
+/** Says in the configuration that it is given up, for whoever asks for it. */
+async function noteGivenUp({ records }: DeliveryParts, { key, kept }: Delivery, givenUp: GivenUp): Promise<void> {
+  const found = await records.get(configKey(key, kept.config.id));
+  if (found !== undefined) await records.put({ key: found.key, value: withGivenUp(found.value, givenUp), ifVersion: found.version });
 }
 
 function gaveUp({ config }: KeptConfig, hold: Hold, failures: number, why: string): IasError {

@@ -307,6 +307,9 @@ test("who never answers is given up after a thousand failures, said so, and gets
   await until(() => reports.length === 1);
   assert.equal(reports[0]?.reason, "PUSH_GIVEN_UP");
   assert.match(reports[0]?.message ?? "", /after 4 failures .*answered 503.*only the final Task/);
+  const { givenUp } = (await push.get(KEY, "c1"))?.[EXTENSION_URI] ?? {};
+  assert.deepEqual([givenUp?.failures, givenUp?.at], [4, "2026-01-01T00:00:07.000Z"]);
+  assert.match(givenUp?.why ?? "", /answered 503/);
   await writer.write([statusEntry("TASK_STATE_WORKING"), textEntry("unheard")], { index: rowOf(KEY) });
   await until(async () => JSON.parse((await store.records.get(holdKey(KEY, "c1")))?.value ?? "{}").final === true);
   assert.equal(
@@ -320,6 +323,8 @@ test("who never answers is given up after a thousand failures, said so, and gets
   await until(() => push.deliveries === 0);
   const last = JSON.parse(hook.requests.at(-1)?.body ?? "{}") as { task: { status: { state: string }; artifacts: unknown } };
   assert.equal(hook.requests.length, 6);
+  await create(push, { url: hook.url });
+  assert.equal((await push.get(KEY, "c1"))?.[EXTENSION_URI], undefined, "made anew, it is not given up");
   assert.equal(last.task.status.state, "TASK_STATE_COMPLETED");
 });
 
