@@ -3,11 +3,21 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { Agent, getGlobalTraceProvider, OpenAIChatCompletionsModel, tool, type InputGuardrail, type OutputGuardrail, type StreamEvent } from "@openai/agents";
+import {
+  Agent,
+  getGlobalTraceProvider,
+  OpenAIChatCompletionsModel,
+  OpenAIResponsesModel,
+  tool,
+  type InputGuardrail,
+  type OutputGuardrail,
+  type StreamEvent,
+} from "@openai/agents";
 import { assistantMessage, functionCall, modelError, modelResponder, modelStream, ScriptedModel } from "@openai/agents/testing";
 import OpenAI from "openai";
 import { z } from "zod";
 import type { Message } from "../model/a2a.ts";
+import { IasError } from "../model/errors.ts";
 import { collect, notHung, textsOf } from "../testing/engine-support.ts";
 import { testTurn, userMessage } from "../testing/test-turn.ts";
 import { openaiAgents } from "./openai-agents.ts";
@@ -101,12 +111,12 @@ test("history, references, text, data, images, audio, files and URLs reach the m
     { raw: base64("a,b"), mediaType: "text/csv", filename: "t.csv" },
     { raw: base64("%PDF"), mediaType: "application/pdf", filename: "d.pdf" },
     { url: "https://example.com/d.pdf", mediaType: "application/pdf" },
-    { url: "blob:sha256-1", mediaType: "image/gif" },
+    { url: "ias-blob:1?size=3", mediaType: "image/gif" },
   ]);
   const references = [
     { id: "t0", contextId: "c", status: { state: "TASK_STATE_COMPLETED" as const }, artifacts: [{ artifactId: "a", parts: [{ text: "old result" }] }] },
   ];
-  const turn = testTurn("", { input: [input], history: async () => history, references: async () => references, load: async () => Buffer.from("gif") });
+  const turn = testTurn("", { input: [input], history: async () => history, references: async () => references, load: async () => Buffer.from("loaded") });
   await collect(openaiAgents(new Agent({ name: "A", model })).run(turn, { signal }));
   assert.deepEqual(seen, [
     { type: "message", role: "user", content: [{ type: "input_text", text: "before" }] },
@@ -123,11 +133,58 @@ test("history, references, text, data, images, audio, files and URLs reach the m
         { type: "audio", audio: base64("snd"), format: "mp3" },
         { type: "input_text", text: "File t.csv:\na,b" },
         { type: "input_file", file: `data:application/pdf;base64,${base64("%PDF")}`, filename: "d.pdf" },
-        { type: "input_file", file: { url: "https://example.com/d.pdf" } },
-        { type: "input_image", image: `data:image/gif;base64,${base64("gif")}` },
+        { type: "input_file", file: `data:application/pdf;base64,${base64("loaded")}`, filename: "file.pdf" },
+        { type: "input_image", image: `data:image/gif;base64,${base64("loaded")}` },
       ],
     },
   ]);
+});
+
+test("a file that cannot be had fails the turn; one of an earlier turn is only named", async () => {
+  const gone = async (): Promise<never> => {
+    throw new IasError("not-found", "The file is gone.");
+  };
+  const file = userMessage([{ url: "https://example.com/d.pdf", mediaType: "application/pdf", filename: "d.pdf" }]);
+  let seen: unknown;
+  const model = new ScriptedModel([
+    modelResponder(({ request }) => {
+      seen = request.input[0];
+      return [assistantMessage("ok")];
+    }),
+  ]);
+  const engine = openaiAgents(new Agent({ name: "A", model }));
+  await assert.rejects(collect(engine.run(testTurn("", { input: [file], load: gone }), { signal })), { code: "not-found", message: "The file is gone." });
+  await collect(engine.run(testTurn("and?", { history: async () => [file], load: gone }), { signal }));
+  assert.deepEqual(seen, { type: "message", role: "user", content: [{ type: "input_text", text: "[file d.pdf]" }] });
+});
+
+for (const [api, parts, body] of [
+  [OpenAIChatCompletionsModel, "image audio pdf", /"image_url":"?.*"input_audio".*"file_data":"data:application\/pdf/],
+  [OpenAIResponsesModel, "image pdf", /"image_url":"data:image\/png.*"file_data":"data:application\/pdf/],
+] as const) {
+  test(`${api.name} takes ${parts} in the form they are given`, async () => {
+    let sent = "";
+    await using endpoint = await serve((request, response) => {
+      request.setEncoding("utf8").on("data", (text: string) => (sent += text));
+      request.on("end", () => response.writeHead(400).end());
+    }, api);
+    const message = userMessage(
+      parts
+        .split(" ")
+        .map((kind) => ({ raw: "AAAA", filename: "f", mediaType: { image: "image/png", audio: "audio/wav", pdf: "application/pdf" }[kind] ?? "" })),
+    );
+    await assert.rejects(collect(openaiAgents(endpoint.agent).run(testTurn("", { input: [message] }), { signal })), { reason: "MODEL_REQUEST_REFUSED" });
+    assert.match(sent, body);
+  });
+}
+
+test("a kind of part that the model's API does not take is refused by its name, without its bytes", async () => {
+  await using endpoint = await serve(() => {}, OpenAIResponsesModel);
+  const turn = testTurn("", { input: [userMessage([{ raw: "QUJD", mediaType: "audio/wav" }])] });
+  await assert.rejects(collect(openaiAgents(endpoint.agent).run(turn, { signal })), {
+    code: "content-type-not-supported",
+    message: "The agent's model does not take audio parts in this form.",
+  });
 });
 
 test("nothing is sent to OpenAI: tracing is off, even with a key in the environment, unless it is asked for", async (t) => {
@@ -263,13 +320,16 @@ test("an abort closes the HTTP request to the model", async () => {
 });
 
 /** A model endpoint on loopback, and an agent that uses it. */
-async function serve(answer: RequestListener): Promise<{ readonly agent: Agent } & AsyncDisposable> {
+async function serve(
+  answer: RequestListener,
+  api: typeof OpenAIChatCompletionsModel | typeof OpenAIResponsesModel = OpenAIChatCompletionsModel,
+): Promise<{ readonly agent: Agent } & AsyncDisposable> {
   const server = createServer(answer).listen(0, "127.0.0.1");
   await once(server, "listening");
   const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
   const client = new OpenAI({ baseURL, apiKey: "sk-secret", maxRetries: 0 });
   return {
-    agent: new Agent({ name: "A", model: new OpenAIChatCompletionsModel(client, "m") }),
+    agent: new Agent({ name: "A", model: new api(client, "m") }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

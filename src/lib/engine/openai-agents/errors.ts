@@ -52,6 +52,9 @@ export function toModelError(error: unknown): IasError {
       reason: "MODEL_KEY_MISSING",
     });
   }
+  // The SDK's converters name the part in JSON, with its bytes.
+  const refused = /^(?:Unsupported input content type|File input requires|Unsupported content type).*?"type":"(?:input_)?([\w-]+)"/.exec(message)?.[1];
+  if (refused !== undefined) return new IasError("content-type-not-supported", `The agent's model does not take ${refused} parts in this form.`);
   return failed(message === "" ? "The agent's run failed." : message, { cause: error });
 }
 

@@ -14,7 +14,7 @@ export type SdkInputItem =
 export type SdkContent =
   | { readonly type: "input_text"; readonly text: string }
   | { readonly type: "input_image"; readonly image: string }
-  | { readonly type: "input_file"; readonly file: string | { readonly url: string }; readonly filename?: string }
+  | { readonly type: "input_file"; readonly file: string; readonly filename: string }
   | { readonly type: "audio"; readonly audio: string; readonly format: string };
 
 /** Files up to this many bytes whose type is text are given to the model as text; every model reads that, few read text files. */
@@ -22,8 +22,9 @@ const MAX_TEXT_FILE_BYTES = 256 * 1024;
 
 /**
  * What the model gets: the conversation before this turn, then the tasks that the input refers to, then the input.
- * Text and data parts become text; images, audio and other files become what the SDK has for them: bytes as a data URL, an http(s)
- * or data URL as it is. A part with none of these is fetched by `turn.load`.
+ * Text and data parts become text; images, audio and other files become what the SDK has for them, with their bytes. An image's URL is
+ * handed on as it is; other URLs and stored bytes are fetched by `turn.load`, because chat completions take no files by URL.
+ * A file of an earlier turn that is gone is only named; one of this turn that cannot be had fails it.
  */
 export async function toInput(turn: Turn): Promise<readonly SdkInputItem[]> {
   const [history, references] = await Promise.all([turn.history(), turn.references()]);
@@ -44,7 +45,11 @@ async function toItem(message: Message, turn: Turn, more: readonly SdkContent[] 
       ? []
       : [{ type: "message", role: "assistant", status: "completed", content: said.map((one) => ({ type: "output_text", text: one })) }];
   }
-  const content = [...more, ...(await Promise.all(message.parts.map((part) => toContent(part, turn))))];
+  const read = (part: Part): Promise<SdkContent> => {
+    const content = toContent(part, turn);
+    return turn.input.includes(message) ? content : content.catch(() => ({ type: "input_text", text: plainText(part) }));
+  };
+  const content = [...more, ...(await Promise.all(message.parts.map(read)))];
   return content.length === 0 ? [] : [{ type: "message", role: "user", content }];
 }
 
@@ -52,14 +57,9 @@ async function toContent(part: Part, turn: Turn): Promise<SdkContent> {
   if (part.text !== undefined) return { type: "input_text", text: part.text };
   if (part.data !== undefined) return { type: "input_text", text: JSON.stringify(part.data) };
   const type = (part.mediaType ?? "application/octet-stream").toLowerCase();
-  if (part.url !== undefined && /^(?:https?|data):/i.test(part.url)) return fromUrl(part.url, type, part.filename);
+  if (part.url !== undefined && type.startsWith("image/") && /^(?:https?|data):/i.test(part.url)) return { type: "input_image", image: part.url };
   const base64 = part.raw ?? Buffer.from(await turn.load(part)).toString("base64");
   return fromBytes(base64, type, part.filename);
-}
-
-function fromUrl(url: string, type: string, filename: string | undefined): SdkContent {
-  if (type.startsWith("image/")) return { type: "input_image", image: url };
-  return { type: "input_file", file: { url }, ...(filename !== undefined && { filename }) };
 }
 
 function fromBytes(base64: string, type: string, filename: string | undefined): SdkContent {
