@@ -88,6 +88,15 @@ test("every folder of src/lib is a room with a place in the order", () => {
   assert.deepEqual(unknown, []);
 });
 
+test("the map in AGENTS.md names every room", () => {
+  const map = /^## Map\n([^]*?)^## /m.exec(read("AGENTS.md"))?.[1] ?? "";
+  const rooms = new Set(sources.map(roomOf).filter((room) => room !== undefined));
+  assert.deepEqual(
+    [...rooms].filter((room) => !map.includes(` ${room}/`)),
+    [],
+  );
+});
+
 test("a room imports lower rooms only, and of them only contract files", () => {
   const bad = inner.flatMap((each) => {
     const why = wrong(each);
