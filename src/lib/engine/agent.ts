@@ -25,7 +25,7 @@ export interface Agent {
   readonly expose: { readonly reasoning: boolean; readonly toolArguments: boolean };
   /** A larger artifact fails the task, or its oldest content is dropped (SEMANTICS 14). */
   readonly maxArtifactBytes: { readonly limit: number; readonly policy: "fail" | "roll" };
-  /** Runs turns in a thread that can be ended (SEMANTICS 18); absent: on the event loop. */
+  /** Members that the extended card has beside the public one; absent: there is none. */
   readonly extendedCard?: JsonObject;
   readonly streaming: boolean;
   readonly pushNotifications: boolean;

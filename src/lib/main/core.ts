@@ -15,6 +15,7 @@ import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
 import { createGuardedFetch } from "../net/guarded-fetch.ts";
 import type { Page } from "../net/page.ts";
 import { createInlineRuntime } from "../runtime/inline.ts";
+import { watchEventLoop } from "../runtime/loop-watch.ts";
 import { createReadOnlyRuntime } from "../runtime/reading.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { startUpkeep } from "../runtime/upkeep.ts";
@@ -60,6 +61,8 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     return resource;
   };
 
+  const loop = watchEventLoop(report);
+  closer.add(async () => loop[Symbol.dispose]());
   const authenticator = opened(await openAuthenticator(settings.auth, { now, report }));
   const outgoing = opened(createGuardedFetch({ allowLocal: settings.allowLocalTargets }));
   const blobs = options.blobs ?? opened(createMemoryBlobs());

@@ -1,0 +1,31 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { IasError } from "../model/errors.ts";
+
+/** Longest stall of the event loop that is not worth a word, ms; how often it is looked at, ms. */
+const STALL_MS = 500;
+const LOOK_MS = 5000;
+
+/**
+ * Reports when something blocked the event loop (SEMANTICS 18): then no token of any agent moved. One report a look, at most.
+ * `isolated` runs an agent's turns where they block nobody.
+ */
+export function watchEventLoop(report: (error: IasError) => void): Disposable {
+  const delay = monitorEventLoopDelay({ resolution: 20 });
+  delay.enable();
+  const timer = setInterval(() => {
+    const worst = Math.round(delay.max / 1e6);
+    delay.reset();
+    if (worst > STALL_MS)
+      report(
+        new IasError("timeout", `The event loop was blocked for ${worst} ms: an agent computes without a pause; run it with isolated().`, {
+          reason: "EVENT_LOOP_BLOCKED",
+        }),
+      );
+  }, LOOK_MS).unref();
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      delay.disable();
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import { IasError } from "../../src/lib/model/errors.ts";
+import type { Engine } from "../../src/lib/engine/engine.ts";
+
+/** An engine that behaves as its input says: for the tests of `isolated`. */
+export const engine: Engine = {
+  async *run(turn) {
+    const word = turn.input[0]?.parts[0]?.text;
+    let asked = 0;
+    if (word === "fail") throw new IasError("unavailable", "not now", { retryable: true });
+    if (word === "exit") process.exit(0);
+    if (word === "leak") for (const kept: unknown[] = []; ;) kept.push(Array.from({ length: 1000 }, () => ({})));
+    if (word === "block") {
+      yield { kind: "text", text: "before" };
+      for (;;);
+    }
+    asked += 1;
+    yield { kind: "text", text: "echo" };
+    asked += 1;
+    yield { kind: "text", text: `history ${(await turn.history()).length}` };
+    yield { kind: "text", text: `asked ${asked} before` };
+    yield { kind: "usage", usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 } };
+  },
+};
