@@ -1,10 +1,10 @@
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Framing } from "../a2a/binding.ts";
 import type { Frame, FrameStream } from "../a2a/operations.ts";
 import { toCursor } from "../model/cursor.ts";
 import { IasError } from "../model/errors.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
+import { openTextBody } from "./text-body.ts";
 
 export const SSE_HEADERS: Readonly<Record<string, string>> = {
   "content-type": "text/event-stream",
@@ -31,25 +31,26 @@ export async function writeSse(response: ServerResponse, stream: FrameStream, fr
   let blocked = false;
   response.writeHead(200, { ...SSE_HEADERS, ...framing.headers });
   response.flushHeaders();
+  const body = openTextBody(response);
   const leave = options.wheel.add(() => {
-    if (!blocked) response.write(last === 0 ? ": hb\n\n" : `: hb ${toCursor(options.logId, last)}\n\n`);
+    if (!blocked) body.write(last === 0 ? ": hb\n\n" : `: hb ${toCursor(options.logId, last)}\n\n`);
   });
   try {
     for await (const frames of stream.frames) {
       if (response.destroyed) return;
       last = frames.at(-1)?.seq ?? last;
-      if (!response.write(encodeFrames(frames, id, framing))) {
+      if (!body.write(encodeFrames(frames, id, framing))) {
         blocked = true;
-        await drained(response);
+        await body.drained();
         blocked = false;
       }
     }
-    if (options.end === "event") response.write("event: end\ndata: {}\n\n");
+    if (options.end === "event") body.write("event: end\ndata: {}\n\n");
   } catch (error) {
     const known = IasError.from(error);
     if (known.code !== "aborted") {
       options.report(known);
-      response.write(`data: ${framing.error(known)}\n\n`);
+      body.write(`data: ${framing.error(known)}\n\n`);
     }
   } finally {
     leave();
@@ -65,19 +66,4 @@ function encodeFrames(frames: readonly Frame[], id: string, framing: Framing): s
     text += id === "" ? `data: ${prefix}${event}${suffix}\n\n` : `${id}${frame.seq}\ndata: ${prefix}${event}${suffix}\n\n`;
   }
   return text;
-}
-
-/** Resolves when the socket takes more, or is gone. */
-async function drained(response: ServerResponse): Promise<void> {
-  if (response.destroyed) return;
-  const gone = new AbortController();
-  const onClose = (): void => gone.abort();
-  response.once("close", onClose);
-  try {
-    await once(response, "drain", { signal: gone.signal });
-  } catch {
-    // Closed: the loop looks at `destroyed`.
-  } finally {
-    response.off("close", onClose);
-  }
 }
