@@ -26,9 +26,15 @@ export interface Fold {
 
 interface OpenArtifact {
   head: Omit<Artifact, "parts">;
-  parts: Part[];
+  /** Complete only after `settle`. */
+  readonly parts: Part[];
+  /** Pieces of plain text that belong to the end of the last part, which is plain text too. */
+  tail: string[];
   size: number;
 }
+
+/** Pieces kept apart before they become one string: adding each to a long text would keep them all, at 80 bytes a token. */
+const TAIL_PIECES = 1024;
 
 /** An empty fold. */
 export function createFold(): Fold {
@@ -91,7 +97,7 @@ export function createFold(): Fold {
       return {
         ...base,
         status,
-        ...(artifacts.size > 0 && { artifacts: [...artifacts.values()].map(({ head, parts }) => ({ ...head, parts: [...parts] })) }),
+        ...(artifacts.size > 0 && { artifacts: [...artifacts.values()].map((open) => ({ ...open.head, parts: [...settle(open)] })) }),
         ...(history.length > 0 && { history: [...history] }),
         ...(metadata !== undefined && { metadata }),
       };
@@ -103,7 +109,7 @@ export function createFold(): Fold {
 
 function openArtifact(artifacts: Map<string, OpenArtifact>, artifact: Artifact): void {
   const { parts, ...head } = artifact;
-  artifacts.set(artifact.artifactId, { head, parts: [...parts], size: partsSize(parts) });
+  artifacts.set(artifact.artifactId, { head, parts: [...parts], tail: [], size: partsSize(parts) });
 }
 
 function applyArtifact(artifacts: Map<string, OpenArtifact>, update: TaskArtifactUpdateEvent): void {
@@ -113,14 +119,35 @@ function applyArtifact(artifacts: Map<string, OpenArtifact>, update: TaskArtifac
     return;
   }
   for (const part of update.artifact.parts) {
-    const last = known.parts.at(-1);
-    if (last?.text !== undefined && part.text !== undefined && isPlain(last) && isPlain(part)) {
-      known.parts[known.parts.length - 1] = { text: last.text + part.text };
-    } else known.parts.push(part);
+    if (part.text !== undefined && isPlain(part) && (known.tail.length > 0 || endsPlain(known.parts))) {
+      known.tail.push(part.text);
+      if (known.tail.length >= TAIL_PIECES) settle(known);
+    } else settle(known).push(part);
   }
   known.size += partsSize(update.artifact.parts);
+  if (isPieceOnly(update.artifact)) return;
   const { parts: _, ...head } = update.artifact;
   known.head = { ...known.head, ...head, ...(head.metadata && { metadata: { ...known.head.metadata, ...head.metadata } }) };
+}
+
+/** Puts the tail into its part. */
+function settle(artifact: OpenArtifact): Part[] {
+  const { parts, tail } = artifact;
+  if (tail.length > 0) {
+    parts.push({ text: (parts.pop()?.text ?? "") + tail.join("") });
+    artifact.tail = [];
+  }
+  return parts;
+}
+
+function endsPlain(parts: readonly Part[]): boolean {
+  const last = parts.at(-1);
+  return last?.text !== undefined && isPlain(last);
+}
+
+/** Whether an artifact brings parts and nothing else: a token. */
+function isPieceOnly(artifact: Artifact): boolean {
+  return artifact.name === undefined && artifact.description === undefined && artifact.metadata === undefined && artifact.extensions === undefined;
 }
 
 /** Whether a part is text and nothing else, so that it can be joined with its neighbour. */
