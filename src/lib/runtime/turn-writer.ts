@@ -48,7 +48,9 @@ export interface TurnWriterOptions {
 const RENEW_WITHIN_MS = LEASE_MS - 1000;
 
 interface Pending {
-  entries: NewEntry[];
+  readonly epoch: number;
+  readonly firstSeq: number;
+  readonly entries: NewEntry[];
   index?: IndexRow | null;
   state?: ResumeState | null;
   seal?: boolean;
@@ -60,9 +62,8 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
   const epoch = options.opened.epoch;
   const lost = new AbortController();
   let nextSeq = options.opened.nextSeq;
-  let firstPending = nextSeq;
   let gen = options.opened.gen;
-  let pending: Pending = { entries: [] };
+  let pending: Pending = { epoch, firstSeq: nextSeq, entries: [] };
   let uncommitted = 0;
   let renewed = true;
   let answeredAt = now();
@@ -75,36 +76,48 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
     room = undefined;
   };
 
+  /** Sends what is pending until nothing is. Clears `inFlight` in the very tick in which it finds nothing: what is written next must start it again. */
   const send = async (): Promise<void> => {
-    while (!lost.signal.aborted && hasWork(pending)) {
-      const batch = pending;
-      const firstSeq = firstPending;
-      const size = uncommitted;
-      pending = { entries: [] };
-      firstPending = nextSeq;
-      try {
-        const result = await log.append(key, { epoch, firstSeq, ...batch });
+    try {
+      while (hasWork(pending) && !lost.signal.aborted) {
+        const batch = pending;
+        const size = uncommitted;
+        pending = { epoch, firstSeq: nextSeq, entries: [] };
+        const result = await log.append(key, batch);
         if (result.kind !== "ok" && result.kind !== "duplicate") {
           lose(new IasError("fenced", `The stream ${key.task} is no longer this writer's (${result.kind}, epoch ${epoch}).`, { retryable: true }));
           return;
         }
-      } catch (error) {
-        lose(IasError.from(error, "unavailable"));
-        return;
+        renewed = true;
+        answeredAt = now();
+        uncommitted -= size;
+        if (room !== undefined && uncommitted < options.maxUncommittedBytes) {
+          room.resolve();
+          room = undefined;
+        }
       }
-      renewed = true;
+    } catch (error) {
+      lose(IasError.from(error, "unavailable"));
+    } finally {
+      inFlight = undefined;
+    }
+  };
+  const renewLease = async (): Promise<void> => {
+    try {
+      const result = await log.append(key, { epoch, firstSeq: nextSeq, entries: [] });
       answeredAt = now();
-      uncommitted -= size;
-      if (room !== undefined && uncommitted < options.maxUncommittedBytes) {
-        room.resolve();
-        room = undefined;
+      if (result.kind === "fenced" || result.kind === "sealed") {
+        lose(new IasError("fenced", `The stream ${key.task} was taken by another writer.`, { retryable: true }));
       }
+    } catch (error) {
+      lose(IasError.from(error, "unavailable"));
+    } finally {
+      inFlight = undefined;
+      kick();
     }
   };
   const kick = (): void => {
-    inFlight ??= send().finally(() => {
-      inFlight = undefined;
-    });
+    if (inFlight === undefined && hasWork(pending) && !lost.signal.aborted) inFlight = send();
   };
 
   return {
@@ -112,9 +125,9 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
     write(drafts, extra) {
       if (lost.signal.aborted) return;
       const at = now();
-      for (const { audience, event } of drafts) {
+      for (const { audience, event, json } of drafts) {
         if (audience === "public" && changesGeneration(view, event)) gen += 1;
-        const entry = { seq: nextSeq, gen, at, attempt, audience, event: encodeEvent(event) };
+        const entry = { seq: nextSeq, gen, at, attempt, audience, event: json ?? encodeEvent(event) };
         nextSeq += 1;
         uncommitted += entry.event.length;
         view.apply(entry, event);
@@ -142,7 +155,7 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
       return room.promise;
     },
     async flushed() {
-      while (inFlight !== undefined) await inFlight;
+      while (inFlight !== undefined && !lost.signal.aborted) await inFlight;
       lost.signal.throwIfAborted();
     },
     renew() {
@@ -154,18 +167,7 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
         renewed = false;
         return;
       }
-      inFlight = log.append(key, { epoch, firstSeq: nextSeq, entries: [] }).then(
-        (result) => {
-          answeredAt = now();
-          if (result.kind === "fenced" || result.kind === "sealed")
-            lose(new IasError("fenced", `The stream ${key.task} was taken by another writer.`, { retryable: true }));
-        },
-        (error: unknown) => lose(IasError.from(error, "unavailable")),
-      );
-      inFlight = inFlight.then(() => {
-        inFlight = undefined;
-        if (hasWork(pending)) kick();
-      });
+      inFlight = renewLease();
     },
   };
 }

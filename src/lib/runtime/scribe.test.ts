@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { defineAgent } from "../engine/define-agent.ts";
+import { encodeEvent } from "../model/entry.ts";
+import { createTaskView } from "../task/view.ts";
+import { createScribe, type Scribe } from "./scribe.ts";
+
+function scribe(): Scribe {
+  const agent = defineAgent({ id: "agent", engine: { async *run() {} } });
+  return createScribe({ task: 'task "1"', context: "context\\1", agent, limits: { maxEntryBytes: 6000 }, view: createTaskView(), turn: 1, now: () => 0 });
+}
+
+describe("scribe", () => {
+  it("knows the JSON of a token exactly as it would be encoded, for any text and artifact", () => {
+    const pieces = fc.array(fc.record({ text: fc.string({ unit: "binary", minLength: 1 }), artifact: fc.constantFrom("answer", 'a"1', "ü\n") }));
+    fc.assert(
+      fc.property(pieces, (events) => {
+        const { write } = scribe();
+        const opened = new Set<string>();
+        for (const { text, artifact } of events) {
+          for (const draft of write({ kind: "text", text, artifact })) {
+            assert.equal(draft.json !== undefined, opened.has(artifact), "only a first piece is encoded later");
+            if (draft.json !== undefined) assert.equal(draft.json, encodeEvent(draft.event));
+            opened.add(artifact);
+          }
+        }
+      }),
+    );
+  });
+
+  it("splits a text that is too long for an entry into pieces that join to it", () => {
+    const text = "🙂".repeat(2000);
+    const drafts = scribe().write({ kind: "text", text });
+    const pieces = drafts.map(({ event }) => ("artifactUpdate" in event ? event.artifactUpdate.artifact.parts[0]?.text : ""));
+    assert.ok(drafts.length > 1);
+    assert.equal(pieces.join(""), text);
+    assert.ok(pieces.every((piece) => piece?.isWellFormed()));
+  });
+});
