@@ -1,6 +1,10 @@
-import type { AgentEvent } from "../src/lib/engine/engine.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineAgent } from "../src/lib/engine/define-agent.ts";
+import type { AgentEvent } from "../src/lib/engine/engine.ts";
 import { createMemoryStore } from "../src/lib/log/memory.ts";
+import { createSqliteStore } from "../src/lib/log/sqlite.ts";
 import type { Store } from "../src/lib/log/store.ts";
 import { startServer } from "../src/lib/main/server.ts";
 import { answerBench } from "./servers/control.ts";
@@ -12,7 +16,6 @@ import { chunks, readPlan } from "./servers/load.ts";
  */
 const agent = defineAgent({
   id: "bench",
-  name: "bench",
   description: "The load agent",
   engine: {
     async *run(turn): AsyncGenerator<AgentEvent, void, undefined> {
@@ -22,18 +25,36 @@ const agent = defineAgent({
   },
 });
 
-async function openStore(): Promise<Store> {
+function openStore(): Store {
   const log = process.env["LOG"] ?? "memory";
+  const durability = process.env["DURABILITY"] ?? "process";
   if (log === "memory") return createMemoryStore();
-  throw new Error(`LOG is ${JSON.stringify(log)}; it can be memory or sqlite.`);
+  if (log !== "sqlite") throw new Error(`LOG is ${JSON.stringify(log)}; it can be memory or sqlite.`);
+  if (durability !== "process" && durability !== "host") throw new Error(`DURABILITY is ${JSON.stringify(durability)}; it can be process or host.`);
+  return createSqliteStore({ folder: process.env["DATA_DIR"] ?? newFolder(), durability });
 }
 
-await startServer({
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "ias-bench-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const store = openStore();
+const server = await startServer({
   agents: [agent],
-  store: await openStore(),
+  store,
   port: Number(process.env["PORT"] ?? 4100),
-  // As many turns as the widest row has streams, and 10,000 readers from one address.
+  grpcPort: false,
+  // As many turns as the widest row has streams; readers as many as there are, each with its own connection.
   limits: { maxParallelTurns: 1024, maxReaders: 20_000 },
 });
 answerBench();
+
+const stop = async (): Promise<void> => {
+  await server[Symbol.asyncDispose]();
+  await store[Symbol.asyncDispose]();
+  process.exit(0);
+};
+process.once("SIGINT", () => void stop()).once("SIGTERM", () => void stop());
 console.log("ready");

@@ -34,9 +34,10 @@ export async function startTarget(target: Target): Promise<RunningServer> {
     rmSync(data, { recursive: true, force: true });
     throw error;
   }
+  const askChild = createAsk(child);
   return {
     port,
-    sample: channel ? (ask = "sample") => askChild(child, ask) : async () => readProc(child.pid ?? 0),
+    sample: channel ? (ask = "sample") => askChild(ask) : async () => readProc(child.pid ?? 0),
     async [Symbol.asyncDispose]() {
       // A profile is written at an exit only, not at a kill.
       if (child.connected) child.disconnect();
@@ -66,10 +67,18 @@ async function ready(child: ChildProcess, target: Target): Promise<void> {
   }
 }
 
-async function askChild(child: ChildProcess, ask: string): Promise<Sample> {
-  const answer = once(child, "message") as Promise<[Sample]>;
-  child.send(ask);
-  return (await answer)[0];
+/** Asks over the channel; answers come in the order of the questions. */
+function createAsk(child: ChildProcess): (ask: string) => Promise<Sample> {
+  const waiting: { readonly resolve: (sample: Sample) => void; readonly reject: (error: Error) => void }[] = [];
+  child.on("message", (sample) => waiting.shift()?.resolve(sample as Sample));
+  child.once("exit", (code, signal) => {
+    for (const { reject } of waiting.splice(0)) reject(new Error(`The server ended with ${code ?? signal}.`));
+  });
+  return (ask) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ resolve, reject });
+      child.send(ask);
+    });
 }
 
 /** CPU and memory of a process as the kernel tells them, in steps of 10 ms. */
