@@ -35,7 +35,7 @@ export interface SqliteStoreOptions extends Partial<WriteLimits> {
   readonly durability?: "process" | "host";
   /** The log's clock for leases and times to live, in ms since the epoch. Default `Date.now`. */
   readonly now?: () => number;
-  /** Length of entries kept in memory and in blocks before they go into segments, in UTF-16 units. Default 4 Mi. */
+  /** Length of entries kept in memory and in blocks before they go into segments, in UTF-16 units. Default 2 Mi. */
   readonly maxBlockLength?: number;
   /** Streams kept in memory that nobody uses. Default 4,096. */
   readonly maxIdleStreams?: number;
@@ -85,7 +85,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
       group: () => group,
       replayed,
       now,
-      maxBlockLength: options.maxBlockLength ?? 4 * 1024 * 1024,
+      maxBlockLength: options.maxBlockLength ?? 2 * 1024 * 1024,
       failPoint,
     });
     const group = createGroup({

@@ -36,6 +36,18 @@ export function createTail(head: number, sealed: boolean): Tail {
   return { head, sealed, gone: false, waiting: [], users: 0 };
 }
 
+/** `entries` from index `start`, at least one if there is one, then up to `maxBytes` of event text. */
+export function pageOf(entries: readonly Entry[], start: number, maxBytes: number): readonly Entry[] {
+  let end = start;
+  let bytes = 0;
+  while (end < entries.length) {
+    bytes += (entries[end] as Entry).event.length;
+    if (bytes > maxBytes && end > start) break;
+    end += 1;
+  }
+  return entries.slice(start, end);
+}
+
 /** Tells every waiting follower of `tail` that `head`, `sealed` or `gone` has changed. Their consumers run in microtasks, after the caller. */
 export function wakeFollowers(tail: Tail): void {
   const waiting = tail.waiting;

@@ -121,6 +121,20 @@ export const upkeepCases: readonly LogCase[] = [
     },
   },
   {
+    title: "truncate: again and again on a long stream, at any entry; what is kept reads as before",
+    async run({ store }) {
+      const writer = await openWriter(store.log, keyOf("t"));
+      while (writer.next <= 5000) await writer.write(textEntries(250, writer.next));
+      const all = numbered(textEntries(5000));
+      for (const floor of [1, 700, 1023, 1024, 1025, 2999, 4600, 4999, 5000]) {
+        assert.deepEqual(await store.upkeep.truncate(keyOf("t"), { floor, snapshot: `{"floor":${floor}}` }), { floor });
+        assert.deepEqual(await readAll(store.log, keyOf("t")), all.slice(floor));
+        if (floor === 1024) await compactAll(store);
+      }
+      assert.equal((await store.log.read(keyOf("t"), { after: 0 }))?.snapshot, '{"floor":5000}');
+    },
+  },
+  {
     title: "truncate: never past a hold; it answers the floor that is allowed and changes nothing",
     async run({ store }) {
       const key = keyOf("t");

@@ -2,7 +2,8 @@ import type { Entry, NewEntry } from "../../model/entry.ts";
 import type { StreamKey } from "../../model/key.ts";
 import type { ResumeState } from "../log.ts";
 import type { Parking } from "../parking.ts";
-import { createTail, type Tail } from "../tail.ts";
+import { decodeSegment, encodeSegments } from "../segment.ts";
+import { createTail, pageOf, type Tail } from "../tail.ts";
 import type { IndexRow } from "../task-index.ts";
 
 /** One stream in memory. The store sets its fields; `push` and `truncate` keep the entries and the tail right. */
@@ -27,11 +28,35 @@ export interface MemoryStream extends Tail {
   truncate(floor: number, snapshot: string): void;
 }
 
+/** Entries that go into a segment together; as many stay as they are. A token takes 450 bytes as an entry, about 30 in a segment. */
+const PACKED = 512;
+
+interface Packed {
+  /** Of its last entry. */
+  readonly seq: number;
+  readonly body: string;
+}
+
 /** A stream without entries and without a writer. */
 export function createMemoryStream(key: StreamKey, parking: Parking): MemoryStream {
+  let packed: Packed[] = [];
   let entries: Entry[] = [];
+  /** The segment that was read last: a catching-up reader goes through it page by page. */
+  let unpacked: { readonly seq: number; readonly entries: readonly Entry[] } | undefined;
   /** The newest page: readers at the same cursor share it. */
   let page: { readonly after: number; readonly maxBytes: number; readonly head: number; readonly entries: readonly Entry[] } | undefined;
+
+  function pack(): void {
+    for (const { seq, body } of encodeSegments(entries.slice(0, PACKED))) packed.push({ seq, body });
+    entries = entries.slice(PACKED);
+  }
+
+  function unpack(after: number): readonly Entry[] {
+    const segment = packed[firstAfter(packed, after)];
+    if (segment === undefined) return entries;
+    if (unpacked?.seq !== segment.seq) unpacked = { seq: segment.seq, entries: decodeSegment(segment.seq, segment.body) };
+    return unpacked.entries;
+  }
 
   const stream: MemoryStream = {
     ...createTail(0, false),
@@ -55,26 +80,37 @@ export function createMemoryStream(key: StreamKey, parking: Parking): MemoryStre
         stream.gen = gen;
         stream.attempt = attempt;
       }
+      while (entries.length >= 2 * PACKED) pack();
     },
     load(after, maxBytes) {
       if (page !== undefined && page.after === after && page.head === stream.head && page.maxBytes === maxBytes) return page.entries;
-      const start = Math.max(0, after - stream.floor);
-      let end = start;
-      let bytes = 0;
-      while (end < entries.length) {
-        bytes += entries[end]?.event.length ?? 0;
-        if (bytes > maxBytes && end > start) break;
-        end += 1;
-      }
-      page = { after, maxBytes, head: stream.head, entries: entries.slice(start, end) };
-      return page.entries;
+      const start = Math.max(after, stream.floor);
+      const source = packed.length > 0 && start < (packed.at(-1) as Packed).seq ? unpack(start) : entries;
+      const found = pageOf(source, start + 1 - (source[0]?.seq ?? 0), maxBytes);
+      // A page in the past would only hold its segment in memory.
+      if (source === entries) page = { after, maxBytes, head: stream.head, entries: found };
+      return found;
     },
     truncate(floor, snapshot) {
-      entries = entries.slice(floor - stream.floor);
+      packed = packed.slice(firstAfter(packed, floor));
+      const kept = entries.findIndex((entry) => entry.seq > floor);
+      entries = kept < 0 ? [] : entries.slice(kept);
       page = undefined;
       stream.floor = floor;
       stream.snapshot = snapshot;
     },
   };
   return stream;
+}
+
+/** Index of the first segment that has an entry after `after`. */
+function firstAfter(packed: readonly Packed[], after: number): number {
+  let low = 0;
+  let high = packed.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((packed[middle] as Packed).seq > after) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -1,7 +1,7 @@
 import type { Entry } from "../../model/entry.ts";
 import type { StreamKey } from "../../model/key.ts";
 import type { Parking } from "../parking.ts";
-import { createTail, type Tail } from "../tail.ts";
+import { createTail, pageOf, type Tail } from "../tail.ts";
 
 /** One stream in use: its row, and its entries that are not yet in segments. */
 export interface SqliteStream extends Tail {
@@ -82,16 +82,4 @@ export function recentPage(stream: SqliteStream, after: number, maxBytes: number
   const entries = pageOf(recent, Math.max(0, after + 1 - first), maxBytes);
   stream.page = { after, maxBytes, head: stream.head, entries };
   return entries;
-}
-
-/** `entries` from index `start`, at least one if there is one, then up to `maxBytes` of event text. */
-export function pageOf(entries: readonly Entry[], start: number, maxBytes: number): readonly Entry[] {
-  let end = start;
-  let bytes = 0;
-  while (end < entries.length) {
-    bytes += (entries[end] as Entry).event.length;
-    if (bytes > maxBytes && end > start) break;
-    end += 1;
-  }
-  return entries.slice(start, end);
 }

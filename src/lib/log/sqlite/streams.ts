@@ -5,7 +5,8 @@ import { keyText, type StreamKey } from "../../model/key.ts";
 import type { Page } from "../log.ts";
 import { createRegistry } from "../registry.ts";
 import { decodeSegment } from "../segment.ts";
-import { fromRow, pageOf, recentPage, STREAM_COLUMNS, type SqliteStream, type StreamRow } from "./stream.ts";
+import { pageOf } from "../tail.ts";
+import { fromRow, recentPage, STREAM_COLUMNS, type SqliteStream, type StreamRow } from "./stream.ts";
 
 /** The streams of one database: those in use, and the others when asked for. */
 export interface Streams {
