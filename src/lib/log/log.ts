@@ -21,15 +21,22 @@ export interface EventLog {
   /**
    * Takes the stream for writing, by compare-and-set: the new epoch is the old one plus 1, and older writers are fenced from here on.
    * `expect: 0` creates the stream (it exists from then on, with no entry); another number must be the present epoch;
-   * `"expired"` takes any epoch whose lease has ended by the log's clock. Parked batches of older epochs are dropped.
+   * `"expired"` takes any epoch whose lease has ended by the log's clock: at or after `leaseEndsAt`. A number takes the stream whether the lease has ended or not.
+   * Parked batches of older epochs are dropped. Throws `invalid-request` for an owner or an epoch that cannot be.
    */
   open(key: StreamKey, options: OpenOptions): Promise<Opened | Refused>;
 
   /**
-   * Appends `batch.entries` as `firstSeq`, `firstSeq + 1` …, together with the index row, the resume state and the records. An empty batch renews the lease.
+   * Appends `batch.entries` as `firstSeq`, `firstSeq + 1` …, together with the index row, the resume state and the records. An empty batch renews the lease,
+   * whatever its `firstSeq`; every append of the present epoch does.
    * Entries that the stream already has are dropped (`duplicate` when all are); a batch ahead of its turn is parked (bounded) and joined by
-   * the append that closes the gap. A terminal `index.state` or `seal` ends the stream: later appends are `sealed`.
-   * The promise resolves after the commit. Adapters MAY group the appends of one event-loop turn into one transaction.
+   * the append that closes the gap (a parked batch whose record conflicts is dropped then: its writer learns it by sending it again).
+   * A terminal `index.state` or `seal` ends the stream: later appends are `sealed`, repeats of entries that it has still `duplicate`.
+   * Judged in this order: `fenced`, `duplicate`, `sealed`, `gap`, `conflict`. An append to no stream is `fenced` by epoch 0.
+   *
+   * The promise resolves after the commit, and appends of one stream commit in the order of the calls. Adapters MAY group appends for a few ms into one
+   * transaction, so a writer in a hurry does not wait for each answer. Throws `invalid-request` or `too-large` for a batch that breaks these rules (nothing is
+   * written), `unavailable` if the log cannot write: then nothing of the batch is written either, and it may be sent again.
    */
   append(key: StreamKey, batch: Batch): Promise<Appended>;
 
@@ -38,14 +45,16 @@ export interface EventLog {
 
   /**
    * Every entry after `after`, in order, in batches as large as are at hand (bounded by `maxBytes`), then waits for more.
-   * Ends when the stream is sealed and read to its head, when the stream is gone, or when `signal` aborts (without an error).
-   * `after` below the floor starts at the floor: check `read` first. The next batch is fetched only when the consumer asks.
+   * Ends when the stream is sealed and read to its head, when the stream is gone or does not exist, when the log closes, or when `signal` aborts (without an error).
+   * `after` below the floor starts at the floor: check `read` first. The next batch is fetched only when the consumer asks. Followers at the same cursor
+   * may get the same array: it is not to be changed.
    */
   follow(key: StreamKey, options: FollowOptions): AsyncIterable<readonly Entry[]>;
 
   /**
-   * A doorbell per changed task over all streams (of one tenant, or all), in commit order, at least once, coalesced per task: after the
-   * newest position of a task, earlier ones need not appear. Waits for more until `signal` aborts (without an error).
+   * A doorbell per changed stream over all streams (of one tenant, or all), in commit order, at least once, coalesced per stream: after the
+   * newest position of a stream, earlier ones need not appear. A stream changes when it is created, gets entries or is sealed. Waits for more until `signal`
+   * aborts or the log closes (without an error).
    */
   changes(options: ChangesOptions): AsyncIterable<readonly Change[]>;
 }
@@ -99,7 +108,7 @@ export interface Batch {
   readonly epoch: number;
   readonly firstSeq: number;
   readonly entries: readonly NewEntry[];
-  /** The task's row in the index, given only together with a public status entry; `null` removes it (a message-only reply). */
+  /** The task's row in the index, given only together with a public `statusUpdate` or `task` entry; `null` removes it (a message-only reply). */
   readonly index?: IndexRow | null;
   /** Replaces the resume state; `null` removes it. */
   readonly state?: ResumeState | null;
@@ -116,6 +125,7 @@ export type Appended =
   | { readonly kind: "gap"; readonly expected: number; readonly parked: boolean }
   | { readonly kind: "fenced"; readonly epoch: number }
   | { readonly kind: "sealed"; readonly head: number }
+  /** `record` is the one that stands there; where one was expected and there is none, its `version` is 0. */
   | { readonly kind: "conflict"; readonly record: StoredRecord };
 
 export interface ReadOptions {

@@ -21,7 +21,7 @@ export interface ListedTask extends IndexRow {
 
 /**
  * Finds tasks. Order is (statusAt, task) descending (SEMANTICS 21), or (createdAt, task) ascending for queues.
- * Counting costs no scan of the matching rows where the filter is only tenant, user, agent, context or state.
+ * Counting costs no scan of the matching rows where the filter is only tenant, user, agent or state; the tasks of one context may be counted one by one.
  */
 export interface TaskIndex {
   get(key: StreamKey): Promise<ListedTask | undefined>;

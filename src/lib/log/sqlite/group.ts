@@ -54,8 +54,25 @@ interface Request {
   error: unknown;
 }
 
-/** The longest that a commit waits for more while others were just committed, in ms. */
-const GATHER_MS = 1;
+/** Commits that need not wait, and how many more each ms allows. */
+const BURST = 16;
+const COMMITS_PER_MS = 1;
+
+/** A commit costs as much as ten entries, so in a sustained stream they are gathered: a token bucket of commits. */
+function createPace(): { take(): boolean } {
+  let tokens = BURST;
+  let filledAt = performance.now();
+  return {
+    take() {
+      const now = performance.now();
+      tokens = Math.min(BURST, tokens + (now - filledAt) * COMMITS_PER_MS) - 1;
+      filledAt = now;
+      if (tokens >= 0) return true;
+      tokens = 0;
+      return false;
+    },
+  };
+}
 
 /** Makes the group of one database. */
 export function createGroup(parts: GroupParts): Group {
@@ -68,16 +85,12 @@ export function createGroup(parts: GroupParts): Group {
   let actions: (() => void)[] = [];
   let { position, lastBlock } = parts;
   let scheduled = false;
-  /** Requests that waited a turn ago. */
-  let seen = 0;
-  /** When the last group was committed, by `performance.now()`. */
-  let committedAt = 0;
+  const pace = createPace();
   let paused = false;
   let closed = false;
 
   function flush(): void {
     scheduled = false;
-    seen = 0;
     if (paused || waiting.length === 0) return;
     const requests = waiting;
     waiting = [];
@@ -96,7 +109,6 @@ export function createGroup(parts: GroupParts): Group {
       for (const request of requests) request.reject(failure);
       return;
     }
-    committedAt = performance.now();
     const changed = touched.take();
     for (const action of actions.splice(0)) action();
     for (const request of requests) {
@@ -153,17 +165,9 @@ export function createGroup(parts: GroupParts): Group {
   function schedule(): void {
     if (scheduled || paused) return;
     scheduled = true;
-    setImmediate(turn);
-  }
-
-  /** While writes come in every turn, they are gathered for up to `GATHER_MS` after the last commit: a commit costs as much as ten entries. */
-  function turn(): void {
-    if (waiting.length > seen && performance.now() - committedAt < GATHER_MS) {
-      seen = waiting.length;
-      setImmediate(turn);
-    } else {
-      flush();
-    }
+    // At the end of this turn; in a burst, after a pause in which more comes in.
+    if (pace.take()) setImmediate(flush);
+    else setTimeout(flush, 1);
   }
 
   return {
