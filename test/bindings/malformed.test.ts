@@ -167,7 +167,7 @@ describe(`malformed requests (SEED=${SEED})`, () => {
     if (type === "text/event-stream") return response.body?.cancel();
     const text = await response.text();
     if (text === "") return assert.ok(response.status === 204 || response.ok || response.url !== "");
-    const body = JSON.parse(text) as Wire;
+    const body: Wire = JSON.parse(text);
     assert.match(type, /^application\/(a2a\+)?json/);
     if (response.ok && body.error === undefined) return;
     const isRpc = body.jsonrpc === "2.0" && typeof body.error?.message === "string" && body.error.code <= -32000 && body.error.code !== -32603;
