@@ -124,9 +124,12 @@ export const subscribingCases: readonly BindingCase[] = [
         const [first] = await collect(stream, () => true);
         if (first !== undefined && "task" in first) ({ id } = first.task);
       }
-      assert.match((await getTask(context, id)).status.state, /_(SUBMITTED|WORKING)$/, "still running");
-      await using again = await subscribe(context, id);
-      const events: readonly WireEvent[] = await collect(again);
+      const again = await context.wire.open("SubscribeToTask", { id });
+      const { state } = (await getTask(context, id)).status;
+      assert.match(state, /_(SUBMITTED|WORKING|COMPLETED)$/, "a client that goes away cancels nothing");
+      if (!again.ok && state === "TASK_STATE_COMPLETED") return; // this machine took longer than the task's 4 s
+      await using stream = opened(again);
+      const events: readonly WireEvent[] = await collect(stream);
       assert.ok("task" in (events[0] ?? {}), JSON.stringify(events));
       assert.equal(events.map(stateOf).at(-1), "TASK_STATE_COMPLETED");
     },
