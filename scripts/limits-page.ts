@@ -7,7 +7,7 @@ export function limitsPage(): string {
   const source = readFileSync(new URL("../src/lib/model/limits.ts", import.meta.url), "utf8");
   const rows = [...source.matchAll(/\/\*\* (.+?) \*\/\n\s+readonly (\w+): number;/gs)].map(([, about = "", name = ""]) => {
     const text = about.replaceAll(/\s*\n\s*\*\s*/g, " ");
-    return `| \`${name}\` | ${show(DEFAULT_LIMITS[name as keyof Limits])} | ${text} |`;
+    return `| \`${name}\` | ${show(name, DEFAULT_LIMITS[name as keyof Limits])} | ${text} |`;
   });
   return `# Limits
 
@@ -21,8 +21,9 @@ ${rows.join("\n")}
 `;
 }
 
-function show(value: number): string {
+function show(name: string, value: number): string {
   if (value === Number.POSITIVE_INFINITY) return "none";
+  if (name.endsWith("Ms")) return value.toLocaleString("en").replaceAll(",", " ");
   if (value >= 1024 * 1024 && value % (1024 * 1024) === 0) return `${value / 1024 / 1024} MiB`;
   if (value >= 4096 && value % 1024 === 0) return `${value / 1024} KiB`;
   return value.toLocaleString("en").replaceAll(",", " ");

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { createCards } from "../a2a/card.ts";
 import { createOperations } from "../a2a/create-operations.ts";
@@ -23,7 +22,7 @@ import { systemClock } from "../stream/clock.ts";
 import type { Closer } from "../stream/closer.ts";
 import { conversationHistory, referencedTasks } from "../task/lookup.ts";
 import { createTaskViews } from "../task/view.ts";
-import { createSecrets } from "../tenancy/secrets.ts";
+import { createSecrets, loadStoreKey } from "../tenancy/secrets.ts";
 import { openAuthenticator, readSigningKey } from "./authenticators.ts";
 import type { ServerOptions } from "./server.ts";
 import type { Settings } from "./settings.ts";
@@ -65,7 +64,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
   closer.add(async () => loop[Symbol.dispose]());
   const authenticator = opened(await openAuthenticator(settings.auth, { now, report }));
   const outgoing = opened(createGuardedFetch({ allowLocal: settings.allowLocalTargets }));
-  const blobs = options.blobs ?? opened(createMemoryBlobs());
+  const blobs = options.blobs ?? opened(createMemoryBlobs(limits));
   const views = createTaskViews(store.log);
   const media = await createMedia(blobs, {
     records: store.records,
@@ -105,7 +104,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
       signingKey,
       issuer: origin,
       limits,
-      secrets: options.secrets ?? createSecrets(randomBytes(32)),
+      secrets: options.secrets ?? createSecrets(await loadStoreKey(store.records)),
       clock: systemClock,
       random: Math.random,
       mayReply: (agent) => agents.get(agent)?.replies !== "task",

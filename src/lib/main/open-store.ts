@@ -6,6 +6,7 @@ import type { Store } from "../log/store.ts";
 import type { BlobStore } from "../media/blobs.ts";
 import { createFsBlobs } from "../media/fs.ts";
 import { createMemoryBlobs } from "../media/memory.ts";
+import { DEFAULT_LIMITS } from "../model/limits.ts";
 import { createSecrets, loadSecretKey, type Secrets } from "../tenancy/secrets.ts";
 import type { Settings } from "./settings.ts";
 
@@ -18,16 +19,17 @@ export interface Stores extends AsyncDisposable {
 }
 
 /** Opens what settings ask for: the data folder, or memory. Throws `conflict` when another process owns the folder. */
-export async function openStores(settings: Pick<Settings, "log" | "durability" | "dataDir" | "readOnly">): Promise<Stores> {
+export async function openStores(settings: Pick<Settings, "log" | "durability" | "dataDir" | "readOnly" | "limits">): Promise<Stores> {
   const store =
     settings.log === "memory"
       ? createMemoryStore()
       : createSqliteStore({ folder: settings.dataDir, durability: settings.durability, readOnly: settings.readOnly });
+  const { maxBlobBytes = DEFAULT_LIMITS.maxBlobBytes } = settings.limits;
   try {
     const blobs =
       settings.log === "memory"
-        ? createMemoryBlobs()
-        : await createFsBlobs({ folder: join(settings.dataDir, "blobs"), durability: settings.durability, readOnly: settings.readOnly });
+        ? createMemoryBlobs({ maxBlobBytes })
+        : await createFsBlobs({ folder: join(settings.dataDir, "blobs"), durability: settings.durability, readOnly: settings.readOnly, maxBlobBytes });
     const secrets = createSecrets(settings.log === "memory" ? randomBytes(32) : await loadSecretKey(join(settings.dataDir, "secret.key")));
     return {
       store,

@@ -34,7 +34,7 @@ export interface ServerOptions extends Partial<Settings> {
   readonly agents: readonly (Agent | AgentOptions)[];
   /** Stays the caller's to dispose, after the server. */
   readonly store: Store;
-  /** Seals webhooks' tokens and credentials in the store. Default: a key of this process, so that they do not outlive it. */
+  /** Seals webhooks' tokens and credentials in the store. Default: a key kept in the store itself; give another where copies of the store get about. */
   readonly secrets?: Secrets;
   /** Bytes of files; stays the caller's to dispose. Default: in memory. */
   readonly blobs?: BlobStore;

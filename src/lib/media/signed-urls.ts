@@ -35,8 +35,8 @@ export interface SignedUrlsOptions {
   readonly key: Uint8Array;
   /** The server's own URL without a trailing slash, asked for at each URL. */
   readonly origin: () => string;
-  /** How long a URL works at least, ms; it is rounded up to a whole one, so that readers of the same moment see the same URL. Default 24 h. */
-  readonly urlTtlMs?: number;
+  /** How long a URL works at least, ms; it is rounded up to a whole one, so that readers of the same moment see the same URL. */
+  readonly urlTtlMs: number;
   readonly now: () => number;
 }
 
@@ -58,7 +58,7 @@ export async function loadUrlKey(records: Records): Promise<Uint8Array> {
  * The signature covers the decoded values, so that clients may write the same URL in another encoding.
  */
 export function createSignedUrls(options: SignedUrlsOptions): SignedUrls {
-  const { key, origin, now, urlTtlMs = 24 * 3_600_000 } = options;
+  const { key, origin, now, urlTtlMs } = options;
   const sign = (name: string, query: URLSearchParams): Buffer =>
     createHmac("sha256", key)
       .update(JSON.stringify([name, ...FIELDS.map((field) => query.get(field))]))

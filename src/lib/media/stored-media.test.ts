@@ -184,7 +184,7 @@ test("files are fetched, within the limit and only if the server says 2xx", asyn
     "https://f/no": new Response("", { status: 404 }),
     "https://f/big": new Response("x".repeat(200)),
   };
-  const { media } = await setUp({ fetch: async (url) => answers[url] ?? assert.fail(url), maxLoadBytes: 100 });
+  const { media } = await setUp({ fetch: async (url) => answers[url] ?? assert.fail(url), limits: { ...DEFAULT_LIMITS, maxLoadBytes: 100 } });
   assert.equal(Buffer.from(await media.load(KEY, { url: "https://f/ok" })).toString(), "bytes");
   assert.equal((await refusal(media.load(KEY, { url: "https://f/no" }))).code, "remote-failed");
   assert.equal((await refusal(media.load(KEY, { url: "https://f/big" }))).code, "too-large");

@@ -16,7 +16,7 @@ import { BLOB_PATH, type ContentPlace, createSignedUrls, loadUrlKey } from "./si
 export interface MediaOptions {
   /** Keeps the key of signed URLs. */
   readonly records: Records;
-  readonly limits: Pick<Limits, "maxRawPartBytes" | "maxRawOutBytes" | "maxFrameBytes" | "maxInlineBytes" | "maxMessageParts">;
+  readonly limits: Pick<Limits, "maxRawPartBytes" | "maxRawOutBytes" | "maxFrameBytes" | "maxInlineBytes" | "maxLoadBytes" | "fileUrlMs">;
   /** The server's own URL without a trailing slash: `PUBLIC_URL`, else where it listens. */
   readonly origin: () => string;
   /** The guarded fetch (SEMANTICS 24). */
@@ -24,10 +24,6 @@ export interface MediaOptions {
   /** The Task as it stands, for URLs of contents. */
   readonly task: (key: StreamKey) => Promise<Task | undefined>;
   readonly now: () => number;
-  /** Largest content that `load` takes into memory, bytes: `too-large`. Default 32 MiB. */
-  readonly maxLoadBytes?: number;
-  /** How long a signed URL works at least, ms. Default 24 h. */
-  readonly urlTtlMs?: number;
 }
 
 /** Media over a blob store, and the page of its signed URLs, which the gateway asks. */
@@ -37,8 +33,9 @@ export interface StoredMedia extends Media {
 
 /** Makes the media of a server. The blob store stays the caller's to dispose. */
 export async function createMedia(blobs: BlobStore, options: MediaOptions): Promise<StoredMedia> {
-  const { limits, now, origin, maxLoadBytes = 32 * 1024 * 1024 } = options;
-  const urls = createSignedUrls({ key: await loadUrlKey(options.records), origin, now, ...(options.urlTtlMs !== undefined && { urlTtlMs: options.urlTtlMs }) });
+  const { limits, now, origin } = options;
+  const { maxLoadBytes } = limits;
+  const urls = createSignedUrls({ key: await loadUrlKey(options.records), origin, now, urlTtlMs: limits.fileUrlMs });
   const page = createBlobPage({ blobs, urls, now, content: async (key, place, size) => contentAt(await options.task(key), place, size) });
 
   async function storePart(key: StreamKey, part: Part, field: string, from: "caller" | "agent"): Promise<Part> {

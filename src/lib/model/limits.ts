@@ -35,8 +35,22 @@ export interface Limits {
   readonly maxUncommittedBytes: number;
   /** Messages of a conversation that an engine gets as history, newest kept. */
   readonly maxHistoryMessages: number;
+  /** Largest file that is kept, bytes: `too-large`. */
+  readonly maxBlobBytes: number;
+  /** Largest file that an agent loads, bytes, wherever it comes from: `too-large`. */
+  readonly maxLoadBytes: number;
+  /** How long a signed URL of a file works at least, ms; at most twice as long. */
+  readonly fileUrlMs: number;
   /** Webhooks of one task: `limit-reached`. */
   readonly maxPushConfigs: number;
+  /** Webhook requests under way at once; more wait. */
+  readonly maxParallelPushes: number;
+  /** Until a webhook's answer, ms; then it is tried again. */
+  readonly pushTimeoutMs: number;
+  /** A webhook that fails for so long, ms, gets only the final Task (SEMANTICS 20). */
+  readonly pushGiveUpMs: number;
+  /** And so does one that fails so often in a row. */
+  readonly pushGiveUpFailures: number;
   /** Heartbeat comment on quiet streams, ms (SEMANTICS 9). */
   readonly heartbeatMs: number;
   /** Age at which a stream is ended, so that clients reconnect, ms; with 10 % jitter. */
@@ -77,7 +91,14 @@ export const DEFAULT_LIMITS: Limits = {
   maxTurnMs: Number.POSITIVE_INFINITY,
   maxUncommittedBytes: 256 * 1024,
   maxHistoryMessages: 200,
+  maxBlobBytes: 1024 * 1024 * 1024,
+  maxLoadBytes: 32 * 1024 * 1024,
+  fileUrlMs: 24 * 3_600_000,
   maxPushConfigs: 20,
+  maxParallelPushes: 64,
+  pushTimeoutMs: 30_000,
+  pushGiveUpMs: 24 * 3_600_000,
+  pushGiveUpFailures: 1000,
   heartbeatMs: 15_000,
   maxStreamMs: 3_600_000,
   maxReaders: 20_000,

@@ -1,6 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { chmod, readFile, writeFile } from "node:fs/promises";
+import type { Records } from "../log/records.ts";
 import { IasError } from "../model/errors.ts";
+import { joinKey } from "../model/key.ts";
 
 /** Encrypts what others entrusted to us (tokens, credentials) before it goes into records (SEMANTICS 26). */
 export interface Secrets {
@@ -47,4 +49,14 @@ export async function loadSecretKey(file: string): Promise<Uint8Array> {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
   return Buffer.from((await readFile(file, "utf8")).trim(), "base64");
+}
+
+/** A key kept in the store that it seals: no more than a lock with the key in it, for stores whose keeper gave no other. Made once. */
+export async function loadStoreKey(records: Records): Promise<Uint8Array> {
+  const key = joinKey("server", "secret-key");
+  const found = await records.get(key);
+  if (found !== undefined) return Buffer.from(found.value, "base64");
+  const made = randomBytes(KEY_BYTES).toString("base64");
+  const put = await records.put({ key, value: made, ifVersion: 0 });
+  return Buffer.from(put.ok ? made : (put.found?.value ?? made), "base64");
 }

@@ -226,6 +226,26 @@ test("a receiver that fails, redirects, dies and asks for patience gets the same
   assert.deepEqual([elsewhere.requests.length, reports], [0, []]);
 });
 
+test("a receiver that does not answer in time has failed", async () => {
+  const { store, clock, open, create } = bench();
+  await using hook = await receiver();
+  const release = hook.hold();
+  await using push = await open({ limits: { ...DEFAULT_LIMITS, pushTimeoutMs: 500 } });
+  const writer = await begin(store);
+  await create(push, { url: hook.url });
+  await clock.sleeping(1000);
+  release();
+  await complete(writer);
+  // On a busy machine a later request may be too late as well: then it is tried again too.
+  await until(() => {
+    clock.advance(1000);
+    return push.deliveries === 0;
+  });
+  const told = hook.requests.map(({ body }) => say(JSON.parse(body) as StreamResponse));
+  assert.deepEqual(told.slice(0, 2), ["task SUBMITTED", "task SUBMITTED"]);
+  assert.equal(told.at(-1), "COMPLETED");
+});
+
 test("while a receiver is slow, entries wait in the log and come joined", async () => {
   const { store, open, create } = bench();
   await using hook = await receiver();
@@ -297,7 +317,7 @@ test("who never answers is given up after a thousand failures, said so, and gets
   const { store, clock, open, create, reports } = bench();
   await using hook = await receiver();
   for (let n = 0; n < 5; n += 1) hook.answer(503);
-  await using push = await open({ backoff: { giveUpAfterFailures: 4 } });
+  await using push = await open({ limits: { ...DEFAULT_LIMITS, pushGiveUpFailures: 4 } });
   const writer = await begin(store);
   await create(push, { url: hook.url });
   for (const wait of [1000, 2000, 4000]) {

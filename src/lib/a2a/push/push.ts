@@ -13,17 +13,16 @@ import { deliver, type DeliveryParts, type Hold } from "./delivery.ts";
 
 /** What push notifications are made of. */
 export interface PushParts extends Omit<DeliveryParts, "permits" | "backoff" | "coalesce" | "timeoutMs" | "maxTaskBytes"> {
-  readonly limits: Pick<Limits, "maxPushConfigs" | "maxIdLength" | "maxInlineBytes">;
+  readonly limits: Pick<
+    Limits,
+    "maxPushConfigs" | "maxIdLength" | "maxInlineBytes" | "maxParallelPushes" | "pushTimeoutMs" | "pushGiveUpMs" | "pushGiveUpFailures"
+  >;
   readonly secrets: Secrets;
   /** Whether tasks of an agent may turn out to be message-only replies. */
   readonly mayReply: (agent: string) => boolean;
-  readonly backoff?: Partial<Backoff>;
+  readonly backoff?: Partial<Pick<Backoff, "firstMs" | "maxMs" | "maxRetryAfterMs">>;
   /** Joined appends of one artifact; 250 ms and 64 KiB. */
   readonly coalesce?: DeliveryParts["coalesce"];
-  /** Until a receiver's answer, ms; 30 s. */
-  readonly timeoutMs?: number;
-  /** Requests under way at once; 64. */
-  readonly maxParallelPosts?: number;
 }
 
 /** Webhooks of tasks and their delivery. Disposing ends the requests that are under way; the next start goes on from the cursors. */
@@ -49,10 +48,10 @@ export function createPush(options: PushParts): Push {
   const parts: DeliveryParts = {
     ...options,
     maxTaskBytes: limits.maxInlineBytes,
-    backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
+    backoff: { ...DEFAULT_BACKOFF, giveUpAfterMs: limits.pushGiveUpMs, giveUpAfterFailures: limits.pushGiveUpFailures, ...options.backoff },
     coalesce: options.coalesce ?? { maxMs: 250, maxBytes: 64 * 1024 },
-    timeoutMs: options.timeoutMs ?? 30_000,
-    permits: createPermits(options.maxParallelPosts ?? 64),
+    timeoutMs: limits.pushTimeoutMs,
+    permits: createPermits(limits.maxParallelPushes),
   };
   const { records, log, clock } = parts;
   const closing = new AbortController();
