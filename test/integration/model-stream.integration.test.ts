@@ -10,7 +10,8 @@ import { loadSdk } from "../../src/lib/engine/openai-agents/sdk.ts";
 import { collect, notHung, textsOf } from "../../src/lib/testing/engine-support.ts";
 import { testTurn } from "../../src/lib/testing/test-turn.ts";
 import { startModelServer } from "../support/model-server.ts";
-import { startRecordingProxy, type Recorded } from "../support/recording-proxy.ts";
+import { chatText, responsesText, textsSent } from "../support/model-texts.ts";
+import { startRecordingProxy } from "../support/recording-proxy.ts";
 
 // The Agents SDK engine against llama.cpp's own server: what the model server sent is what comes out, chunk by chunk.
 
@@ -33,7 +34,7 @@ for (const [api, path, textOf] of apis) {
     const events = await collect(engine(api, 300).run(testTurn("Say something long."), { signal }));
     const exchange = proxy.exchanges.at(-1);
     assert.ok(exchange?.path === path);
-    const sent = textsSent(exchange, textOf);
+    const sent = textsSent(exchange.data, textOf);
     assert.ok(sent.length > 200, `the model server sent only ${sent.length} chunks with text`);
     assert.deepEqual(textsOf(events), sent);
     const usage = events.find(({ kind }) => kind === "usage");
@@ -59,7 +60,7 @@ test("four turns at once, each of which gets its own chunks", async () => {
   for (const [index, word] of turns.entries()) {
     const exchange = proxy.exchanges.slice(from).find(({ request }) => request.includes(word));
     assert.ok(exchange);
-    assert.deepEqual(textsOf(results[index] ?? []), textsSent(exchange, chatText));
+    assert.deepEqual(textsOf(results[index] ?? []), textsSent(exchange.data, chatText));
   }
 });
 
@@ -79,23 +80,6 @@ function engine(api: NonNullable<ModelEndpoint["api"]>, tokens: number): ReturnT
 
 function real(api: NonNullable<ModelEndpoint["api"]>) {
   return { model: "tiny", modelProvider: createModelProvider(sdk, { baseUrl: `${proxy.url}/v1`, api }) };
-}
-
-function textsSent({ data }: Recorded, textOf: (data: string) => string): readonly string[] {
-  return data
-    .filter((one) => one !== "[DONE]")
-    .map(textOf)
-    .filter((text) => text !== "");
-}
-
-function chatText(data: string): string {
-  const chunk = JSON.parse(data) as { choices?: { delta?: { content?: string | null } }[] };
-  return chunk.choices?.[0]?.delta?.content ?? "";
-}
-
-function responsesText(data: string): string {
-  const event = JSON.parse(data) as { type?: string; delta?: string };
-  return event.type === "response.output_text.delta" ? (event.delta ?? "") : "";
 }
 
 async function slotsFree(): Promise<void> {
