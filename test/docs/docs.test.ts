@@ -1,22 +1,39 @@
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { run } from "../../scripts/engines/install.ts";
-import { codeBlocks, scratchFolder, writeBlocks } from "../support/code-blocks.ts";
 import { projectFiles, read, root } from "../support/tree.ts";
 
 /** `npm run bench` writes it. */
 const WRITTEN_BY_BENCH = "bench/results.md";
 
-test("every TypeScript block of the documents compiles as it stands, strictly", async () => {
-  using scratch = scratchFolder();
+/** Every fenced block of the project's Markdown files, with its place and the word after the fence. */
+function codeBlocks(): { readonly place: string; readonly language: string | undefined; readonly text: string }[] {
+  return projectFiles()
+    .filter((file) => file.endsWith(".md"))
+    .flatMap((file) => {
+      const page = read(file);
+      return [...page.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(({ 1: language, 2: text = "", index }) => ({
+        place: `${file}:${page.slice(0, index).split("\n").length}`,
+        language,
+        text,
+      }));
+    });
+}
+
+test("every TypeScript block of the documents compiles as it stands, strictly", async (t) => {
+  // Inside the project, so that the package's own name resolves; the folder is ignored by git.
+  mkdirSync(join(root, ".cache"), { recursive: true });
+  const folder = mkdtempSync(join(root, ".cache", "docs-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
   const blocks = codeBlocks().filter(({ language }) => language === "ts");
   assert.ok(blocks.some(({ place }) => place.startsWith("README.md:")));
-  const files = writeBlocks(scratch.path, blocks);
+  const files = blocks.map((_, n) => join(folder, `${n}.ts`));
+  for (const [n, { text }] of blocks.entries()) writeFileSync(join(folder, `${n}.ts`), text);
   const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false };
-  writeFileSync(join(scratch.path, "tsconfig.json"), JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: [], files }));
-  const complaint = await run(join(root, "node_modules", ".bin", "tsc"), ["-p", scratch.path], { cwd: scratch.path }).catch(String);
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: [], files }));
+  const complaint = await run(join(root, "node_modules", ".bin", "tsc"), ["-p", folder], { cwd: folder }).catch(String);
   const places = blocks.map(({ place }, n) => `${n}.ts is ${place}`).join("\n");
   assert.equal(complaint, "", places);
 });
