@@ -43,6 +43,7 @@ const CONTRACTS = new Set([
   "media/blobs.ts", // where bytes are kept, behind the media
   "engine/agent.ts", // what an agent is, for runtime and gateway
   "engine/define-agent.ts", // makes one
+  "a2a/card-check.ts", // examines any agent's card, rule by rule
   "a2a/binding.ts", // what an HTTP binding is; the bindings themselves are wired in main/
   "a2a/errors.ts", // each error's form on each binding, in one table
   "tenancy/secrets.ts", // seals what others entrusted to us

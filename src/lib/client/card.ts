@@ -36,14 +36,31 @@ export interface RemoteCard {
 const CARD_PATHS = [".well-known/agent-card.json", ".well-known/agent.json"];
 const MAX_CARD_BYTES = 1024 * 1024;
 
+/** How a card is fetched. */
+export interface FetchCardOptions {
+  readonly fetch: GuardedFetch;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** A card as it came. */
+export interface FetchedCard {
+  readonly raw: JsonObject;
+  readonly url: string;
+  readonly headers: Headers;
+}
+
+/** Fetches and reads the card of the agent at `url`; throws as `fetchRawCard` and `readCard` do. */
+export async function fetchCard(url: string, options: FetchCardOptions): Promise<RemoteCard> {
+  const fetched = await fetchRawCard(url, options);
+  return readCard(fetched.raw, fetched.url);
+}
+
 /**
  * Fetches the card of the agent at `url`: the card's own URL, or an agent's or a server's, where the well-known paths below it and at the origin are tried.
- * Throws `not-found` with the addresses tried, `invalid-agent-response` when what is there is not a card, and what the fetch throws.
+ * What is there must look like a card, it need not be right. Throws `not-found` with the addresses tried, `unauthenticated`, `forbidden`, and what the fetch throws.
  */
-export async function fetchCard(
-  url: string,
-  options: { readonly fetch: GuardedFetch; readonly headers: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
-): Promise<RemoteCard> {
+export async function fetchRawCard(url: string, options: FetchCardOptions): Promise<FetchedCard> {
   const tried: string[] = [];
   for (const candidate of cardUrls(url)) {
     // Servers of both versions choose the card's form by this header.
@@ -53,9 +70,9 @@ export async function fetchCard(
       await response.body?.cancel();
       throw new IasError(response.status === 401 ? "unauthenticated" : "forbidden", `The card at ${candidate} needs credentials (HTTP ${response.status}).`);
     }
-    const card = response.ok ? asObject(parseJson(await response.text())) : undefined;
+    const raw = response.ok ? asObject(parseJson(await response.text())) : undefined;
     if (!response.ok) await response.body?.cancel();
-    if (card !== undefined && looksLikeCard(card)) return readCard(card, response.url === "" ? candidate : response.url);
+    if (raw !== undefined && looksLikeCard(raw)) return { raw, url: response.url === "" ? candidate : response.url, headers: response.headers };
     tried.push(`${candidate} (${response.ok ? "not an agent card" : `HTTP ${response.status}`})`);
   }
   throw new IasError("not-found", `No agent card at ${tried.join(", ")}.`);
@@ -123,7 +140,7 @@ function cardUrls(url: string): readonly string[] {
 }
 
 function looksLikeCard(card: JsonObject): boolean {
-  return asText(card["name"]) !== undefined && (card["supportedInterfaces"] !== undefined || card["url"] !== undefined);
+  return ["supportedInterfaces", "url", "skills", "capabilities"].some((name) => card[name] !== undefined);
 }
 
 function modernInterface(entry: JsonObject, source: string | undefined): readonly RemoteInterface[] {
