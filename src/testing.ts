@@ -7,3 +7,5 @@ export { runA2AConformance } from "./lib/testing/a2a/run-a2a-conformance.ts";
 export { a2aCases, planA2AConformance } from "./lib/testing/a2a/plan.ts";
 export type { A2AConformanceOptions, A2APlan, PlannedA2ACase } from "./lib/testing/a2a/plan.ts";
 export type { AgentCase, AgentContext, BindingCase, BindingContext, Capabilities, ConformanceCase, Level } from "./lib/testing/a2a/conformance-case.ts";
+export { planExtensionConformance, runExtensionConformance } from "./lib/testing/extension/run.ts";
+export type { ExtensionConformanceOptions, PlannedExtensionCase } from "./lib/testing/extension/run.ts";
