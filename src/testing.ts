@@ -1,3 +1,5 @@
+export { blobCases, runBlobConformance } from "./lib/testing/blob-conformance.ts";
+export type { BlobCase, BlobConformanceOptions } from "./lib/testing/blob-conformance.ts";
 export { engineCases, runEngineConformance } from "./lib/testing/engine-conformance.ts";
 export type { ChunkSource, EngineCase, EngineHarness } from "./lib/testing/engine-support.ts";
 export { logCases, runLogCase, runLogConformance } from "./lib/testing/log-conformance.ts";
