@@ -8,7 +8,7 @@ import { projectFiles, read, root } from "../support/tree.ts";
 /** `npm run bench` writes it. */
 const WRITTEN_BY_BENCH = "bench/results.md";
 
-/** Every fenced block of the project's Markdown files, with its place and the word after the fence. */
+/** Every fenced block of the project's Markdown files, with its place and the word after the fence. Blocks with two words (`ts excerpt`) are left out. */
 function codeBlocks(): { readonly place: string; readonly language: string | undefined; readonly text: string }[] {
   return projectFiles()
     .filter((file) => file.endsWith(".md"))
