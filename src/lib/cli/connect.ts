@@ -39,7 +39,8 @@ export async function agentsAt(url: string, args: Args, io: Io): Promise<readonl
   return listed?.success === true ? listed.data.agents : [{ id: "", url: target }];
 }
 
-function headersOf(args: Args, io: Io): Readonly<Record<string, string>> {
+/** The headers that `CONNECT_OPTIONS` ask for. */
+export function headersOf(args: Args, io: Io): Readonly<Record<string, string>> {
   const token = args.text("token") ?? io.env["IAS_TOKEN"];
   const header = args.text("header");
   const [name, ...value] = header?.split(":") ?? [];
@@ -50,7 +51,8 @@ function headersOf(args: Args, io: Io): Readonly<Record<string, string>> {
   };
 }
 
-function withScheme(url: string): string {
+/** A URL as people type it. Throws `invalid-request`. */
+export function withScheme(url: string): string {
   const full = /^https?:\/\//.test(url) ? url : `http://${url}`;
   if (!URL.canParse(full)) throw new IasError("invalid-request", `${JSON.stringify(url)} is not a URL.`);
   return full;

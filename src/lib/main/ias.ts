@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
+import { cardCommand } from "../cli/card.ts";
 import { chatCommand } from "../cli/chat.ts";
 import type { Command, Io } from "../cli/command.ts";
 import { runCommand } from "../cli/run.ts";
@@ -9,7 +10,7 @@ import { tasksCommand } from "../cli/tasks.ts";
 import { serveCommand } from "./serve-command.ts";
 
 /** The `ias` command: the environment and the terminal are touched here and nowhere else. */
-const COMMANDS: readonly Command[] = [serveCommand, chatCommand, tasksCommand, tailCommand];
+const COMMANDS: readonly Command[] = [serveCommand, chatCommand, tasksCommand, tailCommand, cardCommand];
 
 if (existsSync(".env")) process.loadEnvFile(".env");
 

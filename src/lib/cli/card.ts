@@ -1,0 +1,56 @@
+import { type CardFinding, checkCard, isCardRight } from "../a2a/card-check.ts";
+import { fetchRawCard } from "../client/card.ts";
+import { createGuardedFetch } from "../net/guarded-fetch.ts";
+import { type Command, EXIT } from "./command.ts";
+import { CONNECT_HELP, CONNECT_OPTIONS, DEFAULT_URL, headersOf, withScheme } from "./connect.ts";
+import { toLine } from "./terminal.ts";
+
+const HELP = `Usage: ias card [url] [options]
+
+Fetches the agent card of any A2A agent and examines it rule by rule, by A2A 1.0.1 and, where the card speaks it, by 0.3.
+The URL is an agent's, its server's or its card's (default ${DEFAULT_URL}). Exits 3 when a MUST is broken.
+
+  --all                 also the rules that are kept
+  --raw                 the card itself, nothing else
+${CONNECT_HELP}
+`;
+
+/** `ias card`. */
+export const cardCommand: Command = {
+  name: "card",
+  summary: "Fetch an agent card and examine it rule by rule",
+  help: HELP,
+  options: { ...CONNECT_OPTIONS, all: { type: "boolean" }, raw: { type: "boolean" } },
+  async run(args, io) {
+    const [url = DEFAULT_URL] = args.positionals;
+    // The operator chose the address, so private and loopback ones are fine.
+    await using fetch = createGuardedFetch({ allowLocal: true, allowPrivate: true });
+    const fetched = await fetchRawCard(withScheme(url), { fetch, headers: headersOf(args, io) });
+    if (args.flag("raw")) {
+      io.out(`${JSON.stringify(fetched.raw, undefined, 2)}\n`);
+      return EXIT.ok;
+    }
+    const findings = checkCard(fetched.raw, fetched);
+    const right = isCardRight(findings);
+    if (io.json) io.out(`${JSON.stringify({ url: fetched.url, right, findings, card: fetched.raw })}\n`);
+    else {
+      const told = (name: string, width: number): string => toLine(typeof fetched.raw[name] === "string" ? fetched.raw[name] : `(no ${name})`, width);
+      io.out(`${told("name", 60)} ${told("version", 20)}: ${told("description", 200)}\n${fetched.url}\n\n`);
+      for (const finding of findings) if (!finding.ok || args.flag("all")) io.out(`${toText(finding)}\n`);
+      io.out(`${summary(findings)}\n`);
+    }
+    return right ? EXIT.ok : EXIT.negative;
+  },
+};
+
+function toText(finding: CardFinding): string {
+  const mark = finding.ok ? "ok  " : finding.level === "MUST" ? "FAIL" : "note";
+  const rule = `${mark} ${finding.level.padEnd(6)} ${toLine(finding.rule, 80)}`;
+  return finding.ok ? rule : `${rule}\n            found ${toLine(finding.found, 120)}\n            expected ${finding.expected}`;
+}
+
+function summary(findings: readonly CardFinding[]): string {
+  const broken = (level: CardFinding["level"]): number => findings.filter((finding) => !finding.ok && finding.level === level).length;
+  const kept = findings.filter((finding) => finding.ok).length;
+  return `${kept} of ${findings.length} rules kept; broken: ${broken("MUST")} MUST, ${broken("SHOULD")} SHOULD, ${broken("MAY")} MAY`;
+}
