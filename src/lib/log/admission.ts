@@ -31,16 +31,16 @@ export type Admission =
   | { readonly kind: "sealed" };
 
 /**
- * Judges `batch` against a stream at `head`, in this order: an epoch other than the present one is `fenced`; entries that are all there are
+ * Judges `batch` against a stream of `epoch` at `head`, in this order: an epoch other than the present one is `fenced`; entries that are all there are
  * `duplicate`, also on a sealed stream (an answer that got lost); a sealed stream takes nothing more; a batch ahead of its turn is a `gap`;
  * else all but the first `skip` entries are written. The place of an empty batch that carries nothing does not matter: it renews the lease.
  */
-export function admit(stream: { readonly epoch: number; readonly head: number; readonly sealed: boolean }, batch: Batch): Admission {
-  if (batch.epoch !== stream.epoch) return FENCED;
+export function admit(epoch: number, head: number, sealed: boolean, batch: Batch): Admission {
+  if (batch.epoch !== epoch) return FENCED;
   const count = batch.entries.length;
-  const expected = stream.head + 1;
+  const expected = head + 1;
   if (count > 0 && batch.firstSeq + count <= expected) return DUPLICATE;
-  if (stream.sealed) return SEALED;
+  if (sealed) return SEALED;
   if (batch.firstSeq === expected) return WRITE_ALL;
   if (batch.firstSeq > expected) return count === 0 && !carries(batch) ? WRITE_ALL : GAP;
   return count === 0 ? WRITE_ALL : { kind: "write", skip: expected - batch.firstSeq };

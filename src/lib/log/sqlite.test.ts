@@ -27,3 +27,5 @@ function factory(options: Partial<SqliteStoreOptions>): StoreFactory {
 runLogConformance("sqlite", factory({}), { durable: "durable" });
 // Everything goes through segments, eviction and checkpoints all the time.
 runLogConformance("sqlite with tiny limits", factory({ maxBlockLength: 2000, maxIdleStreams: 1, checkpointBytes: 20_000 }), { durable: "durable" });
+
+runLogConformance("sqlite that survives a power loss", factory({ durability: "host", maxBlockLength: 20_000 }), { durable: "durable" });

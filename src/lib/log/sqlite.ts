@@ -12,6 +12,7 @@ import { toStoreError } from "./sqlite/errors.ts";
 import { createFlusher } from "./sqlite/flusher.ts";
 import { createGuard } from "./sqlite/guard.ts";
 import { createGroup, type FailPoint } from "./sqlite/group.ts";
+import { createHardener, createNoHardener } from "./sqlite/harden.ts";
 import { lockFolder } from "./sqlite/lock.ts";
 import { openReader } from "./sqlite/reader.ts";
 import { createSqliteRecords } from "./sqlite/records.ts";
@@ -31,7 +32,7 @@ export interface SqliteStoreOptions extends Partial<WriteLimits> {
   readonly folder: string;
   /** Opens for reading only, beside the owner process or without one: nothing is made, locked or written, and writing calls are `forbidden`. */
   readonly readOnly?: boolean;
-  /** `process` (default): commits survive a killed process. `host`: they survive a power loss, at the cost of a sync per commit. */
+  /** `process` (default): commits survive a killed process. `host`: they survive a power loss, at the cost of a sync per commit, by another thread. */
   readonly durability?: "process" | "host";
   /** The log's clock for leases and times to live, in ms since the epoch. Default `Date.now`. */
   readonly now?: () => number;
@@ -63,7 +64,6 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
   try {
     const database = (opened = openDatabase(path, {
       readOnly: false,
-      durability,
       ...(options.maxDatabaseBytes !== undefined && { maxBytes: options.maxDatabaseBytes }),
     }));
     const streams = createStreams(database, options.maxIdleStreams ?? 4096);
@@ -79,6 +79,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
       failPoint,
       ...(options.checkpointBytes !== undefined && { everyBytes: options.checkpointBytes }),
     });
+    const hardener = durability === "host" ? createHardener(`${path}-wal`) : createNoHardener();
     const flusher = createFlusher({
       database,
       streams,
@@ -96,6 +97,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
       position: start,
       lastBlock: Math.max(replayed.lastBlock, readFact(database, "last_block")),
       failPoint,
+      harden: hardener.harden,
       onCommit(block, length) {
         flusher.onCommit(block, length);
         checkpoints.onCommit(length + PAGE_BYTES * 2);
@@ -152,6 +154,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
         if (closing.signal.aborted) return;
         group.close();
         closing.abort();
+        await hardener.close();
         saveAll(database, streams, streams.inUse());
         for (const stream of streams.inUse()) {
           stream.gone = true;

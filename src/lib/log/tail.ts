@@ -36,11 +36,12 @@ export function createTail(head: number, sealed: boolean): Tail {
   return { head, sealed, gone: false, waiting: [], users: 0 };
 }
 
-/** `entries` from index `start`, at least one if there is one, then up to `maxBytes` of event text. */
-export function pageOf(entries: readonly Entry[], start: number, maxBytes: number): readonly Entry[] {
+/** `entries` from index `start`, before index `limit`, at least one if there is one, then up to `maxBytes` of event text. */
+export function pageOf(entries: readonly Entry[], start: number, maxBytes: number, limit: number = entries.length): readonly Entry[] {
   let end = start;
   let bytes = 0;
-  while (end < entries.length) {
+  const stop = Math.min(limit, entries.length);
+  while (end < stop) {
     bytes += (entries[end] as Entry).event.length;
     if (bytes > maxBytes && end > start) break;
     end += 1;

@@ -52,7 +52,7 @@ export function createMemoryWriter({ streams, records, index, bells, limits, now
   function append(key: StreamKey, batch: Batch): Appended {
     const stream = streams.get(key);
     if (stream === undefined) return { kind: "fenced", epoch: 0 };
-    const admission = admit(stream, batch);
+    const admission = admit(stream.epoch, stream.head, stream.sealed, batch);
     if (admission.kind === "fenced") return { kind: "fenced", epoch: stream.epoch };
     if (admission.kind === "sealed") return { kind: "sealed", head: stream.head };
     stream.leaseEndsAt = now() + LEASE_MS;
@@ -86,7 +86,7 @@ export function createMemoryWriter({ streams, records, index, bells, limits, now
   /** Commits what waited for the present head. A parked batch whose records conflict is dropped: its writer learns it when it sends again. */
   function joinParked(stream: MemoryStream): void {
     for (let batch = stream.parking.take(stream.head + 1); batch !== undefined; batch = stream.parking.take(stream.head + 1)) {
-      const admission = admit(stream, batch);
+      const admission = admit(stream.epoch, stream.head, stream.sealed, batch);
       if (admission.kind === "write" && (batch.records === undefined || records.blocker(batch.records) === undefined)) commit(stream, batch, admission.skip);
     }
   }

@@ -10,11 +10,9 @@ database.exec("PRAGMA wal_autocheckpoint = 0");
 parentPort?.on("message", (mode: "PASSIVE" | "RESTART") => {
   try {
     const row = database.prepare(`PRAGMA wal_checkpoint(${mode === "RESTART" ? "RESTART" : "PASSIVE"})`).get();
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     parentPort?.postMessage(Number(row?.["log"] ?? 0));
   } catch {
     // Busy or failing: the WAL stays as it is, and the next checkpoint tries again.
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     parentPort?.postMessage(0);
   }
 });

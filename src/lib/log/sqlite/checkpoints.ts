@@ -32,7 +32,6 @@ export function createCheckpoints({ path, everyBytes = 24 * 1024 * 1024, pause, 
     busy = true;
     if (mode === "RESTART") pause();
     worker ??= start();
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     worker.postMessage(mode);
     failPoint?.("during-checkpoint");
     worker.once("message", (pages: number) => {

@@ -75,10 +75,10 @@ export function createFlusher({ database, streams, group, replayed, now, maxBloc
     const count = stream.recent.length;
     const before = stream.flushed;
     for (const { seq, body } of encodeSegments(stream.recent)) insert.run(stream.id, seq, body);
-    stream.flushed = stream.head;
+    stream.flushed = stream.written;
     streams.save(stream);
     stream.flushed = before;
-    const last = stream.head;
+    const last = stream.written;
     group().afterCommit(() => {
       stream.flushed = last;
       stream.recent = stream.recent.slice(count);

@@ -6,7 +6,7 @@ import { wakeFollowers } from "../tail.ts";
 import { toStoreError } from "./errors.ts";
 import type { SqliteStream } from "./stream.ts";
 import type { Streams } from "./streams.ts";
-import { createTouched } from "./touched.ts";
+import { createTouched, type Before } from "./touched.ts";
 import { createTransaction } from "./transaction.ts";
 
 /** Where a commit can be interrupted by tests; `failPoint` is called with the name, and does nothing in earnest. */
@@ -42,6 +42,8 @@ export interface GroupParts {
   readonly position: number;
   readonly lastBlock: number;
   readonly failPoint?: ((name: FailPoint) => void) | undefined;
+  /** Calls one of the two when what is committed is as durable as the store promises, in the order of the calls. */
+  harden(done: () => void, failed: (error: unknown) => void): void;
   /** Told of each committed block: its id, and its text's length. */
   onCommit(block: number, length: number): void;
 }
@@ -111,16 +113,28 @@ export function createGroup(parts: GroupParts): Group {
     }
     const changed = touched.take();
     for (const action of actions.splice(0)) action();
+    if (length > 0) parts.onCommit(lastBlock, length);
+    parts.harden(
+      () => publish(requests, changed),
+      (error) => {
+        for (const request of requests) request.reject(error);
+      },
+    );
+  }
+
+  /** The group is as durable as promised: answers its requests, and shows its entries. */
+  function publish(requests: readonly Request[], changed: readonly Before[]): void {
     for (const request of requests) {
       if (request.error === undefined) request.resolve(request.result as never);
       else request.reject(request.error);
     }
-    for (const before of changed) {
-      const { stream } = before;
-      if (stream.changed !== before.changed && !stream.gone) bells.ring(stream, stream.changed);
-      if (stream.head > before.head || stream.sealed !== before.sealed) wakeFollowers(stream);
+    for (const { stream, after } of changed) {
+      if (after === undefined) continue;
+      stream.head = after.written;
+      stream.sealed = after.ended;
+      if (!stream.gone) bells.ring(stream, after.changed);
+      wakeFollowers(stream);
     }
-    if (length > 0) parts.onCommit(lastBlock, length);
   }
 
   function execute(request: Request): void {
@@ -136,13 +150,15 @@ export function createGroup(parts: GroupParts): Group {
   function writeBlock(): number {
     for (const before of touched.list) {
       const { stream } = before;
-      const grown = stream.head > before.head;
-      if (grown || before.created || stream.sealed !== before.sealed) {
+      const grown = stream.written > before.written;
+      const ended = stream.ended !== before.ended;
+      if (grown || ended || before.created) {
         position += 1;
         stream.changed = position;
+        before.after = { written: stream.written, ended: stream.ended, changed: position };
       }
-      if (grown) block.add(stream.id, position, stream.recent, stream.recent.length - (stream.head - before.head));
-      if (before.save || stream.sealed !== before.sealed) {
+      if (grown) block.add(stream.id, position, stream.recent, stream.recent.length - (stream.written - before.written));
+      if (before.save || ended) {
         transaction.begin();
         streams.save(stream);
       }

@@ -33,7 +33,7 @@ const POLL_MS = 50;
 export function openReader({ folder, now, durability }: ReaderOptions): Store {
   const path = join(folder, "log.db");
   if (!existsSync(path)) throw new IasError("not-found", `There is no log in ${folder}; a server makes it when it first starts with this data folder.`);
-  const database = openDatabase(path, { readOnly: true, durability });
+  const database = openDatabase(path, { readOnly: true });
   const streams = createStreams(database, 4096);
   const bells = createDoorbells();
   const view = createView(database);

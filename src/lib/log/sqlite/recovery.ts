@@ -57,7 +57,7 @@ function apply(stream: SqliteStream, run: BlockRun): void {
     if (entry.seq !== last + 1) throw missing(stream, last + 1);
     stream.recent.push(entry);
     if (entry.seq <= stream.head) continue;
-    stream.head = entry.seq;
+    stream.head = stream.written = entry.seq;
     stream.gen = entry.gen;
     stream.attempt = entry.attempt;
   }

@@ -53,7 +53,6 @@ export const PAGE_BYTES = 4096;
 
 export interface OpenDatabaseOptions {
   readonly readOnly: boolean;
-  readonly durability: "process" | "host";
   readonly maxBytes?: number;
 }
 
@@ -61,14 +60,14 @@ export interface OpenDatabaseOptions {
  * Opens `log.db` and brings its schema up to date. WAL; checkpoints are the checkpointer's.
  * @throws IasError `configuration` if it was made by a newer version or cannot be opened, `corrupt` if it is no database.
  */
-export function openDatabase(path: string, { readOnly, durability, maxBytes }: OpenDatabaseOptions): DatabaseSync {
+export function openDatabase(path: string, { readOnly, maxBytes }: OpenDatabaseOptions): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { readOnly, timeout: 5000 });
     database.exec("PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF;");
     if (readOnly) checkVersion(database, path);
     else {
-      database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability === "host" ? "FULL" : "NORMAL"}; PRAGMA wal_autocheckpoint = 0;`);
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;");
       migrate(database, path);
       if (maxBytes !== undefined) database.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`);
     }

@@ -5,6 +5,10 @@ import { createTail, pageOf, type Tail } from "../tail.ts";
 
 /** One stream in use: its row, and its entries that are not yet in segments. */
 export interface SqliteStream extends Tail {
+  /** The last seq in the database; `head` follows when it is as durable as the store promises. */
+  written: number;
+  /** Sealed in the database; `sealed` follows. */
+  ended: boolean;
   readonly id: number;
   readonly key: StreamKey;
   epoch: number;
@@ -55,6 +59,8 @@ export function fromRow(row: StreamRow): SqliteStream {
   const [id, tenant, user, agent, task, epoch, owner, leaseEndsAt, head, gen, attempt, floor, flushed, compacted, changed, sealed] = row;
   return {
     ...createTail(head, sealed === 1),
+    written: head,
+    ended: sealed === 1,
     id,
     key: { tenant, user, agent, task },
     epoch,
@@ -74,12 +80,12 @@ export function fromRow(row: StreamRow): SqliteStream {
   };
 }
 
-/** Entries after `after` out of `recent`, up to `maxBytes`; `after` is at or above where `recent` begins. */
+/** Entries after `after` out of `recent`, up to the head and up to `maxBytes`; `after` is at or above where `recent` begins. */
 export function recentPage(stream: SqliteStream, after: number, maxBytes: number): readonly Entry[] {
   const { recent, page } = stream;
   if (page !== undefined && page.after === after && page.head === stream.head && page.maxBytes === maxBytes) return page.entries;
   const first = recent[0]?.seq ?? stream.head + 1;
-  const entries = pageOf(recent, Math.max(0, after + 1 - first), maxBytes);
+  const entries = pageOf(recent, Math.max(0, after + 1 - first), maxBytes, stream.head + 1 - first);
   stream.page = { after, maxBytes, head: stream.head, entries };
   return entries;
 }

@@ -89,8 +89,8 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
       return stream;
     },
     save(stream) {
-      const { epoch, owner, leaseEndsAt, head, gen, attempt, floor, flushed, compacted, changed, sealed, id } = stream;
-      update.run(epoch, owner, leaseEndsAt, head, gen, attempt, floor, flushed, compacted, changed, sealed ? 1 : 0, id);
+      const { epoch, owner, leaseEndsAt, written, gen, attempt, floor, flushed, compacted, changed, ended, id } = stream;
+      update.run(epoch, owner, leaseEndsAt, written, gen, attempt, floor, flushed, compacted, changed, ended ? 1 : 0, id);
       stream.leaseSaved = leaseEndsAt;
     },
     refresh(stream) {
@@ -98,9 +98,9 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
       if (row === undefined) stream.gone = true;
       else {
         const { epoch, owner, leaseEndsAt, head, gen, attempt, floor, flushed, compacted, changed, sealed } = fromRow(row);
-        Object.assign(stream, { epoch, owner, leaseEndsAt: Math.max(leaseEndsAt, stream.leaseEndsAt), floor, flushed, compacted, sealed });
+        Object.assign(stream, { epoch, owner, leaseEndsAt: Math.max(leaseEndsAt, stream.leaseEndsAt), floor, flushed, compacted, sealed, ended: sealed });
         stream.changed = Math.max(changed, stream.changed);
-        if (head > stream.head) Object.assign(stream, { head, gen, attempt });
+        if (head > stream.head) Object.assign(stream, { head, written: head, gen, attempt });
         const start = stream.recent.findIndex((entry) => entry.seq > Math.max(flushed, floor));
         stream.recent = start < 0 ? [] : stream.recent.slice(start);
         stream.page = undefined;
@@ -113,7 +113,15 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
     trim(now) {
       if (ids.size <= maxIdle) return;
       for (const stream of ids.values()) {
-        if (stream.users > 0 || stream.recent.length > 0 || stream.parking !== undefined || (stream.leaseEndsAt > now && !stream.sealed)) continue;
+        if (
+          stream.users > 0 ||
+          stream.head !== stream.written ||
+          stream.sealed !== stream.ended ||
+          stream.recent.length > 0 ||
+          stream.parking !== undefined ||
+          (stream.leaseEndsAt > now && !stream.sealed)
+        )
+          continue;
         registry.remove(stream);
         ids.delete(stream.id);
       }
@@ -123,7 +131,7 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
       if (start >= stream.flushed) return recentPage(stream, start, maxBytes);
       const entries = segment(stream, start);
       const first = entries[0]?.seq ?? 0;
-      return pageOf(entries, Math.max(0, start + 1 - first), maxBytes);
+      return pageOf(entries, Math.max(0, start + 1 - first), maxBytes, stream.head + 1 - first);
     },
     snapshot: (stream) => (snapshotOf.get(stream.id) as unknown as [string] | undefined)?.[0],
     forgetSegments: () => decoded.clear(),

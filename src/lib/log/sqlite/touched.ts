@@ -10,13 +10,15 @@ export interface Before {
   readonly epoch: number;
   readonly owner: string;
   readonly leaseEndsAt: number;
-  readonly head: number;
+  readonly written: number;
   readonly gen: number;
   readonly attempt: number;
   readonly floor: number;
   readonly compacted: number;
   readonly changed: number;
-  readonly sealed: boolean;
+  readonly ended: boolean;
+  /** What the group made of it, set when the group is committed. */
+  after: { readonly written: number; readonly ended: boolean; readonly changed: number } | undefined;
 }
 
 /** The streams that a group changes, with what a rollback restores. */
@@ -51,17 +53,32 @@ export function createTouched(streams: Streams): Touched {
     },
     add(stream, change) {
       if (find(stream) !== undefined) return;
-      const { epoch, owner, leaseEndsAt, head, gen, attempt, floor, compacted, changed, sealed } = stream;
+      const { epoch, owner, leaseEndsAt, written, gen, attempt, floor, compacted, changed, ended } = stream;
       stream.place = list.length;
-      list.push({ stream, created: change === "created", save: false, epoch, owner, leaseEndsAt, head, gen, attempt, floor, compacted, changed, sealed });
+      list.push({
+        stream,
+        created: change === "created",
+        save: false,
+        epoch,
+        owner,
+        leaseEndsAt,
+        written,
+        gen,
+        attempt,
+        floor,
+        compacted,
+        changed,
+        ended,
+        after: undefined,
+      });
     },
     find,
     take,
     restore() {
-      for (const { stream, created, epoch, owner, leaseEndsAt, head, gen, attempt, floor, compacted, changed, sealed } of take()) {
-        stream.recent.length -= stream.head - head;
+      for (const { stream, created, epoch, owner, leaseEndsAt, written, gen, attempt, floor, compacted, changed, ended } of take()) {
+        stream.recent.length -= stream.written - written;
         stream.page = undefined;
-        Object.assign(stream, { epoch, owner, leaseEndsAt, head, gen, attempt, floor, compacted, changed, sealed });
+        Object.assign(stream, { epoch, owner, leaseEndsAt, written, gen, attempt, floor, compacted, changed, ended, after: undefined });
         if (!created) continue;
         stream.gone = true;
         streams.forget(stream);

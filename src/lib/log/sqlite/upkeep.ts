@@ -93,7 +93,7 @@ export function createSqliteUpkeep(parts: UpkeepParts): Upkeep {
         group.begin();
         records.removeAll(`${joinKey("task", name)}/`);
         index.set(stream, null);
-        dropSegments.run(stream.id, stream.head);
+        dropSegments.run(stream.id, stream.written);
         for (const statement of [dropSnapshot, dropState, dropStream]) statement.run(stream.id);
         // Its positions must not be given again.
         putPosition.run(group.position);

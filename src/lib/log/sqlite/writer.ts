@@ -54,28 +54,28 @@ export function createSqliteWriter({ streams, group, records, index, states, lim
     stream.epoch += 1;
     stream.owner = owner;
     stream.leaseEndsAt = now() + LEASE_MS;
-    const { epoch, leaseEndsAt, head, gen, attempt } = stream;
+    const { epoch, leaseEndsAt, written, gen, attempt } = stream;
     const state = states.get(stream.id);
-    return { ok: true, epoch, nextSeq: head + 1, leaseEndsAt, gen, attempt, ...(state && { state }) };
+    return { ok: true, epoch, nextSeq: written + 1, leaseEndsAt, gen, attempt, ...(state && { state }) };
   }
 
   function append(stream: SqliteStream | undefined, batch: OwnBatch): Appended {
     if (stream === undefined || stream.gone) return { kind: "fenced", epoch: 0 };
-    const admission = admit(stream, batch);
+    const admission = admit(stream.epoch, stream.written, stream.ended, batch);
     if (admission.kind === "fenced") return { kind: "fenced", epoch: stream.epoch };
-    if (admission.kind === "sealed") return { kind: "sealed", head: stream.head };
+    if (admission.kind === "sealed") return { kind: "sealed", head: stream.written };
     renew(stream, admission.kind === "write" && batch.entries.length > 0);
-    if (admission.kind === "duplicate") return { kind: "duplicate", head: stream.head, leaseEndsAt: stream.leaseEndsAt };
+    if (admission.kind === "duplicate") return { kind: "duplicate", head: stream.written, leaseEndsAt: stream.leaseEndsAt };
     if (admission.kind === "gap") {
       stream.parking ??= createParking(limits);
-      return { kind: "gap", expected: stream.head + 1, parked: stream.parking.park(batch) };
+      return { kind: "gap", expected: stream.written + 1, parked: stream.parking.park(batch) };
     }
     const blocker = batch.records && records.blocker(batch.records);
     if (blocker !== undefined) return { kind: "conflict", record: blocker };
     group.touch(stream, "changed");
     write(stream, batch, admission.skip);
     if (stream.parking !== undefined) joinParked(stream);
-    return { kind: "ok", head: stream.head, leaseEndsAt: stream.leaseEndsAt };
+    return { kind: "ok", head: stream.written, leaseEndsAt: stream.leaseEndsAt };
   }
 
   /** Entries are written with the time, so only a writer without any has its lease written. */
@@ -93,12 +93,12 @@ export function createSqliteWriter({ streams, group, records, index, states, lim
     for (let i = skip; i < batch.entries.length; i += 1) stream.recent.push(batch.entries[i] as Entry);
     const last = batch.entries[batch.entries.length - 1];
     if (last !== undefined) {
-      stream.head = last.seq;
+      stream.written = last.seq;
       stream.gen = last.gen;
       stream.attempt = last.attempt;
     }
     if (batch.state !== undefined || batch.index !== undefined || batch.records !== undefined) writeRest(stream, batch);
-    if (seals(batch)) stream.sealed = true;
+    if (seals(batch)) stream.ended = true;
   }
 
   function writeRest(stream: SqliteStream, batch: OwnBatch): void {
@@ -111,8 +111,8 @@ export function createSqliteWriter({ streams, group, records, index, states, lim
   /** Commits what waited for the present head. A parked batch whose records conflict is dropped: its writer learns it when it sends again. */
   function joinParked(stream: SqliteStream): void {
     const { parking } = stream;
-    for (let batch = parking?.take(stream.head + 1); batch !== undefined; batch = parking?.take(stream.head + 1)) {
-      const admission = admit(stream, batch);
+    for (let batch = parking?.take(stream.written + 1); batch !== undefined; batch = parking?.take(stream.written + 1)) {
+      const admission = admit(stream.epoch, stream.written, stream.ended, batch);
       if (admission.kind === "write" && (batch.records === undefined || records.blocker(batch.records) === undefined))
         write(stream, own(batch), admission.skip);
     }
@@ -137,7 +137,7 @@ export function createSqliteWriter({ streams, group, records, index, states, lim
 
 function refusal(stream: SqliteStream, expect: number | "expired", now: number): Refused["reason"] | undefined {
   if (expect === 0) return "exists";
-  if (stream.sealed) return "sealed";
+  if (stream.ended) return "sealed";
   if (expect === "expired") return stream.leaseEndsAt > now ? "leased" : undefined;
   return expect === stream.epoch ? undefined : "epoch";
 }

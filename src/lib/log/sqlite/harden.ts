@@ -1,0 +1,60 @@
+import { close, fdatasync, openSync } from "node:fs";
+import { promisify } from "node:util";
+import { toStoreError } from "./errors.ts";
+
+/** Makes commits survive a power loss, without holding up the event loop. */
+export interface Hardener {
+  /** Calls one of the two when all that was committed before the call is on the disk, in the order of the calls. */
+  harden(done: () => void, failed: (error: unknown) => void): void;
+  /** Waits for what was asked for. */
+  close(): Promise<void>;
+}
+
+interface Waiter {
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+const sync = promisify(fdatasync);
+const closeFile = promisify(close);
+
+/** For durability `process`: a commit is enough. */
+export function createNoHardener(): Hardener {
+  return { harden: (done) => done(), close: async () => undefined };
+}
+
+/**
+ * For durability `host`: syncs the WAL by a thread of Node's pool after each commit, which is what SQLite's `synchronous = FULL` does in the middle of one.
+ * SQLite itself (`NORMAL`) still syncs when it begins the WAL anew and at checkpoints. `wal` is the path of the WAL, which exists.
+ */
+export function createHardener(wal: string): Hardener {
+  const file = openSync(wal, "r+");
+  let waiting: Waiter[] = [];
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      const round = waiting;
+      waiting = [];
+      try {
+        await sync(file);
+        for (const waiter of round) waiter.done();
+      } catch (error) {
+        const failure = toStoreError(error, "sync the log");
+        for (const waiter of round) waiter.failed(failure);
+      }
+    }
+    running = undefined;
+  }
+
+  return {
+    harden(done, failed) {
+      waiting.push({ done, failed });
+      running ??= run();
+    },
+    async close() {
+      await running;
+      await closeFile(file);
+    },
+  };
+}
