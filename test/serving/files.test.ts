@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import type { Part } from "../../src/lib/model/a2a.ts";
+import { receiver } from "../../src/lib/testing/webhook-receiver.ts";
 import { messageOf } from "../support/messages.ts";
 import { agentOf, rpcClient, serving } from "../support/serving.ts";
 
@@ -67,6 +68,17 @@ describe("files", () => {
       const { error } = await client.call("SendMessage", { message: messageOf("", { parts: [part] }) });
       assert.equal(error?.code, -32602, JSON.stringify(error));
     }
+  });
+
+  it("at addresses inside are not fetched for a caller, at public ones that are really inside neither", async (t) => {
+    await using inside = await receiver();
+    const client = rpcClient(`${(await serving(t, [echo], { allowLocalTargets: false })).url}/a2a/agent`);
+    for (const url of [inside.url, inside.url.replace("127.0.0.1", "localhost"), inside.url.replace("127.0.0.1", "[::ffff:127.0.0.1]"), "file:///etc/passwd"]) {
+      const { task } = await client.send("", { parts: [{ url, mediaType: "image/png" }] });
+      assert.equal(task.status.state, "TASK_STATE_FAILED", url);
+      assert.ok(!JSON.stringify(task.artifacts ?? []).includes("root:"));
+    }
+    assert.equal(inside.requests.length, 0);
   });
 
   it("a Task over the limit of a client gives its long texts by URL, whole and in ranges", async (t) => {

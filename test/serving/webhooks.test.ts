@@ -31,6 +31,34 @@ describe("webhooks", () => {
     assert.ok(hook.requests.every(({ headers }) => headers["x-a2a-notification-token"] === "tok"));
   });
 
+  it("of callers of 0.3 hear the whole task, in its form", async (t) => {
+    await using hook = await receiver();
+    const server = await serving(t, [talker], { allowLocalTargets: true });
+    const response = await fetch(`${server.url}/a2a/agent`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        jsonrpc: "2.0",
+        id: 1,
+        method: "message/send",
+        params: {
+          message: { kind: "message", messageId: "m1", role: "user", parts: [{ kind: "text", text: "go" }] },
+          configuration: {
+            blocking: true,
+            pushNotificationConfig: { url: hook.url, token: "tok", authentication: { schemes: ["Bearer"], credentials: "cred" } },
+          },
+        },
+      }),
+    });
+    const { result } = (await response.json()) as { result: { id: string; status: { state: string } } };
+    assert.equal(result.status.state, "completed");
+    for (let count = 1; hook.requests.at(-1)?.body.includes('"state":"completed"') !== true; count += 1) await hook.received(count);
+    const last = hook.requests.at(-1);
+    const task = JSON.parse(last?.body ?? "{}") as { kind: string; id: string; artifacts: { parts: { kind: string; text: string }[] }[] };
+    assert.deepEqual([task.kind, task.id, task.artifacts[0]?.parts[0]?.kind], ["task", result.id, "text"]);
+    assert.deepEqual([last?.headers["authorization"], last?.headers["x-a2a-notification-token"]], ["Bearer cred", "tok"]);
+  });
+
   it("that may not be reached are refused before there is a task", async (t) => {
     const server = await serving(t, [talker], { allowLocalTargets: false });
     const client = rpcClient(`${server.url}/a2a/agent`);
