@@ -11,29 +11,7 @@ import { createTasks } from "./tasks.ts";
 
 /** Operations over a log, a runtime and their neighbours. */
 export function createOperations(parts: ServerParts): Operations {
-  return guard({ ...createSend(parts), ...createTasks(parts), ...createPushOperations(parts), getExtendedAgentCard: (call) => parts.cards.extended(call) });
-}
-
-/** What holds for every operation: an agent's required extensions must be activated (specification 4.6). */
-function guard(operations: Operations): Operations {
-  const check = (call: Call): void => {
-    const missing = call.agent.extensions.find((extension) => extension.required === true && !call.extensions.has(extension.uri));
-    if (missing !== undefined) {
-      throw new IasError("extension-required", `The agent ${call.agent.id} requires the extension ${missing.uri}; name it in the A2A-Extensions header.`, {
-        details: { extension: missing.uri },
-      });
-    }
-  };
-  const entries = Object.entries(operations) as [keyof Operations, (call: Call, params: unknown) => Promise<unknown>][];
-  return Object.fromEntries(
-    entries.map(([name, run]) => [
-      name,
-      async (call: Call, params: unknown) => {
-        check(call);
-        return run(call, params);
-      },
-    ]),
-  ) as unknown as Operations;
+  return { ...createSend(parts), ...createTasks(parts), ...createPushOperations(parts), getExtendedAgentCard: (call) => parts.cards.extended(call) };
 }
 
 type PushOperations = Pick<

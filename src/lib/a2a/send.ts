@@ -70,8 +70,18 @@ export function createSend(parts: ServerParts): Pick<Operations, "sendMessage" |
   };
 }
 
+/** What is sent to an agent must speak the extensions that its card requires; reading a task needs none (specification 3.3.4). */
+function checkExtensions(call: Call): void {
+  const missing = call.agent.extensions.find((extension) => extension.required === true && !call.extensions.has(extension.uri));
+  if (missing === undefined) return;
+  throw new IasError("extension-required", `The agent ${call.agent.id} requires the extension ${missing.uri}; name it in the A2A-Extensions header.`, {
+    details: { extension: missing.uri },
+  });
+}
+
 /** Puts the message into the log, once, and tells the runtime. */
 async function accept(parts: ServerParts, call: Call, request: SendParams, once: Once | undefined): Promise<Accepted> {
+  checkExtensions(call);
   const checked = checkMessage(parts.limits, call.agent, request.message);
   const config = request.configuration?.taskPushNotificationConfig;
   if (config !== undefined && !call.agent.pushNotifications) {
