@@ -92,9 +92,9 @@ async function runSuite(suite: Suite): Promise<void> {
 
 /** A test must not depend on what happens to be set in this shell, and must spend and send nothing. */
 function testEnvironment(): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env, OPENAI_AGENTS_DISABLE_TRACING: "1" };
+  const env: NodeJS.ProcessEnv = { ...process.env };
   const ours = ["PORT", "HOST", "PUBLIC_URL", "GRPC_PORT", "DATA_DIR", "MODEL", "ALLOWED_HOSTS", "ALLOWED_ORIGINS", "ALLOW_ANONYMOUS", "ALLOW_LOCAL_TARGETS"];
-  for (const name of [...ours, "OPENAI_API_KEY", "OPENAI_BASE_URL", "NODE_TEST_CONTEXT"]) delete env[name];
+  for (const name of [...ours, "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_AGENTS_DISABLE_TRACING", "NODE_TEST_CONTEXT"]) delete env[name];
   return env;
 }
 
