@@ -1,3 +1,5 @@
+export { a2a } from "./lib/engine/a2a.ts";
+export type { A2AEngineOptions } from "./lib/engine/a2a.ts";
 export { defineAgent } from "./lib/engine/define-agent.ts";
 export type { Agent, AgentOptions, CardExtension, Skill } from "./lib/engine/agent.ts";
 export type { AgentEvent, Approval, Engine, Turn, Usage } from "./lib/engine/engine.ts";
