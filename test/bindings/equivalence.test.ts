@@ -4,6 +4,7 @@ import { after, before, describe, it } from "node:test";
 import type { Server } from "../../src/lib/main/server.ts";
 import { EXTENSION_URI } from "../../src/lib/model/entry.ts";
 import { bindingClients } from "./clients.ts";
+import { grpcClient } from "./grpc-client.ts";
 import { startTestServer } from "./server.ts";
 import { type BindingClient, type Wire, WireError, type WireEvent } from "./wire.ts";
 
@@ -164,6 +165,8 @@ describe("JSON-RPC, HTTP+JSON and gRPC answer alike", () => {
     assert.ok("data" in nothing && nothing.data === null, JSON.stringify(nothing));
     assert.deepEqual(data, { data: { a: [1, null, "x"] } });
     assert.deepEqual(raw, { raw: "AAEC", filename: "f.bin" });
+    const sent = await client.call("SendMessage", { message: { messageId: randomUUID(), role: "ROLE_USER", parts: [{ data: null }, { text: "x" }] } });
+    assert.deepEqual(sent.task.history[0].parts, [{ data: null }, { text: "x" }]);
   });
 
   each("a tenant in path or parameters is another room", async (client) => {
@@ -191,5 +194,45 @@ describe("JSON-RPC, HTTP+JSON and gRPC answer alike", () => {
     const { task } = await client.call("SendMessage", { message: message("fail") });
     assert.equal(task.status.state, "TASK_STATE_FAILED");
     assert.ok(!JSON.stringify(task).includes("secret"));
+  });
+
+  each("a stream over the limit of readers is refused before it sends anything", async (client) => {
+    const small = await startTestServer({ limits: { maxReaders: 1 } });
+    const own = bindingClients(small).find(({ name }) => name === client.name);
+    assert.ok(own !== undefined);
+    const stream = own.stream("SendStreamingMessage", { message: message("hang") })[Symbol.asyncIterator]();
+    const id = (await stream.next()).value?.event.task.id;
+    await assert.rejects(collect(own.stream("SendStreamingMessage", { message: message("x") })), (error) => {
+      assert.ok(error instanceof WireError);
+      assert.deepEqual([error.code, error.info?.reason], [{ jsonrpc: -32094, rest: 429, grpc: 8 }[client.name], "TOO_MANY_READERS"]);
+      return true;
+    });
+    assert.equal((await own.call("ListTasks", {})).totalSize, 1);
+    await own.call("CancelTask", { id });
+    for (let next = await stream.next(); next.done !== true; next = await stream.next());
+    assert.equal((await collect(own.stream("SendStreamingMessage", { message: message("x") }))).length > 2, true);
+    await own[Symbol.asyncDispose]();
+    await small[Symbol.asyncDispose]();
+  });
+
+  it("a foreign host is refused over gRPC too", async () => {
+    const foreign = grpcClient(server.grpcAddress ?? "", { "grpc.default_authority": "evil.test:4001" });
+    await assert.rejects(
+      foreign.call("GetTask", { id: "x" }),
+      (error) => error instanceof WireError && error.code === 7 && error.info?.reason === "HOST_NOT_ALLOWED",
+    );
+    await foreign[Symbol.asyncDispose]();
+  });
+
+  each("the card of an agent leads to that agent", async (client) => {
+    const card = (await (await fetch(`${server.url}/a2a/other/.well-known/agent-card.json`)).json()) as Wire;
+    const face = card.supportedInterfaces.find((one: Wire) => one.protocolBinding === { jsonrpc: "JSONRPC", rest: "HTTP+JSON", grpc: "GRPC" }[client.name]);
+    const reached = client.name === "grpc" ? grpcClient(face.url) : bindingClients(server, "other").find(({ name }) => name === client.name);
+    assert.ok(reached !== undefined);
+    const params = { ...(face.tenant !== undefined && { tenant: face.tenant }) };
+    const { task } = await reached.call("SendMessage", { ...params, message: message("for the other") });
+    assert.equal((await reached.call("GetTask", { ...params, id: task.id })).id, task.id);
+    await refuses(client, "TASK_NOT_FOUND", client.call("GetTask", { id: task.id }));
+    await reached[Symbol.asyncDispose]();
   });
 });

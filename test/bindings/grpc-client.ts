@@ -18,7 +18,8 @@ import {
 } from "@a2a-js/sdk";
 import { decodeErrorInfo, decodeStatus } from "@a2a-js/sdk/errors/grpc";
 import { A2AService } from "@a2a-js/sdk/server/grpc";
-import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { type ChannelOptions, Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { restoreNulls } from "../../src/lib/a2a/grpc/nulls.ts";
 import { type BindingClient, type Wire, WireError } from "./wire.ts";
 
 /** Request and answer of each operation: the SDK's wire form, and its JSON form. */
@@ -41,12 +42,14 @@ const METHODS: Readonly<Record<string, readonly [method: Wire, request: Wire, re
 };
 
 /** A gRPC client over grpc-js; `request` may be bytes as they are. */
-export function grpcClient(address: string): BindingClient {
-  const client = new Client(address, credentials.createInsecure(), { "grpc.max_receive_message_length": -1 });
+export function grpcClient(address: string, options: ChannelOptions = {}): BindingClient {
+  const client = new Client(address, credentials.createInsecure(), { "grpc.max_receive_message_length": -1, ...options });
   const toBytes = (operation: string, params: object): Buffer => {
     if (Buffer.isBuffer(params)) return params;
     const [method, request] = METHODS[operation] ?? [];
-    return method.requestSerialize(request.fromJSON(params));
+    const sent = request.fromJSON(params);
+    restoreNulls(params, sent);
+    return method.requestSerialize(sent);
   };
   const asIs = (bytes: Buffer): Buffer => bytes;
   return {

@@ -2,7 +2,7 @@ import type { Agent } from "../engine/agent.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal } from "../model/key.ts";
-import type { Call, Frame, FrameStream, Operations } from "./operations.ts";
+import type { Call, FrameStream, Operations } from "./operations.ts";
 
 /**
  * What an HTTP binding is: a function from a request to a reply, without sockets. The gateway has checked Host, Origin and credentials, read the
@@ -36,8 +36,6 @@ export interface Framing {
   readonly headers: Readonly<Record<string, string>>;
   readonly prefix: string;
   readonly suffix: string;
-  /** Another event text for the frame, where the binding's form is not the log's. */
-  readonly translate?: (frame: Frame) => string;
   /** The data line that ends a stream which broke, where the binding has one. */
   readonly error: (error: unknown) => string;
 }

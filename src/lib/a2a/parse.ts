@@ -16,9 +16,15 @@ function camelKeys(value: unknown): unknown {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
   const result: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
-    if (member !== null && key !== "__proto__") result[key.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())] = member;
+    if ((member !== null || isContent(key, value)) && key !== "__proto__")
+      result[key.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())] = member;
   }
   return result;
+}
+
+/** `data: null` of a part is a value (`google.protobuf.Value`), unless the part has other content. */
+function isContent(key: string, part: object): boolean {
+  return key === "data" && ["text", "raw", "url"].every((name) => ((part as Readonly<Record<string, unknown>>)[name] ?? null) === null);
 }
 
 const json = z.json() as z.ZodType<Json>;

@@ -22,7 +22,7 @@ export interface GatewayParts {
   readonly authenticate: (request: { header(name: string): string | undefined }) => Promise<Principal>;
   /** Paths that are not A2A's: cards, health, pages, blobs. Asked first; undefined goes on. */
   readonly pages: Page;
-  readonly limits: Pick<Limits, "maxBodyBytes" | "maxReaders" | "maxStreamMs">;
+  readonly limits: Pick<Limits, "maxBodyBytes" | "maxStreamMs">;
   readonly guards: Guards;
   readonly logId: string;
   readonly wheel: HeartbeatWheel;
@@ -88,14 +88,6 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   const send = async (response: ServerResponse, reply: Reply, gone: AbortController): Promise<void> => {
     if (reply.kind === "whole") return writeWhole(response, reply);
-    if (streams.size >= parts.limits.maxReaders) {
-      gone.abort();
-      throw new IasError("limit-reached", `${streams.size} streams are open (maxReaders); try again in a moment.`, {
-        reason: "TOO_MANY_READERS",
-        retryable: true,
-        retryAfterMs: 1000,
-      });
-    }
     streams.add(gone);
     // A tenth earlier or later, so that streams which began together do not end together.
     const age = setTimeout(() => gone.abort(), parts.limits.maxStreamMs * (0.9 + Math.random() * 0.2)).unref();

@@ -59,11 +59,10 @@ export async function writeSse(response: ServerResponse, stream: FrameStream, fr
 }
 
 function encodeFrames(frames: readonly Frame[], id: string, framing: Framing): string {
-  const { prefix, suffix, translate } = framing;
+  const { prefix, suffix } = framing;
   let text = "";
   for (const frame of frames) {
-    const event = translate === undefined ? frame.event : translate(frame);
-    text += id === "" ? `data: ${prefix}${event}${suffix}\n\n` : `${id}${frame.seq}\ndata: ${prefix}${event}${suffix}\n\n`;
+    text += id === "" ? `data: ${prefix}${frame.event}${suffix}\n\n` : `${id}${frame.seq}\ndata: ${prefix}${frame.event}${suffix}\n\n`;
   }
   return text;
 }

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { createCards } from "../a2a/card.ts";
 import { createOperations } from "../a2a/create-operations.ts";
+import { limitReaders } from "../a2a/reader-limit.ts";
 import type { Operations } from "../a2a/operations.ts";
 import { createPush, type Push } from "../a2a/push/push.ts";
 import { createJwksPage, loadSigningKey } from "../a2a/signing-key.ts";
@@ -123,7 +124,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
   return {
     limits,
     agents,
-    operations: createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report }),
+    operations: limitReaders(createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report }), limits.maxReaders),
     runtime,
     push,
     pages: [cards.page, media.page, createJwksPage([signingKey])],

@@ -9,6 +9,7 @@ import { createV03Rest } from "../a2a/v0_3/rest.ts";
 import type { Agent, AgentOptions } from "../engine/agent.ts";
 import { createAgentsPage } from "../gateway/agents-page.ts";
 import { createGateway } from "../gateway/gateway.ts";
+import { checkRequest, type Guards } from "../gateway/guards.ts";
 import { healthPage } from "../gateway/health.ts";
 import { createTryPage } from "../gateway/try-page.ts";
 import type { Durability } from "../log/log.ts";
@@ -75,6 +76,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
     const v03Rpc = createV03Rpc({ logId: store.log.id });
     const v03Rest = createV03Rest({ logId: store.log.id, maxJsonDepth: limits.maxJsonDepth });
+    const guards: Guards = { allowedHosts: new Set([...settings.allowedHosts, ...hostOf(settings)]), allowedOrigins: new Set(settings.allowedOrigins) };
     let stopped: Promise<void> | undefined;
     const gateway = createGateway({
       operations,
@@ -90,7 +92,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         ...(options.pages ?? []),
       ),
       limits,
-      guards: { allowedHosts: new Set([...settings.allowedHosts, ...hostOf(settings)]), allowedOrigins: new Set(settings.allowedOrigins) },
+      guards,
       logId: store.log.id,
       wheel,
       report,
@@ -102,7 +104,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       http.closeAllConnections();
     });
     const port = await firstFree(settings.port, HTTP_PORT, (tried) => listen(http, settings.host, tried));
-    const grpc = await openGrpc(settings, { ...core, logId: store.log.id, report });
+    const grpc = await openGrpc(settings, { ...core, checkRequest: (headers) => checkRequest(guards, headers), logId: store.log.id, report });
     if (grpc !== undefined) {
       closer.add(async () => grpc[Symbol.asyncDispose]());
       where.grpc = `${reachedAt(settings)}:${grpc.port}`;

@@ -21,6 +21,8 @@ export interface ServiceParts {
   readonly encodeFrame: FrameEncoder;
   /** Finds the caller by metadata (`authorization`, `x-api-key`). Throws `unauthenticated`. */
   readonly authenticate: (request: Pick<BindingRequest, "header">) => Promise<Principal>;
+  /** Refuses foreign hosts and origins (SEMANTICS 23): throws `forbidden`. */
+  readonly checkRequest?: (headers: { readonly host?: string; readonly origin?: string }) => void;
   readonly report: (error: IasError) => void;
 }
 
@@ -92,9 +94,11 @@ function enter(active: ActiveCalls): AbortController {
   return controller;
 }
 
-/** The order of checks is that of the other bindings: version, caller, message. */
+/** The order of checks is that of the other bindings: host, version, caller, message. */
 async function open(parts: ServiceParts, name: keyof Operations, grpc: Unary | Writable, signal: AbortSignal): Promise<{ call: Call; params: unknown }> {
   const header = metadataHeader(grpc.metadata);
+  const origin = header("origin");
+  parts.checkRequest?.({ host: grpc.getHost(), ...(origin !== undefined && { origin }) });
   checkVersion(header);
   const principal = await parts.authenticate({ header });
   const params = CODECS[name].decode(grpc.request, parts.limits.maxJsonDepth) as { readonly tenant?: string };
