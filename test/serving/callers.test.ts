@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { AgentCard } from "@a2a-js/sdk";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import type { Server } from "../../src/lib/main/server.ts";
 import { makeApiKey } from "../../src/lib/tenancy/api-keys.ts";
 import { messageOf } from "../support/messages.ts";
@@ -92,6 +93,26 @@ describe("callers with API keys", () => {
     const server = await withKeys(t);
     const card = await as(server, "bob").must<{ description: string }>("GetExtendedAgentCard", {});
     assert.equal(card.description, "For those who have a key.");
+  });
+});
+
+describe("callers with tokens of an issuer", () => {
+  it("are who their claims say", async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "ias-callers-"));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const { publicKey, privateKey } = await generateKeyPair("EdDSA");
+    await writeFile(join(folder, "jwks.json"), JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: "k" }] }));
+    const auth = { kind: "jwt", jwks: join(folder, "jwks.json"), issuer: "https://id.example", audience: "ias", claims: { tenant: "org" } } as const;
+    const server = await serving(t, [agent], { auth });
+    const client = async (org: string, audience = "ias") => {
+      const token = new SignJWT({ org, sub: "ann" }).setProtectedHeader({ alg: "EdDSA", kid: "k" }).setIssuer("https://id.example").setAudience(audience);
+      return rpcClient(`${server.url}/a2a/agent`, { authorization: `Bearer ${await token.setExpirationTime("1m").sign(privateKey)}` });
+    };
+    const { task } = await (await client("acme")).send("mine");
+    assert.equal((await (await client("acme")).get(task.id)).id, task.id);
+    assert.equal((await (await client("other")).call("GetTask", { id: task.id })).error?.code, -32001);
+    const { error } = await (await client("acme", "somebody else")).call("GetTask", { id: task.id });
+    assert.deepEqual([error?.code, /"aud"/.test(error?.message ?? "")], [-32090, true]);
   });
 });
 

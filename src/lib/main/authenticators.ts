@@ -18,8 +18,8 @@ export async function openAuthenticator(
     case "api-keys":
       return createApiKeys({ file: auth.file, ...options });
     case "jwt": {
-      const jwks = /^https?:\/\//.test(auth.jwks) ? { url: auth.jwks } : { file: auth.jwks };
-      return createJwtAuthenticator({ jwks, issuer: auth.issuer, audience: auth.audience, ...options });
+      const { kind: _, jwks, ...rest } = auth;
+      return createJwtAuthenticator({ ...rest, jwks: /^https?:\/\//.test(jwks) ? { url: jwks } : { file: jwks }, ...options });
     }
   }
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { IasError } from "../model/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
+import type { JwtOptions } from "../tenancy/jwt.ts";
 
 /** How a server is set up, from the environment or from code. `docs/operations.md` lists the variables. */
 export interface Settings {
@@ -32,7 +33,12 @@ export interface Settings {
 
 export type Auth =
   /** A file of hashed keys. */
-  { readonly kind: "api-keys"; readonly file: string } | { readonly kind: "jwt"; readonly jwks: string; readonly issuer: string; readonly audience: string };
+  | { readonly kind: "api-keys"; readonly file: string }
+  | ({
+      readonly kind: "jwt";
+      /** URL or file of the issuer's keys. */
+      readonly jwks: string;
+    } & Pick<JwtOptions, "issuer" | "audience" | "algorithms" | "claims" | "defaultTenant" | "clockToleranceS" | "openIdConnectUrl">);
 
 export const DEFAULT_SETTINGS: Settings = {
   host: "127.0.0.1",
@@ -83,6 +89,10 @@ const environmentSchema = z.object({
   JWT_JWKS: text,
   JWT_ISSUER: text,
   JWT_AUDIENCE: text,
+  JWT_TENANT_CLAIM: text,
+  JWT_USER_CLAIM: text,
+  JWT_ROLES_CLAIM: text,
+  JWT_DEFAULT_TENANT: text,
   CARD_KEY_FILE: text,
   LIMITS: text,
 });
@@ -142,7 +152,9 @@ function readAuth(given: z.infer<typeof environmentSchema>): Auth | undefined {
   if (jwks === undefined) return undefined;
   if (issuer === undefined || audience === undefined)
     throw new IasError("configuration", "JWT_JWKS needs JWT_ISSUER and JWT_AUDIENCE, or tokens made for others would be taken.");
-  return { kind: "jwt", jwks, issuer, audience };
+  const { JWT_TENANT_CLAIM: tenant, JWT_USER_CLAIM: user, JWT_ROLES_CLAIM: roles, JWT_DEFAULT_TENANT: defaultTenant } = given;
+  const claims = { ...(tenant !== undefined && { tenant }), ...(user !== undefined && { user }), ...(roles !== undefined && { roles }) };
+  return { kind: "jwt", jwks, issuer, audience, claims, ...(defaultTenant !== undefined && { defaultTenant }) };
 }
 
 /** `LIMITS` is JSON with names of `limits.ts` and numbers. */
