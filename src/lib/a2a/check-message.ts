@@ -1,12 +1,12 @@
 import type { Agent } from "../engine/agent.ts";
 import { BLOB_SCHEME } from "../media/media.ts";
-import type { Message } from "../model/a2a.ts";
+import type { JsonObject, Message } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { SentMessage } from "./parse.ts";
 
 /** A caller's message, when limits and the agent admit it. Throws `invalid-params`, `too-large`, `content-type-not-supported`. */
-export function checkMessage(limits: Limits, agent: Agent, message: SentMessage): Message {
+export function checkMessage(limits: Limits, agent: Agent, message: SentMessage, metadata: JsonObject | undefined): Message {
   if (message.role !== "ROLE_USER") throw invalid("message.role", "must be ROLE_USER: only agents send ROLE_AGENT");
   for (const name of ["messageId", "contextId", "taskId"] as const) {
     const value = message[name];
@@ -15,7 +15,7 @@ export function checkMessage(limits: Limits, agent: Agent, message: SentMessage)
   }
   if (message.parts.length > limits.maxMessageParts)
     throw invalid("message.parts", `has ${message.parts.length} parts; at most ${limits.maxMessageParts} (maxMessageParts)`);
-  const size = JSON.stringify(message.parts.map((part) => ({ ...part, raw: undefined }))).length;
+  const size = JSON.stringify({ ...message, parts: message.parts.map((part) => ({ ...part, raw: undefined })), metadata: [message.metadata, metadata] }).length;
   if (size > limits.maxMessageBytes) {
     throw new IasError(
       "too-large",

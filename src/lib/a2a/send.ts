@@ -82,7 +82,7 @@ function checkExtensions(call: Call): void {
 /** Puts the message into the log, once, and tells the runtime. */
 async function accept(parts: ServerParts, call: Call, request: SendParams, once: Once | undefined): Promise<Accepted> {
   checkExtensions(call);
-  const checked = checkMessage(parts.limits, call.agent, request.message);
+  const checked = checkMessage(parts.limits, call.agent, request.message, request.metadata);
   const config = request.configuration?.taskPushNotificationConfig;
   if (config !== undefined && !call.agent.pushNotifications) {
     throw new IasError("push-not-supported", `The agent ${call.agent.id} sends no push notifications; leave out taskPushNotificationConfig.`);
@@ -125,11 +125,7 @@ async function startTask(parts: ServerParts, call: Call, request: SendParams, me
     const { tenant, user } = call.principal;
     const waiting = await parts.store.index.list({ tenant, user, agent: call.agent.id, context, states: ["TASK_STATE_SUBMITTED"], limit: 1 });
     if (waiting.total >= parts.limits.maxQueuedPerConversation) {
-      throw new IasError("limit-reached", `${waiting.total} tasks wait in this conversation (maxQueuedPerConversation); send this one later.`, {
-        reason: "QUEUE_FULL",
-        retryable: true,
-        retryAfterMs: 1000,
-      });
+      throw queueFull(waiting.total, "tasks wait in this conversation");
     }
   }
   const key = streamKey(call.principal, call.agent.id, newId());
@@ -174,6 +170,7 @@ async function continueTask(parts: ServerParts, call: Call, message: Message, ta
       }
     } else {
       parts.runtime.admit();
+      await checkQueue(parts, key);
       const data = { kind: "input" as const, message: input.message, user: call.principal.user };
       const added = await recordAddition(parts, row, { data, state: "TASK_STATE_SUBMITTED", records }, "this-epoch");
       if (added.kind === "ok") return { key, after: added.head, created: false, repeated: false };
@@ -203,6 +200,20 @@ async function inputOnce(parts: ServerParts, key: StreamKey, input: Input, recor
   } finally {
     if (result !== "recorded") for (const record of records) await parts.store.records.delete(record.key);
   }
+}
+
+/** A task that waits for its turn takes only so many messages. */
+async function checkQueue(parts: ServerParts, key: StreamKey): Promise<void> {
+  const unread = (await parts.views.with(key, (view) => view.ledger.unread().length)) ?? 0;
+  if (unread >= parts.limits.maxQueuedPerConversation) throw queueFull(unread, "messages wait in this task");
+}
+
+function queueFull(count: number, what: string): IasError {
+  return new IasError("limit-reached", `${count} ${what} (maxQueuedPerConversation); send this one later.`, {
+    reason: "QUEUE_FULL",
+    retryable: true,
+    retryAfterMs: 1000,
+  });
 }
 
 async function restsAt(parts: ServerParts, key: StreamKey): Promise<boolean> {

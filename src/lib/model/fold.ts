@@ -19,6 +19,8 @@ export interface Fold {
   restore(task: Task, seq: number): void;
   /** The Task as it stands, a copy; undefined before the first entry. */
   task(): Task | undefined;
+  /** About how much memory the Task takes: UTF-16 units of what artifacts and messages hold. */
+  readonly size: number;
   /** UTF-16 units of text and base64 in the artifact, 0 if unknown. */
   artifactSize(artifactId: string): number;
   hasArtifact(artifactId: string): boolean;
@@ -101,6 +103,12 @@ export function createFold(): Fold {
         ...(history.length > 0 && { history: [...history] }),
         ...(metadata !== undefined && { metadata }),
       };
+    },
+    get size() {
+      let total = 0;
+      for (const artifact of artifacts.values()) total += artifact.size;
+      for (const message of history) total += partsSize(message.parts);
+      return total;
     },
     artifactSize: (id) => artifacts.get(id)?.size ?? 0,
     hasArtifact: (id) => artifacts.has(id),

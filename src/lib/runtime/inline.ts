@@ -101,10 +101,18 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
     }
   };
 
-  /** Takes up turns whose owner is gone: SUBMITTED and WORKING tasks whose lease has ended. */
+  /** Takes up turns of the agents that are served here whose owner is gone: SUBMITTED and WORKING tasks whose lease has ended. */
   const sweep = async (): Promise<void> => {
-    const { tasks } = await index.list({ states: ["TASK_STATE_SUBMITTED", "TASK_STATE_WORKING"], leaseEnded: true, order: "oldest", limit: SWEEP_LIMIT });
-    for (const task of tasks) if (!running.has(keyText(task.key)) && parts.agents.has(task.key.agent)) submit(task.key, task.context);
+    for (const agent of parts.agents.keys()) {
+      const { tasks } = await index.list({
+        agent,
+        states: ["TASK_STATE_SUBMITTED", "TASK_STATE_WORKING"],
+        leaseEnded: true,
+        order: "oldest",
+        limit: SWEEP_LIMIT,
+      });
+      for (const task of tasks) if (!running.has(keyText(task.key))) submit(task.key, task.context);
+    }
   };
   let sweeping = false;
   const tick = (): void => {

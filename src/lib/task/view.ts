@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EventLog, Page } from "../log/log.ts";
 import type { Message, StreamResponse, Task } from "../model/a2a.ts";
 import { decodeEvent, type Entry } from "../model/entry.ts";
@@ -52,6 +53,8 @@ async function advance(log: EventLog, key: StreamKey, view: TaskView, until = Nu
       if (entry.seq > view.fold.seq) view.apply(entry);
     }
     if (view.fold.seq >= page.head || view.fold.seq >= until) return page;
+    // A long stream is folded page by page, and others get their turn in between.
+    await nextTurn();
   }
 }
 
@@ -64,31 +67,54 @@ export interface TaskViews {
   with<T>(key: StreamKey, use: (view: TaskView, page: Page) => T): Promise<T | undefined>;
 }
 
-/** Keeps the `maxViews` views used last; one that fell below the stream's floor is folded anew. */
-export function createTaskViews(log: EventLog, options: { readonly maxViews?: number } = {}): TaskViews {
-  const maxViews = options.maxViews ?? 256;
-  const cached = new Map<string, { view: TaskView; tail: Promise<unknown> }>();
+/** How much is kept folded: views, and UTF-16 units of their contents. */
+export interface TaskViewLimits {
+  /** Default 256. */
+  readonly maxViews?: number;
+  /** Default 32 Mi; the view used last is kept whatever its size. */
+  readonly maxSize?: number;
+}
+
+/** Keeps the views used last; one that fell below the stream's floor is folded anew. */
+export function createTaskViews(log: EventLog, options: TaskViewLimits = {}): TaskViews {
+  const { maxViews = 256, maxSize = 32 * 1024 * 1024 } = options;
+  const cached = new Map<string, { view: TaskView; tail: Promise<unknown>; size: number }>();
+  let total = 0;
+
+  const forget = (text: string): void => {
+    total -= cached.get(text)?.size ?? 0;
+    cached.delete(text);
+  };
+  const trim = (used: string): void => {
+    for (const old of cached.keys()) {
+      if (cached.size <= maxViews && total <= maxSize) return;
+      if (old !== used) forget(old);
+    }
+  };
+
   return {
     with(key, use) {
       const text = keyText(key);
-      const slot = cached.get(text) ?? { view: createTaskView(), tail: Promise.resolve() };
+      const slot = cached.get(text) ?? { view: createTaskView(), tail: Promise.resolve(), size: 0 };
       cached.delete(text);
       cached.set(text, slot);
-      for (const old of cached.keys()) {
-        if (cached.size <= maxViews) break;
-        cached.delete(old);
-      }
       const step = slot.tail.then(async () => {
         let page = await log.read(key, { after: slot.view.fold.seq, maxBytes: 0 });
         if (page !== undefined && slot.view.fold.seq > 0 && slot.view.fold.seq < page.floor) slot.view = createTaskView();
         if (page !== undefined && (page.head > slot.view.fold.seq || page.floor > slot.view.fold.seq)) page = await advance(log, key, slot.view);
         if (page === undefined) {
-          cached.delete(text);
+          if (cached.get(text) === slot) forget(text);
           return undefined;
+        }
+        if (cached.get(text) === slot) {
+          const { size } = slot.view.fold;
+          total += size - slot.size;
+          slot.size = size;
+          trim(text);
         }
         return use(slot.view, page);
       });
-      slot.tail = step.catch(() => cached.delete(text));
+      slot.tail = step.catch(() => cached.get(text) === slot && forget(text));
       return step;
     },
   };
