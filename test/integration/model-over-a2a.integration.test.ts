@@ -9,8 +9,6 @@ import { Message, Role } from "@a2a-js/sdk";
 import { Agent } from "@openai/agents";
 import { defineAgent } from "../../src/lib/engine/define-agent.ts";
 import { openaiAgents } from "../../src/lib/engine/openai-agents.ts";
-import { createModelProvider } from "../../src/lib/engine/openai-agents/provider.ts";
-import { loadSdk } from "../../src/lib/engine/openai-agents/sdk.ts";
 import { createMemoryStore } from "../../src/lib/log/memory.ts";
 import { startServer } from "../../src/lib/main/server.ts";
 import { engine } from "../support/engines.ts";
@@ -26,10 +24,10 @@ const python1 = engine("python-a2a-1").python;
 const python03 = engine("python-a2a-0.3").python;
 const models = await startModelServer();
 const proxy = await startRecordingProxy(models.url);
-const modelProvider = createModelProvider(await loadSdk(), { baseUrl: `${proxy.url}/v1` });
+const endpoint = { baseUrl: `${proxy.url}/v1` };
 const speaker = new Agent({ name: "Speaker", instructions: "Talk.", modelSettings: { maxTokens: TOKENS, providerData: { ignore_eos: true } } });
 const server = await startServer({
-  agents: [defineAgent({ id: "speaker", engine: openaiAgents(speaker, { model: "tiny", modelProvider }) })],
+  agents: [defineAgent({ id: "speaker", engine: openaiAgents(speaker, { model: "tiny", endpoint }) })],
   store: createMemoryStore(),
   port: 0,
   grpcPort: 0,

@@ -5,8 +5,7 @@ import { Agent, type ModelSettings } from "@openai/agents";
 import { z } from "zod";
 import type { AgentEvent } from "../../src/lib/engine/engine.ts";
 import { openaiAgents } from "../../src/lib/engine/openai-agents.ts";
-import { createModelProvider, type ModelEndpoint } from "../../src/lib/engine/openai-agents/provider.ts";
-import { loadSdk } from "../../src/lib/engine/openai-agents/sdk.ts";
+import type { ModelEndpoint } from "../../src/lib/engine/openai-agents/provider.ts";
 import { collect, notHung, textsOf } from "../../src/lib/testing/engine-support.ts";
 import { testTurn } from "../../src/lib/testing/test-turn.ts";
 import { startModelServer } from "../support/model-server.ts";
@@ -21,7 +20,6 @@ after(async () => {
   await proxy[Symbol.asyncDispose]();
   await models[Symbol.asyncDispose]();
 });
-const sdk = await loadSdk();
 const { signal } = new AbortController();
 
 const apis: readonly (readonly [NonNullable<ModelEndpoint["api"]>, string, (data: string) => string])[] = [
@@ -79,7 +77,7 @@ function engine(api: NonNullable<ModelEndpoint["api"]>, tokens: number): ReturnT
 }
 
 function real(api: NonNullable<ModelEndpoint["api"]>) {
-  return { model: "tiny", modelProvider: createModelProvider(sdk, { baseUrl: `${proxy.url}/v1`, api }) };
+  return { model: "tiny", endpoint: { baseUrl: `${proxy.url}/v1`, api } };
 }
 
 async function slotsFree(): Promise<void> {

@@ -9,7 +9,8 @@ import { createMcpHttpServer } from "../../../test/servers/mcp/http.ts";
 import { collect } from "../testing/engine-support.ts";
 import { testTurn } from "../testing/test-turn.ts";
 import type { AgentEvent } from "./engine.ts";
-import { openaiAgents, type McpServer } from "./openai-agents.ts";
+import { openaiAgents } from "./openai-agents.ts";
+import type { McpServer } from "./openai-agents/mcp.ts";
 
 const { signal } = new AbortController();
 const STDIO = fileURLToPath(new URL("../../../test/servers/mcp/stdio.ts", import.meta.url));
