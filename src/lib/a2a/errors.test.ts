@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { IasError } from "../model/errors.ts";
 import { RPC_CODES, toGrpcError, toJsonRpcError, toRestError, WIRE_ERRORS } from "./errors.ts";
@@ -83,5 +84,14 @@ describe("wire errors", () => {
   it("keeps A2A's codes for A2A", () => {
     for (const [code, wire] of Object.entries(WIRE_ERRORS))
       if (wire.by === "own") assert.ok(!(wire.jsonRpc <= -32001 && wire.jsonRpc >= -32049), `${code} takes a code that A2A may give out`);
+  });
+
+  it("are as docs/reference/errors.md has them", () => {
+    const text = readFileSync(new URL("../../../docs/reference/errors.md", import.meta.url), "utf8");
+    const documented = text.split("\n").filter((line) => line.startsWith("| `"));
+    const table = Object.entries(WIRE_ERRORS).map(
+      ([code, { jsonRpc, http, status, reason }]) => `| \`${code}\` | ${jsonRpc} | ${http} | ${status} (${RPC_CODES[status]}) | ${reason ?? "–"} |`,
+    );
+    assert.deepEqual(documented, table);
   });
 });
