@@ -53,7 +53,9 @@ export function neededEngines(file: string): string[] {
     if (seen.has(path) || !existsSync(path)) return;
     seen.add(path);
     const text = readFileSync(path, "utf8");
-    for (const [, name] of text.matchAll(/\bengine\(\s*["']([\w.-]+)["']/g)) if (name !== undefined) needs.add(name);
+    // Other functions may have that name: only those of `test/support/engines.ts` count.
+    const asks = /import \{[^}]*\bengine\b[^}]*\} from "[./\w-]*\/engines\.ts"/.test(text);
+    for (const [, name] of asks ? text.matchAll(/\bengine\(\s*["']([\w.-]+)["']/g) : []) if (name !== undefined) needs.add(name);
     for (const [, target] of text.matchAll(/\b(?:from|import)\s*\(?\s*["'](\.[^"']+\.ts)["']/g)) {
       if (target === undefined) continue;
       const next = resolve(dirname(path), target);
