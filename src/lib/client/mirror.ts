@@ -83,8 +83,10 @@ export function createMirror(options: { readonly sent?: string } = {}): Mirror {
 
   function compareArtifact(ids: { readonly taskId: string; readonly contextId: string }, artifact: Artifact): readonly Repair[] {
     const copy = artifacts.get(artifact.artifactId);
-    if (copy === undefined || copy.length === 0) return [{ event: { artifactUpdate: { ...ids, artifact } }, resync: "append" }];
     const theirs = artifact.parts.map(canonical).join("");
+    if (copy?.length === 0 && theirs === "") return [];
+    // An artifact that was voided (SEMANTICS 19) opens anew, so that the mark of that goes too.
+    if (copy === undefined || copy.length === 0) return [{ event: { artifactUpdate: { ...ids, artifact } }, resync: "append" }];
     const begins = theirs.length >= copy.length && digest(createHash("sha256").update(theirs.slice(0, copy.length), "utf16le")) === digest(copy.hash.copy());
     const rest = begins ? after(artifact.parts, copy.length) : undefined;
     if (rest === undefined) return [{ event: { artifactUpdate: { ...ids, artifact } }, resync: "replace" }];
