@@ -95,7 +95,6 @@ async function* connect(
   policy: FollowPolicy,
   options: StreamOptions,
 ): AsyncGenerator<StreamItem, void, undefined> {
-  const isFirst = state.connections === 0;
   state.connections += 1;
   const resumes = state.cursor?.whole === true;
   let frames = 0;
@@ -106,14 +105,14 @@ async function* connect(
     const event = readStreamResponse(frame.payload, wire.version);
     if (event === undefined) continue;
     state.task = taskOf(event) ?? state.task;
-    const knowsStart = resumes || (isFirst && start.kind === "send");
+    const knowsStart = resumes || (state.mirror.isEmpty && start.kind === "send");
     if (frames === 1 && !knowsStart && !("task" in event) && !("message" in event)) {
       // Without a snapshot nobody can say what of this we already have: from here on the task itself is compared.
       state.mode = "poll";
       return;
     }
     const cursor = noteCursor(state, frame, event);
-    if ("task" in event && (frames > 1 || !isFirst)) {
+    if ("task" in event && !state.mirror.isEmpty) {
       yield* withCursor(state.mirror.compare(event.task), cursor);
       continue;
     }
@@ -169,7 +168,7 @@ async function* poll(start: FollowStart, state: State, policy: FollowPolicy, opt
       if (!lost.retryable || state.failures > policy.maxReconnects) throw lost;
     }
     if (task !== undefined) {
-      const items = state.mirror.status === undefined ? first(task, state) : withCursor(state.mirror.compare(task), undefined);
+      const items = state.mirror.isEmpty ? first(task, state) : withCursor(state.mirror.compare(task), undefined);
       quiet = items.length > 0 ? 1 : quiet + 1;
       yield* items;
       if (isOver(state, start.kind, policy)) return;
@@ -194,7 +193,8 @@ async function decide(lost: IasError, start: FollowStart, state: State, policy: 
     return;
   }
   if (state.task === undefined) {
-    const isSafe = policy.hasCursors || lost.reason === "CONNECT_FAILED" || lost.code === "limit-reached";
+    const refused = lost.code === "limit-reached" || lost.details["httpStatus"] === "503";
+    const isSafe = policy.hasCursors || lost.reason === "CONNECT_FAILED" || refused;
     if (!lost.retryable) throw lost;
     if (!isSafe) {
       throw new IasError("unavailable", "The connection was lost before the agent named a task; it may or may not work on the message.", {

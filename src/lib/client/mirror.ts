@@ -12,6 +12,8 @@ export interface Mirror {
   compare(task: Task): readonly Repair[];
   /** The last status noted. */
   readonly status: TaskStatus | undefined;
+  /** Nothing of the task was noted yet. */
+  readonly isEmpty: boolean;
 }
 
 export interface Repair {
@@ -103,6 +105,9 @@ export function createMirror(options: { readonly sent?: string } = {}): Mirror {
     compare,
     get status() {
       return status;
+    },
+    get isEmpty() {
+      return status === undefined && artifacts.size === 0;
     },
   };
 }
