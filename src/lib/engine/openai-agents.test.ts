@@ -208,6 +208,8 @@ test("an approval ends the turn; its state alone goes on, in a new engine", asyn
   const rejected = await run(team(new ScriptedModel([modelResponder(({ request }) => [assistantMessage(JSON.stringify(request.input))])])), reject);
   assert.equal(sent.length, 1);
   assert.match(textOf(rejected), /too early/);
+  const refused = rejected.find(({ kind }) => kind === "tool-result");
+  assert.deepEqual(refused, { kind: "tool-result", call: "c1", name: "send", output: "The user rejected this call: too early", failed: true });
 });
 
 test("two turns of one engine at once do not mix", async () => {
@@ -300,6 +302,17 @@ test("a child's own model that was not named in `children` is met at its first e
   const model = new ScriptedModel([[functionCall("ask", '{"input":"x"}', { callId: "c1" })], [assistantMessage("end")]]);
   const events = await run(new Agent({ name: "Parent", model, tools: [child.asTool({ toolName: "ask", toolDescription: "" })] }), testTurn("go"));
   assert.equal(events.filter((event) => event.kind === "text" && event.path?.length === 1).length, 3000);
+});
+
+test("a child that runs further ahead than maxEventsAhead fails the turn with a sentence that names the option to set", async () => {
+  const child = new Agent({ name: "Child", model: new ScriptedModel([modelStream(textStream(Array.from({ length: 300 }, (_, n) => `${n} `)))]) });
+  const model = new ScriptedModel([[functionCall("ask", '{"input":"x"}', { callId: "c1" })], [assistantMessage("end")]]);
+  const agent = new Agent({ name: "Parent", model, tools: [child.asTool({ toolName: "ask", toolDescription: "" })] });
+  const slow = async (): Promise<void> => {
+    for await (const _event of openaiAgents(agent, { maxEventsAhead: 100 }).run(testTurn("go"), { signal }))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  await assert.rejects(slow(), { code: "limit-reached", reason: "ENGINE_AHEAD", message: /maxEventsAhead.*`children`/ });
 });
 
 test("a child's tool that needs approval ends the turn, and goes on inside the child", async () => {

@@ -12,6 +12,8 @@ import { loadSdk, type Sdk, type SdkAgent, type SdkModelProvider, type SdkRunEve
 import { answer, createTranslator, emitResult, handoffNamesOf, type Translator, type TurnFacts } from "./openai-agents/translate.ts";
 import { untilAborted } from "./until-aborted.ts";
 
+const MAX_EVENTS_AHEAD = 65_536;
+
 /**
  * An `Agent` of the OpenAI Agents SDK (`@openai/agents`, an optional peer) as an engine. One chunk of the model is one event, in its order,
  * and the model's stream is read only as fast as events are asked for. Hand-offs, agents as tools, approvals, guardrails, structured
@@ -38,7 +40,7 @@ export function openaiAgents(agent: SdkAgent, options: OpenAIAgentsOptions = {})
       const start = await prepare(sdk, agent, turn, options);
       if ("ask" in start) return yield* start.ask;
       for (const event of start.first) yield event;
-      const feed = createFeed(signal);
+      const feed = createFeed(signal, { maxEventsAhead: options.maxEventsAhead ?? MAX_EVENTS_AHEAD });
       provider ??= gateProvider(options.modelProvider ?? providerOf(sdk, options));
       void drive({ provider, sdk, agent, turn, options, feed, signal, input: start.input });
       yield* feed.events();

@@ -1,8 +1,10 @@
+import { IasError } from "../../model/errors.ts";
 import type { AgentEvent } from "../engine.ts";
 
 /**
- * Where the SDK's pushes become the engine's pull. It holds a handful of events at most, because whoever makes them (the gated models,
- * `gate.ts`) first waits in `hungry` until the consumer has taken everything and asks for more.
+ * Where the SDK's pushes become the engine's pull. It holds a handful of events, because whoever makes them (the gated models,
+ * `gate.ts`) first waits in `hungry` until the consumer has taken everything and asks for more. A model that cannot be gated may run ahead by
+ * `maxEventsAhead`; then the turn fails with reason ENGINE_AHEAD.
  */
 export interface Feed {
   push(event: AgentEvent): void;
@@ -15,7 +17,7 @@ export interface Feed {
 }
 
 /** @param signal closes the feed: events that were not taken are dropped, and `hungry` rejects. */
-export function createFeed(signal: AbortSignal): Feed {
+export function createFeed(signal: AbortSignal, { maxEventsAhead }: { readonly maxEventsAhead: number }): Feed {
   const queue: AgentEvent[] = [];
   const makers: (() => void)[] = [];
   let ended = false;
@@ -37,19 +39,23 @@ export function createFeed(signal: AbortSignal): Feed {
   const busy = (): boolean => !signal.aborted && !ended && (waiting === undefined || queue.length > 0);
   signal.addEventListener("abort", close, { once: true });
 
+  const end = (error?: Error): void => {
+    if (ended) return;
+    ended = true;
+    failure = error;
+    signal.removeEventListener("abort", close);
+    close();
+  };
+
   return {
     push(event) {
       if (ended || signal.aborted) return;
       queue.push(event);
-      wakeConsumer();
+      if (queue.length <= maxEventsAhead) return wakeConsumer();
+      const text = `The agent is ${maxEventsAhead} events ahead of its reader (maxEventsAhead): a child agent with a model object of its own must be named in \`children\`.`;
+      end(new IasError("limit-reached", text, { reason: "ENGINE_AHEAD" }));
     },
-    end(error) {
-      if (ended) return;
-      ended = true;
-      failure = error;
-      signal.removeEventListener("abort", close);
-      close();
-    },
+    end,
     async hungry() {
       // What the model has just yielded reaches `push` in microtasks only, through the SDK's own streams: after one turn of the event loop it is here.
       await new Promise<void>((resolve) => setImmediate(resolve));

@@ -23,6 +23,8 @@ export interface OpenAIAgentsOptions {
   readonly mcp?: readonly McpServer[];
   /** Agents that are used as tools and have a model object which no other agent of the team has. Those not named here are met at their first event, one response too late to slow it. */
   readonly children?: readonly SdkAgent[];
+  /** Events that a child not named in `children` may be ahead of a slow reader; beyond it the turn fails with reason ENGINE_AHEAD. Default 65,536. */
+  readonly maxEventsAhead?: number;
   /** The SDK's tracing, which sends runs to OpenAI. Default "off". */
   readonly tracing?: "off" | "on";
   /** Anything else of the SDK's `RunConfig`: guardrails and model settings for all agents, input filters, error texts. */

@@ -5,6 +5,7 @@ import { decisionOn, question, readDecisions, toApproval } from "./approvals.ts"
 import { toInput } from "./input.ts";
 import { contextOf, type OpenAIAgentsOptions } from "./options.ts";
 import type { Sdk, SdkAgent } from "./sdk.ts";
+import { REJECTED } from "./translate.ts";
 
 const STATE_VERSION = "openai-agents/1";
 
@@ -38,7 +39,7 @@ export async function prepare(sdk: Sdk, agent: SdkAgent, turn: Turn, options: Op
       first.push({ kind: "tool-call", ...approval, ...(idempotent && { idempotent }) });
     } else {
       state.reject(interruption, {
-        message: decision.reason === undefined ? "The user rejected this call." : `The user rejected this call: ${decision.reason}`,
+        message: decision.reason === undefined ? `${REJECTED}.` : `${REJECTED}: ${decision.reason}`,
       });
     }
   }

@@ -154,6 +154,9 @@ export function emitResult(facts: TurnFacts, call: string, name: string, output:
   facts.emit({ kind: "tool-result", call, name, output: said, ...(failed(said) && { failed: true }), ...at });
 }
 
+/** How the text begins that the model gets for a call which the user rejected. */
+export const REJECTED = "The user rejected this call";
+
 /** A tool's output as text. MCP's text content comes as an object or as its JSON. */
 function plain(output: unknown): string {
   if (typeof output !== "string") return fields(output)["type"] === "text" ? text(fields(output)["text"]) : (JSON.stringify(output) ?? "");
@@ -168,7 +171,7 @@ function plain(output: unknown): string {
 
 /** The SDK hands a tool's exception to the model as a text; this is how its own texts begin. */
 function failed(output: string): boolean {
-  return output.startsWith("An error occurred while running the tool") || output.startsWith("Tool execution was not approved");
+  return ["An error occurred while running the tool", "Tool execution was not approved", REJECTED].some((start) => output.startsWith(start));
 }
 
 /** Tools that the provider runs and that change nothing. */
