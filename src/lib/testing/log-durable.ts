@@ -70,6 +70,25 @@ export const durableCases: readonly LogCase[] = [
     },
   },
   {
+    title: "reopen: a position is never given twice, though the stream that had it was removed",
+    needs: "reopen",
+    async run(context) {
+      const next = async (after: number) => {
+        for await (const changes of context.store.log.changes({ after, signal: new AbortController().signal })) return changes.at(-1);
+        return undefined;
+      };
+      const gone = await openWriter(context.store.log, keyOf("gone"));
+      await gone.write(textEntries(3));
+      await gone.send({ seal: true });
+      const last = await notHung(next(0), "last");
+      assert.equal(await context.store.upkeep.remove(keyOf("gone")), true);
+      await context.reopen();
+      await openWriter(context.store.log, keyOf("new"));
+      const change = await notHung(next(last?.position ?? 0), "new");
+      assert.equal(change?.key.task, "new");
+    },
+  },
+  {
     title: "reopen: segments, floors and snapshots are kept",
     needs: "reopen",
     async run(context) {

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { followTo, keyOf, notHung, numbered, openWriter, readAll, rowOf, statusEntry, textEntries } from "../../testing/log-support.ts";
+import { LEASE_MS, type Change, type Page } from "../log.ts";
 import { createSqliteStore } from "../sqlite.ts";
+import type { Store } from "../store.ts";
 
 async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "ias-folder-"));
@@ -176,6 +178,76 @@ void test("a full disk (or `maxDatabaseBytes`) refuses the append by name; nothi
     assert.deepEqual(await readAll(again.log, keyOf("t")), numbered(textEntries(15)));
     await again[Symbol.asyncDispose]();
   }));
+
+void test("what a killed process leaves opens with the same heads, leases, positions and rows", () =>
+  withFolder(async (folder) => {
+    const store = createSqliteStore({ folder, now: () => 1_767_225_600_000 });
+    const first = await openWriter(store.log, keyOf("first"));
+    const second = await openWriter(store.log, keyOf("second"));
+    for (let i = 0; i < 20; i += 1) {
+      await first.write(textEntries(3, first.next));
+      if (i === 10) await store.upkeep.compact({ budgetMs: 1000 });
+    }
+    await second.write([statusEntry("TASK_STATE_WORKING")], { index: rowOf(second.key) });
+    const image = join(folder, "image");
+    await mkdir(image);
+    for (const file of ["log.db", "log.db-wal"]) await copyFile(join(folder, file), join(image, file));
+    const left = createSqliteStore({ folder: image, now: () => 1_767_225_600_000 });
+    for (const key of [first.key, second.key]) {
+      assert.deepEqual(await left.log.read(key, { after: 0 }), await store.log.read(key, { after: 0 }));
+      assert.deepEqual(await left.index.get(key), await store.index.get(key));
+    }
+    assert.deepEqual(await firstChanges(left), await firstChanges(store));
+    await left[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  }));
+
+void test("a lease that a killed process left is the one of its last entries", () =>
+  withFolder(async (folder) => {
+    let time = 1_767_225_600_000;
+    const store = createSqliteStore({ folder, now: () => time });
+    const writer = await openWriter(store.log, keyOf("t"));
+    time += 4000;
+    await writer.write(textEntries(1));
+    const image = join(folder, "image");
+    await mkdir(image);
+    for (const file of ["log.db", "log.db-wal"]) await copyFile(join(folder, file), join(image, file));
+    const left = createSqliteStore({ folder: image, now: () => time });
+    assert.equal((await left.log.read(keyOf("t"), { after: 0 }))?.leaseEndsAt, time + LEASE_MS);
+    await left[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  }));
+
+for (const durability of ["process", "host"] as const) {
+  void test(`no reader sees an entry before its commit is as durable as promised (${durability})`, () =>
+    withFolder(async (folder) => {
+      const seen: Promise<Page | undefined>[] = [];
+      let watching = false;
+      const store: Store = createSqliteStore({
+        folder,
+        durability,
+        failPoint(name) {
+          if (watching && name === "after-commit") seen.push(store.log.read(keyOf("t"), { after: 0 }));
+        },
+      });
+      const writer = await openWriter(store.log, keyOf("t"));
+      await writer.write(textEntries(5));
+      watching = true;
+      await writer.write([statusEntry("TASK_STATE_COMPLETED")], { index: rowOf(keyOf("t"), { state: "TASK_STATE_COMPLETED" }) });
+      const page = await seen[0];
+      assert.deepEqual([page?.head, page?.entries.length, page?.sealed], [5, 5, false]);
+      assert.equal((await store.log.read(keyOf("t"), { after: 0 }))?.head, 6);
+      await store[Symbol.asyncDispose]();
+    }));
+}
+
+async function firstChanges(store: Store): Promise<readonly Change[] | undefined> {
+  const stop = new AbortController();
+  const changes = store.log.changes({ after: 0, signal: stop.signal })[Symbol.asyncIterator]();
+  const { value } = await notHung(changes.next(), "changes");
+  stop.abort();
+  return value;
+}
 
 function edit(path: string, sql: string): void {
   const database = new DatabaseSync(path);
