@@ -1,4 +1,4 @@
-import { type Message, type StreamResponse } from "../model/a2a.ts";
+import type { Message, StreamResponse } from "../model/a2a.ts";
 import { decodeEvent } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
 import { readExtension } from "../model/extension.ts";
