@@ -69,6 +69,19 @@ for (const [version, binding] of [
     assert.deepEqual(events.at(-1), { kind: "end", outcome: "completed", message: [{ text: "done" }] });
   });
 
+  test(`${name}: lock step, the agent makes a chunk only after the relay has passed on the one before`, { timeout: 60_000 }, async () => {
+    const agent = agentOf(version);
+    const chunks = numberedChunks(30);
+    const got: string[] = [];
+    agent.release();
+    for await (const event of engineFor(agent.url).run(testTurn(script({ do: "chunks", chunks, gated: true })), { signal })) {
+      if (event.kind !== "text") continue;
+      got.push(event.text);
+      if (got.length < chunks.length) agent.release();
+    }
+    assert.deepEqual(got, chunks);
+  });
+
   test(`${name}: tokens in status messages, direct messages, failures and questions`, async () => {
     const agent = agentOf(version);
     const engine = engineFor(agent.url);

@@ -5,6 +5,8 @@ export interface Script {
   readonly chunks?: readonly string[];
   /** Pause before each chunk, ms. */
   readonly everyMs?: number;
+  /** A Python agent makes each chunk only after `release` was called once more. */
+  readonly gated?: boolean;
   /** Of the reply, or of the final status. */
   readonly text?: string;
 }

@@ -10,6 +10,8 @@ export interface PythonAgent extends AsyncDisposable {
   readonly port: number;
   /** 0 where there is no gRPC (0.3). */
   readonly grpcPort: number;
+  /** Lets one chunk of a gated script go. */
+  release(): void;
 }
 
 /** Starts one. */
@@ -28,7 +30,7 @@ export async function startPythonAgent(version: "1.0" | "0.3"): Promise<PythonAg
     for await (const line of createInterface({ input: child.stdout })) {
       const { port, grpcPort } = JSON.parse(line) as { readonly port: number; readonly grpcPort: number };
       child.stdout.resume();
-      return { url: `http://127.0.0.1:${port}`, port, grpcPort, [Symbol.asyncDispose]: stop };
+      return { url: `http://127.0.0.1:${port}`, port, grpcPort, release: () => void child.stdin.write("\n"), [Symbol.asyncDispose]: stop };
     }
     throw new Error("The Python agent ended before it listened.");
   } catch (error) {

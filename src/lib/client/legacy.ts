@@ -30,10 +30,10 @@ export function toLegacyParams(operation: Operation, params: JsonObject): JsonOb
   switch (operation) {
     case "SendMessage":
     case "SendStreamingMessage": {
-      const configuration = asObject(params["configuration"]);
+      const configuration = asObject(params["configuration"]) ?? {};
       return {
         message: toLegacyMessage(asObject(params["message"]) ?? {}, "json"),
-        ...(configuration && { configuration: toLegacyConfiguration(configuration, "json") }),
+        configuration: toLegacyConfiguration(configuration, "json"),
         ...(params["metadata"] !== undefined && { metadata: params["metadata"] }),
       };
     }
@@ -51,10 +51,11 @@ export function toLegacyParams(operation: Operation, params: JsonObject): JsonOb
 
 /** The body of 0.3's REST send: the protobuf form, whose message has `content` and whose enums are their proto names. */
 export function toLegacyRestSend(params: JsonObject): JsonObject {
-  const configuration = asObject(params["configuration"]);
+  // Always there: to the protobuf form of a2a-python an absent `blocking` is false, in JSON-RPC it is true.
+  const configuration = asObject(params["configuration"]) ?? {};
   return {
     message: toLegacyMessage(asObject(params["message"]) ?? {}, "proto"),
-    ...(configuration && { configuration: toLegacyConfiguration(configuration, "proto") }),
+    configuration: toLegacyConfiguration(configuration, "proto"),
     ...(params["metadata"] !== undefined && { metadata: params["metadata"] }),
   };
 }

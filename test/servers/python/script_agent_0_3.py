@@ -1,6 +1,7 @@
 """A2A 0.3 agent on the official Python SDK (a2a-sdk 0.3.x): JSON-RPC at /rpc, REST at /rest. It does what the message's text says (see script.ts).
 
 Prints one line of JSON with its port when it listens; ends with its standard input.
+Each line there lets one chunk of a gated script go.
 """
 
 import asyncio
@@ -21,6 +22,9 @@ def text_part(text):
     return Part(root=TextPart(text=text))
 
 
+gate = asyncio.Semaphore(0)
+
+
 class ScriptAgent(AgentExecutor):
     async def execute(self, context, event_queue):
         script = json.loads(context.message.parts[0].root.text)
@@ -34,6 +38,8 @@ class ScriptAgent(AgentExecutor):
             await event_queue.enqueue_event(task)
         await updater.start_work()
         for index, text in enumerate(script.get("chunks", [])):
+            if script.get("gated"):
+                await gate.acquire()
             await asyncio.sleep(script.get("everyMs", 0) / 1000)
             if script["do"] == "status":
                 await updater.start_work(updater.new_agent_message([text_part(text)]))
@@ -80,7 +86,8 @@ async def main():
     while not server.started:
         await asyncio.sleep(0.01)
     print(json.dumps({"port": port, "grpcPort": 0}), flush=True)
-    await asyncio.to_thread(sys.stdin.read)
+    while await asyncio.to_thread(sys.stdin.readline):
+        gate.release()
     server.force_exit = server.should_exit = True
     await serving
 

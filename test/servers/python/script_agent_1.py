@@ -1,6 +1,7 @@
 """A2A 1.0 agent on the official Python SDK (a2a-sdk 1.x): JSON-RPC at /rpc, REST at /rest, gRPC. It does what the message's text says (see script.ts).
 
 Prints one line of JSON with its ports when it listens; ends with its standard input.
+Each line there lets one chunk of a gated script go.
 """
 
 import asyncio
@@ -19,6 +20,9 @@ from a2a.types.a2a_pb2 import AgentCapabilities, AgentCard, AgentInterface, Agen
 from starlette.applications import Starlette
 
 
+gate = asyncio.Semaphore(0)
+
+
 class ScriptAgent(AgentExecutor):
     async def execute(self, context, event_queue):
         script = json.loads(context.message.parts[0].text)
@@ -31,6 +35,8 @@ class ScriptAgent(AgentExecutor):
             await event_queue.enqueue_event(Task(id=context.task_id, context_id=context.context_id, status=status, history=[context.message]))
         await updater.start_work()
         for index, text in enumerate(script.get("chunks", [])):
+            if script.get("gated"):
+                await gate.acquire()
             await asyncio.sleep(script.get("everyMs", 0) / 1000)
             if script["do"] == "status":
                 await updater.start_work(updater.new_agent_message([Part(text=text)]))
@@ -86,7 +92,8 @@ async def main():
     while not server.started:
         await asyncio.sleep(0.01)
     print(json.dumps({"port": port, "grpcPort": grpc_port}), flush=True)
-    await asyncio.to_thread(sys.stdin.read)
+    while await asyncio.to_thread(sys.stdin.readline):
+        gate.release()
     server.force_exit = server.should_exit = True
     await rpc.stop(0)
     await serving
