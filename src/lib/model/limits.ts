@@ -21,7 +21,7 @@ export interface Limits {
   readonly maxMessageParts: number;
   /** Longest caller-made id (messageId, contextId, taskId), characters: `invalid-params`. */
   readonly maxIdLength: number;
-  /** Largest event that an agent may emit, bytes: text is split into several entries, anything else fails the turn with `too-large`. */
+  /** Largest event that an agent may emit, bytes: text is split into several entries, of a tool's arguments and output the beginning is shown, anything else fails the turn with `too-large`. */
   readonly maxEntryBytes: number;
   /** Turns that run at once in a process; more wait. */
   readonly maxParallelTurns: number;

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { defineAgent } from "../engine/define-agent.ts";
 import { encodeEvent } from "../model/entry.ts";
+import { readExtension } from "../model/extension.ts";
 import { createTaskView } from "../task/view.ts";
 import { createScribe, type Scribe } from "./scribe.ts";
 
@@ -36,5 +37,19 @@ describe("scribe", () => {
     assert.ok(drafts.length > 1);
     assert.equal(pieces.join(""), text);
     assert.ok(pieces.every((piece) => piece?.isWellFormed()));
+  });
+
+  it("splits long reasoning and a child's long text, and shows the beginning of a tool's long arguments and output", () => {
+    const long = "a".repeat(5000);
+    const { write } = scribe();
+    const told = (drafts: ReturnType<Scribe["write"]>) => drafts.map(({ event }) => readExtension(event));
+    const joined = (drafts: ReturnType<Scribe["write"]>): string =>
+      told(drafts).reduce((all, data) => all + (data !== undefined && "text" in data ? data.text : ""), "");
+    assert.equal(joined(write({ kind: "reasoning", text: long })), long);
+    assert.equal(joined(write({ kind: "text", text: long, path: ["child"] })), long);
+    const output = told(write({ kind: "tool-result", call: "c", name: "t", output: long })).findLast((data) => data?.kind === "tool-result");
+    assert.match(output?.kind === "tool-result" ? (output.output ?? "") : "", /^a{950}… \[4050 more characters\]$/);
+    const call = told(write({ kind: "tool-call", call: "c", name: "t", arguments: long })).findLast((data) => data?.kind === "tool-call");
+    assert.match(call?.kind === "tool-call" ? (call.arguments ?? "") : "", /^a{950}… \[4050 more characters\]$/);
   });
 });

@@ -81,8 +81,10 @@ export function createScribe(options: ScribeOptions): Scribe {
     opened.add(id);
     return appends;
   };
+  /** UTF-16 units of text that fit in one entry in any case. */
+  const most = Math.floor(limits.maxEntryBytes / BYTES_PER_UNIT);
   const writeText = (text: string, id: string, name: string | undefined): readonly Draft[] =>
-    splitText(text, Math.floor(limits.maxEntryBytes / BYTES_PER_UNIT)).map((piece) => {
+    splitText(text, most).map((piece) => {
       const append = place(id, opened.has(id), piece.length);
       if (append) return appended(id, piece);
       return artifact({ artifactId: id, ...(name !== undefined && { name }), parts: [{ text: piece }] }, append, undefined);
@@ -132,7 +134,7 @@ export function createScribe(options: ScribeOptions): Scribe {
       switch (event.kind) {
         case "text":
           if (event.text === "") return [];
-          if (path !== undefined) return [aside("extension", { kind: "text", text: event.text, ...path })];
+          if (path !== undefined) return splitText(event.text, most).map((text) => aside("extension", { kind: "text", text, ...path }));
           return writeText(event.text, event.artifact ?? answer, event.name);
         case "artifact": {
           const size = JSON.stringify(event.artifact).length;
@@ -150,7 +152,9 @@ export function createScribe(options: ScribeOptions): Scribe {
         case "status":
           return [status("TASK_STATE_WORKING", event.message, event.metadata)];
         case "reasoning":
-          return [aside(agent.expose.reasoning ? "extension" : "internal", { kind: "reasoning", text: event.text, size: event.text.length, ...path })];
+          return splitText(event.text, most).map((text) =>
+            aside(agent.expose.reasoning ? "extension" : "internal", { kind: "reasoning", text, size: text.length, ...path }),
+          );
         case "tool-call":
           return hideable(
             agent.expose.toolArguments,
@@ -161,7 +165,7 @@ export function createScribe(options: ScribeOptions): Scribe {
                 name: event.name,
                 idempotent: event.idempotent ?? false,
                 ...path,
-                arguments: event.arguments,
+                arguments: clip(event.arguments, most),
               }),
             aside("extension", { kind: "tool-call", call: event.call, name: event.name, idempotent: event.idempotent ?? false, ...path }),
           );
@@ -175,7 +179,7 @@ export function createScribe(options: ScribeOptions): Scribe {
                 name: event.name,
                 failed: event.failed ?? false,
                 ...path,
-                output: event.output,
+                output: clip(event.output, most),
               }),
             aside("extension", { kind: "tool-result", call: event.call, name: event.name, failed: event.failed ?? false, ...path }),
           );
@@ -212,6 +216,13 @@ const EMPTY_TEXT = '""';
 
 /** The most bytes that one UTF-16 unit takes as JSON text in UTF-8. */
 const BYTES_PER_UNIT = 6;
+
+/** The beginning of a text that fits in one entry, and how much more there was: what a tool takes and gives is shown here, not kept here. */
+function clip(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const begin = splitText(text, Math.max(1, max - 50))[0] ?? "";
+  return `${begin}… [${text.length - begin.length} more characters]`;
+}
 
 /** Pieces of at most `max` UTF-16 units that do not split a surrogate pair. */
 function splitText(text: string, max: number): readonly string[] {
