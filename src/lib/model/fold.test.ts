@@ -1,67 +1,118 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
-import type { Part, StreamResponse, Task } from "./a2a.ts";
-import { encodeEvent } from "./entry.ts";
-import { createFold } from "./fold.ts";
+import type { StreamResponse, TaskState } from "./a2a.ts";
+import { type Audience, encodeEvent, type Entry, EXTENSION_URI } from "./entry.ts";
+import { createFold, type Fold } from "./fold.ts";
 
-const TASK: StreamResponse = { task: { id: "task", contextId: "context", status: { state: "TASK_STATE_WORKING" } } };
+const base = { taskId: "t", contextId: "c" };
+const status = (state: TaskState, text?: string): StreamResponse => ({
+  statusUpdate: { ...base, status: { state, ...(text !== undefined && { message: { messageId: text, role: "ROLE_AGENT", parts: [{ text }] } }) } },
+});
+const chunk = (artifactId: string, text: string, append: boolean): StreamResponse => ({
+  artifactUpdate: { ...base, artifact: { artifactId, parts: [{ text }] }, append },
+});
+const input = (text: string): StreamResponse => ({
+  statusUpdate: {
+    ...base,
+    status: { state: "TASK_STATE_WORKING" },
+    metadata: { [EXTENSION_URI]: { kind: "input", user: "u", message: { messageId: text, role: "ROLE_USER", parts: [{ text }] } } },
+  },
+});
+const first: StreamResponse = {
+  task: {
+    id: "t",
+    contextId: "c",
+    status: { state: "TASK_STATE_SUBMITTED" },
+    history: [{ messageId: "hello", role: "ROLE_USER", parts: [{ text: "hello" }] }],
+  },
+};
 
-function update(parts: readonly Part[], append: boolean): StreamResponse {
-  return { artifactUpdate: { taskId: "task", contextId: "context", artifact: { artifactId: "a", parts }, append } };
-}
-
-function foldOf(events: readonly StreamResponse[], look?: (task: Task | undefined, index: number) => void): Task | undefined {
-  const fold = createFold();
-  events.forEach((event, index) => {
-    fold.apply({ seq: index + 1, gen: index + 1, at: 0, attempt: 1, audience: "public", event: encodeEvent(event) }, event);
-    look?.(fold.task(), index);
-  });
-  return fold.task();
+function feed(fold: Fold, events: readonly (StreamResponse | readonly [Audience, StreamResponse])[]): void {
+  for (const one of events) {
+    const [audience, event] = Array.isArray(one) ? (one as readonly [Audience, StreamResponse]) : (["public", one as StreamResponse] as const);
+    const entry: Entry = { seq: fold.seq + 1, gen: 1, at: 0, attempt: 1, audience, event: encodeEvent(event) };
+    fold.apply(entry);
+  }
 }
 
 describe("fold", () => {
-  it("joins neighbouring plain texts of an artifact into one part, and nothing else, whenever it is looked at", () => {
-    const part = fc.oneof(
-      { weight: 5, arbitrary: fc.record({ text: fc.string() }) },
-      fc.record({ text: fc.string(), mediaType: fc.constant("text/markdown") }),
-      fc.record({ url: fc.constant("https://example.com/") }),
-    );
-    fc.assert(
-      fc.property(fc.array(part, { maxLength: 40 }), fc.array(fc.nat(40)), (parts, looks) => {
-        const events = [TASK, ...parts.map((one, index) => update([one], index > 0))];
-        const joined: Part[] = [];
-        for (const one of parts as Part[]) {
-          const last = joined.at(-1);
-          const bare = (value: Part | undefined): boolean => value?.text !== undefined && value.mediaType === undefined;
-          if (bare(last) && bare(one)) joined[joined.length - 1] = { text: `${last?.text}${one.text}` };
-          else joined.push(one);
-        }
-        const task = foldOf(events, (seen, index) => {
-          if (looks.includes(index)) JSON.stringify(seen);
-        });
-        assert.deepEqual(task?.artifacts?.[0]?.parts ?? [], joined);
-      }),
-    );
+  it("joins adjacent plain texts, replaces an artifact that opens anew, and keeps other parts apart", () => {
+    const fold = createFold();
+    feed(fold, [
+      first,
+      chunk("a", "1", false),
+      chunk("a", "2", true),
+      { artifactUpdate: { ...base, artifact: { artifactId: "a", parts: [{ data: 3 }] }, append: true } },
+      chunk("a", "4", true),
+      chunk("b", "old", false),
+      chunk("b", "new", false),
+      chunk("c", "opened by an append", true),
+    ]);
+    assert.deepEqual(fold.task()?.artifacts, [
+      { artifactId: "a", parts: [{ text: "12" }, { data: 3 }, { text: "4" }] },
+      { artifactId: "b", parts: [{ text: "new" }] },
+      { artifactId: "c", parts: [{ text: "opened by an append" }] },
+    ]);
+    assert.equal(fold.artifactSize("b"), 3);
   });
 
-  it("gives copies that later entries do not change", () => {
-    const seen: (string | undefined)[] = [];
-    const tasks: (Task | undefined)[] = [];
-    foldOf([TASK, update([{ text: "a" }], false), update([{ text: "b" }], true), update([{ text: "c" }], true)], (task) => {
-      tasks.push(task);
-      seen.push(JSON.stringify(task?.artifacts));
-    });
+  it("tells history in the order in which it was said", () => {
+    const fold = createFold();
+    feed(fold, [
+      first,
+      status("TASK_STATE_INPUT_REQUIRED", "which?"),
+      ["internal", input("this")],
+      status("TASK_STATE_SUBMITTED"),
+      status("TASK_STATE_WORKING", "thanks"),
+      status("TASK_STATE_COMPLETED"),
+    ]);
     assert.deepEqual(
-      tasks.map((task) => JSON.stringify(task?.artifacts)),
-      seen,
+      fold.task()?.history?.map(({ messageId }) => messageId),
+      ["hello", "which?", "this", "thanks"],
     );
   });
 
-  it("holds the text of 100,000 tokens whole", () => {
-    const events: StreamResponse[] = [TASK];
-    for (let index = 0; index < 100_000; index += 1) events.push(update([{ text: `${index} ` }], index > 0));
-    const text = foldOf(events)?.artifacts?.[0]?.parts[0]?.text ?? "";
-    assert.equal(text, Array.from({ length: 100_000 }, (_, index) => `${index} `).join(""));
+  it("is not changed by entries that are not public, but for inputs in history", () => {
+    const fold = createFold();
+    feed(fold, [first, status("TASK_STATE_WORKING")]);
+    const before = fold.task();
+    feed(fold, [
+      ["extension", status("TASK_STATE_COMPLETED")],
+      ["internal", status("TASK_STATE_FAILED")],
+      ["extension", chunk("x", "x", false)],
+    ]);
+    assert.deepEqual(fold.task(), before);
+  });
+
+  it("goes on from a snapshot as from the entries", () => {
+    const events = [first, chunk("a", "1", false), status("TASK_STATE_INPUT_REQUIRED", "q"), chunk("a", "2", true), status("TASK_STATE_COMPLETED")];
+    for (let cut = 1; cut < events.length; cut += 1) {
+      const whole = createFold();
+      feed(whole, events);
+      const head = createFold();
+      feed(head, events.slice(0, cut));
+      const tail = createFold();
+      const task = head.task();
+      assert.ok(task !== undefined);
+      tail.restore(task, cut);
+      feed(tail, events.slice(cut));
+      assert.deepEqual(tail.task(), whole.task(), `cut at ${cut}`);
+    }
+  });
+
+  it("refuses an entry that is not the next", () => {
+    const fold = createFold();
+    feed(fold, [first]);
+    assert.throws(() => fold.apply({ seq: 3, gen: 1, at: 0, attempt: 1, audience: "public", event: encodeEvent(first) }), { code: "corrupt" });
+    assert.throws(() => fold.restore({ id: "t", contextId: "c", status: { state: "TASK_STATE_WORKING" } }, 1), { code: "corrupt" });
+  });
+
+  it("gives the Task as it was, not as it becomes", () => {
+    const fold = createFold();
+    feed(fold, [first, chunk("a", "1", false)]);
+    const then = fold.task();
+    feed(fold, [chunk("a", "2", true), status("TASK_STATE_COMPLETED", "bye"), status("TASK_STATE_COMPLETED")]);
+    assert.deepEqual(then?.artifacts, [{ artifactId: "a", parts: [{ text: "1" }] }]);
+    assert.equal(then?.history?.length, 1);
   });
 });

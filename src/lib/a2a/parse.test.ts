@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { IasError } from "../model/errors.ts";
+import { listTasksSchema, parseParams, sendSchema } from "./parse.ts";
+
+const message = { messageId: "m", role: "ROLE_USER", parts: [{ text: "hi" }] };
+
+function fieldsOf(run: () => unknown): string[] {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof IasError && error.code === "invalid-params");
+    return error.fields.map(({ field }) => field);
+  }
+  return assert.fail("it was taken");
+}
+
+describe("parseParams", () => {
+  it("reads ProtoJSON in both spellings, ignores what it does not know, and takes null as absent", () => {
+    const camel = parseParams(sendSchema, { message, configuration: { historyLength: 2, returnImmediately: true } });
+    const snake = parseParams(sendSchema, {
+      message: { message_id: "m", role: "ROLE_USER", parts: [{ text: "hi", media_type: null }], context_id: null, unknown: 1 },
+      configuration: { history_length: "2", return_immediately: "true" },
+      other: {},
+    });
+    assert.deepEqual(snake, camel);
+  });
+
+  it("leaves metadata and data as they are", () => {
+    const metadata = { snake_case: { inner_key: null }, camelCase: 1 };
+    const parsed = parseParams(sendSchema, { message: { ...message, parts: [{ data: metadata }], metadata } });
+    assert.deepEqual(parsed.message.metadata, metadata);
+    assert.deepEqual(parsed.message.parts[0]?.data, metadata);
+  });
+
+  it("names every field at fault", () => {
+    assert.deepEqual(
+      fieldsOf(() => parseParams(sendSchema, {})),
+      ["message"],
+    );
+    assert.deepEqual(
+      fieldsOf(() => parseParams(sendSchema, { message: { parts: [] } })),
+      ["message.messageId", "message.role", "message.parts"],
+    );
+    assert.deepEqual(
+      fieldsOf(() => parseParams(sendSchema, { message: { ...message, parts: [{}, { text: "a", url: "b" }, 3] } })),
+      ["message.parts.0", "message.parts.1", "message.parts.2"],
+    );
+    assert.deepEqual(
+      fieldsOf(() => parseParams(listTasksSchema, { pageSize: 101, status: "DONE", statusTimestampAfter: "yesterday", historyLength: -1 })),
+      ["status", "pageSize", "historyLength", "statusTimestampAfter"],
+    );
+  });
+
+  it("is not fooled by prototypes", () => {
+    const parsed = parseParams(sendSchema, JSON.parse('{"message":{"messageId":"m","role":"ROLE_USER","parts":[{"text":"hi"}],"__proto__":{"taskId":"x"}}}'));
+    assert.equal(parsed.message.taskId, undefined);
+    assert.equal(Object.getPrototypeOf(parsed.message), Object.prototype);
+  });
+});
