@@ -31,6 +31,7 @@ async function startBench(frames: (call: Call) => FrameStream["frames"], limits:
   const operations = new Proxy(Object.create(null) as Operations, {
     get: (_, name: string) => async (call: Call, params: unknown) => {
       calls.push({ name, call, params });
+      if (name === "cancelTask") await once(call.signal, "abort");
       if (name === "subscribeToTask") return { key, opening: "fresh", audience: "public", frames: frames(call) } satisfies FrameStream;
       return { id: "t", contextId: "c", status: { state: "TASK_STATE_WORKING" } };
     },
@@ -151,7 +152,10 @@ describe("gRPC server", () => {
     stream.on("data", (message: SdkStreamResponse) => messages.push(message));
     await once(stream, "data");
     const ended = once(stream, "error");
+    const waiting = assert.rejects(unary("cancelTask", A2AService.cancelTask.requestSerialize({ tenant: "", id: "t", metadata: {} })), { code: 14 });
+    while (!bench.calls.some(({ name }) => name === "cancelTask")) await new Promise((resolve) => setImmediate(resolve));
     server.drain();
+    await waiting;
     const [error] = (await ended) as [ServiceError];
     assert.equal(error.code, 14);
     assert.equal(messages.length, 2);

@@ -39,6 +39,8 @@ export async function answer(parts: ServiceParts, active: ActiveCalls, name: key
   try {
     const { call, params } = await open(parts, name, grpc, controller.signal);
     const result = await parts.operations[name](call, params);
+    // What waited for the end of a turn and was let go by a drain is not an answer.
+    throwReason(controller.signal);
     sendExtensions(grpc, call);
     callback(null, CODECS[name].encode(result ?? {}));
   } catch (error) {
