@@ -15,7 +15,14 @@ import { agentOf, collect, serving } from "../support/serving.ts";
 // Our client and our relay against our own server: with cursors on both sides nothing is lost, repeated, merged or repaired.
 
 const FAST: ConnectOptions = { allowLocal: true, backoff: { baseMs: 5, maxMs: 50 } };
-const BINDINGS = ["JSONRPC", "HTTP+JSON", "GRPC"] as const;
+const WAYS = [
+  { binding: "JSONRPC", version: "1.0" },
+  { binding: "HTTP+JSON", version: "1.0" },
+  { binding: "GRPC", version: "1.0" },
+  { binding: "JSONRPC", version: "0.3" },
+  { binding: "HTTP+JSON", version: "0.3" },
+] as const;
+type Way = (typeof WAYS)[number];
 
 function texts(items: readonly StreamItem[]): string[] {
   return items.flatMap(({ event }) => ("artifactUpdate" in event ? event.artifactUpdate.artifact.parts.map((part) => part.text ?? "") : []));
@@ -32,7 +39,7 @@ async function cardVia(server: Server, ports: Readonly<Record<string, number>>):
 async function cutClient(
   t: TestContext,
   server: Server,
-  binding: (typeof BINDINGS)[number],
+  { binding, version }: Way,
   cutAfter: (connection: number) => number | undefined,
 ): Promise<{ client: A2AClient; cuts: () => number }> {
   const proxy = await startCuttingProxy(cutAfter);
@@ -40,13 +47,14 @@ async function cutClient(
   const grpcPort = Number(server.grpcAddress?.split(":").at(-1));
   proxy.target = binding === "GRPC" ? grpcPort : server.port;
   const card = await cardVia(server, binding === "GRPC" ? { [grpcPort]: proxy.port } : { [server.port]: proxy.port });
-  const client = await connectA2A(card, { ...FAST, bindings: [binding], maxReconnects: 50 });
+  const client = await connectA2A(card, { ...FAST, bindings: [binding], versions: [version], maxReconnects: 50 });
   t.after(() => client[Symbol.asyncDispose]());
   return { client, cuts: () => proxy.cuts };
 }
 
-for (const binding of BINDINGS) {
-  test(`${binding}: cut at random bytes, also before the first, every chunk arrives once, in order, unrepaired`, { timeout: 120_000 }, async (t) => {
+for (const way of WAYS) {
+  const { binding, version } = way;
+  test(`${binding} ${version}: cut at random bytes, also before the first, every chunk arrives once, in order, unrepaired`, { timeout: 120_000 }, async (t) => {
     const seed = Math.floor(Math.random() * 2 ** 32);
     const random = seeded(seed);
     const chunks = numberedChunks(300);
@@ -59,7 +67,7 @@ for (const binding of BINDINGS) {
       }
     });
     const server = await serving(t, [agent], { grpcPort: 0 });
-    const { client, cuts } = await cutClient(t, server, binding, (connection) => (connection > 25 ? undefined : 100 + Math.floor(random() * 3500)));
+    const { client, cuts } = await cutClient(t, server, way, (connection) => (connection > 25 ? undefined : 100 + Math.floor(random() * 3500)));
     assert.equal(client.hasCursors, true);
     const items = await collect(client.stream({ message: messageOf("go") }));
     assert.ok(cuts() > 3, `seed ${seed}: only ${cuts()} cuts`);
@@ -72,13 +80,13 @@ for (const binding of BINDINGS) {
     assert.equal(runs, 1, "sending again attaches to the task that is there");
   });
 
-  test(`${binding}: a subscription with a cursor gives what came after it, on a finished task too`, async (t) => {
+  test(`${binding} ${version}: a subscription with a cursor gives what came after it, on a finished task too`, async (t) => {
     const chunks = numberedChunks(20);
     const agent = agentOf(async function* () {
       for (const text of chunks) yield { kind: "text", text };
     });
     const server = await serving(t, [agent], { grpcPort: 0 });
-    await using client = await connectA2A(server.url, { ...FAST, bindings: [binding] });
+    await using client = await connectA2A(server.url, { ...FAST, bindings: [binding], versions: [version] });
     const items = await collect(client.stream({ message: messageOf("go") }));
     const middle = items.findIndex((item) => texts([item])[0] === chunks[9]);
     const first = items[0]?.event;
