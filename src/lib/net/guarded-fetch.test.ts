@@ -113,6 +113,12 @@ test("the real connector goes to the judged address, not to what the name resolv
   assert.equal(await (await guarded(`http://no-such-name.invalid:${server.port}/`)).text(), `no-such-name.invalid:${server.port}`);
 });
 
+test("a name with several addresses is reached at the one that answers", async () => {
+  await using server = await listen((_request, response) => response.end("here"));
+  await using guarded = createGuardedFetch({ allowLocal: true, resolve: async () => ["::1", "127.0.0.2", "127.0.0.1"] });
+  assert.equal(await (await guarded(`http://several.example:${server.port}/`)).text(), "here");
+});
+
 test("a redirect into loopback is refused, also where loopback targets are allowed", async () => {
   let secrets = 0;
   await using secret = await listen((_request, response) => {
