@@ -112,6 +112,7 @@ describe("protocol 0.3", () => {
       [{ method: "message/send", id: 6, params: { message: { parts: "invalid" } } }, -32602, 6],
       [{ method: "message/send", id: 7, params: { message: { kind: "message" } } }, -32602, 7],
       [{ method: "tasks/get", id: 8, params: { id: "none" } }, -32001, 8],
+      [{ method: "agent/getAuthenticatedExtendedCard", id: 10 }, -32007, 10],
       [{ method: "tasks/cancel", id: 9, params: { id: "none" } }, -32001, 9],
     ];
     for (const [body, code, id] of cases) {

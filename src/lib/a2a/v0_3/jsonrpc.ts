@@ -51,7 +51,7 @@ const METHODS: Readonly<Record<string, Method>> = {
       return null;
     },
   },
-  "agent/getAuthenticatedExtendedCard": { kind: "whole", answer: (operations, call) => operations.getExtendedAgentCard(call, {}) },
+  "agent/getAuthenticatedExtendedCard": { kind: "whole", answer: getExtendedCard },
 };
 
 /**
@@ -82,6 +82,17 @@ export function createV03Rpc({ logId }: { readonly logId: string }): VersionedRp
       return toReply(id, error);
     }
   };
+}
+
+/** In 0.3 a card that is not there is "not configured" (-32007), whether the public card announces one or not. */
+async function getExtendedCard(operations: Operations, call: Call): Promise<Json> {
+  try {
+    return await operations.getExtendedAgentCard(call, {});
+  } catch (error) {
+    if (error instanceof IasError && error.code === "unsupported-operation")
+      throw new IasError("extended-card-not-configured", error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** The answer's header for active extensions had another name in 0.3. */
