@@ -7,6 +7,7 @@ import { IasError } from "../model/errors.ts";
 import type { Principal } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Page, PageReply } from "../net/page.ts";
+import { MAX_TIMER_MS } from "../stream/clock.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
 import { readBody } from "./body.ts";
 import { checkRequest, type Guards } from "./guards.ts";
@@ -90,7 +91,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (reply.kind === "whole") return writeWhole(response, reply);
     streams.add(gone);
     // A tenth earlier or later, so that streams which began together do not end together.
-    const age = setTimeout(() => gone.abort(), parts.limits.maxStreamMs * (0.9 + Math.random() * 0.2)).unref();
+    const age = setTimeout(() => gone.abort(), Math.min(parts.limits.maxStreamMs * (0.9 + Math.random() * 0.2), MAX_TIMER_MS)).unref();
     try {
       await writeSse(response, reply.stream, reply.framing, { logId: parts.logId, wheel: parts.wheel, report: parts.report });
     } finally {

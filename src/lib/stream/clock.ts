@@ -15,4 +15,4 @@ export const systemClock: Clock = {
 };
 
 /** A longer timer of Node's fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;

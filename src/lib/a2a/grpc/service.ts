@@ -4,6 +4,7 @@ import type { Agent } from "../../engine/agent.ts";
 import { IasError } from "../../model/errors.ts";
 import type { Principal } from "../../model/key.ts";
 import type { Limits } from "../../model/limits.ts";
+import { MAX_TIMER_MS } from "../../stream/clock.ts";
 import { activatedExtensions, type BindingRequest } from "../binding.ts";
 import type { Call, FrameStream, Operations } from "../operations.ts";
 import { CODECS } from "./codec.ts";
@@ -57,7 +58,7 @@ export async function answer(parts: ServiceParts, active: ActiveCalls, name: key
 export async function stream(parts: ServiceParts, active: ActiveCalls, name: "sendStreamingMessage" | "subscribeToTask", grpc: Writable): Promise<void> {
   const controller = enter(active);
   grpc.on("cancelled", () => controller.abort());
-  const age = setTimeout(() => controller.abort(tooOld()), parts.limits.maxStreamMs * (0.9 + Math.random() * 0.1));
+  const age = setTimeout(() => controller.abort(tooOld()), Math.min(parts.limits.maxStreamMs * (0.9 + Math.random() * 0.2), MAX_TIMER_MS));
   age.unref();
   try {
     const { call, params } = await open(parts, name, grpc, controller.signal);
