@@ -1,4 +1,4 @@
-export { checkCard, isCardRight } from "./lib/a2a/card-check.ts";
+export { checkCard, isCardRight, verifySignatures } from "./lib/a2a/card-check.ts";
 export type { CardFinding, CardResponse } from "./lib/a2a/card-check.ts";
 export { fetchCard, fetchRawCard, readCard } from "./lib/client/card.ts";
 export type { Binding, FetchCardOptions, FetchedCard, RemoteCard, RemoteInterface } from "./lib/client/card.ts";

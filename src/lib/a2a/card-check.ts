@@ -3,6 +3,7 @@ import { checkCard03 } from "./card-check/v0-3.ts";
 import { checkCard1 } from "./card-check/v1.ts";
 
 export type { CardFinding } from "./card-check/report.ts";
+export { verifySignatures } from "./card-check/signatures.ts";
 
 /** What is known of the answer that brought a card. */
 export interface CardResponse {

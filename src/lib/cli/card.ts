@@ -1,4 +1,4 @@
-import { type CardFinding, checkCard, isCardRight } from "../a2a/card-check.ts";
+import { type CardFinding, checkCard, isCardRight, verifySignatures } from "../a2a/card-check.ts";
 import { fetchRawCard } from "../client/card.ts";
 import { createGuardedFetch } from "../net/guarded-fetch.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -8,6 +8,7 @@ import { toLine } from "./terminal.ts";
 const HELP = `Usage: ias card [url] [options]
 
 Fetches the agent card of any A2A agent and examines it rule by rule, by A2A 1.0.1 and, where the card speaks it, by 0.3.
+Signatures are verified with the keys that they point to.
 The URL is an agent's, its server's or its card's (default ${DEFAULT_URL}). Exits 3 when a MUST is broken.
 
   --all                 also the rules that are kept
@@ -30,7 +31,7 @@ export const cardCommand: Command = {
       io.out(`${JSON.stringify(fetched.raw, undefined, 2)}\n`);
       return EXIT.ok;
     }
-    const findings = checkCard(fetched.raw, fetched);
+    const findings = [...checkCard(fetched.raw, fetched), ...(await verifySignatures(fetched.raw, fetch))];
     const right = isCardRight(findings);
     if (io.json) io.out(`${JSON.stringify({ url: fetched.url, right, findings, card: fetched.raw })}\n`);
     else {
