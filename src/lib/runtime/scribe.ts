@@ -68,18 +68,19 @@ export function createScribe(options: ScribeOptions): Scribe {
       },
     },
   });
+  /** How large artifacts are with what was drafted here: the view hears of a draft only when it is written. */
+  const sizes = new Map<string, number>();
   /** Whether the next chunk of `id` appends; says so to `opened`. A full artifact fails or rolls. */
   const place = (id: string, append: boolean, size: number): boolean => {
     const { limit, policy } = agent.maxArtifactBytes;
-    let appends = append;
-    if (appends && view.fold.artifactSize(id) + size > limit) {
-      if (policy === "fail") {
-        throw new IasError("too-large", `The artifact ${JSON.stringify(id)} would pass maxArtifactBytes (${limit}).`, { reason: "ARTIFACT_TOO_LARGE" });
-      }
-      appends = false;
+    const before = append ? (sizes.get(id) ?? view.fold.artifactSize(id)) : 0;
+    const full = append && before + size > limit;
+    if (full && policy === "fail") {
+      throw new IasError("too-large", `The artifact ${JSON.stringify(id)} would pass maxArtifactBytes (${limit}).`, { reason: "ARTIFACT_TOO_LARGE" });
     }
     opened.add(id);
-    return appends;
+    sizes.set(id, full ? size : before + size);
+    return append && !full;
   };
   /** UTF-16 units of text that fit in one entry in any case. */
   const most = Math.floor(limits.maxEntryBytes / BYTES_PER_UNIT);
