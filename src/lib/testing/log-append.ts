@@ -246,6 +246,19 @@ export const appendCases: readonly LogCase[] = [
     },
   },
   {
+    title: "append: a record written twice in one batch has the version of the first write in between",
+    async run({ store: { log, records } }) {
+      const writer = await openWriter(log, keyOf("t"));
+      const twice = [
+        { key: "k", value: "1", ifVersion: 0 },
+        { key: "k", value: "2", ifVersion: 1 },
+      ];
+      await writer.write([textEntry("a")], { records: twice });
+      assert.deepEqual(await records.get("k"), { key: "k", value: "2", version: 2 });
+      assert.equal((await writer.send({ entries: [textEntry("b")], records: twice })).kind, "conflict");
+    },
+  },
+  {
     title: "append: the resume state is replaced, kept or removed",
     async run({ store: { log } }) {
       const writer = await openWriter(log, keyOf("t"));

@@ -57,10 +57,12 @@ void test("a data folder has one owner within a process too, and is free after d
 
 void test("read-only: sees the owner's commits while it writes, flushes and compacts; follows; writes nothing", () =>
   withFolder(async (folder) => {
-    const owner = createSqliteStore({ folder, maxBlockLength: 20_000 });
+    // A reader knows a lease by the time of the commit, some ms after the owner's.
+    const now = (): number => 1_767_225_600_000;
+    const owner = createSqliteStore({ folder, now, maxBlockLength: 20_000 });
     const early = await openWriter(owner.log, keyOf("early"));
     await early.write([statusEntry("TASK_STATE_WORKING"), ...textEntries(99)], { index: rowOf(keyOf("early")), records: [{ key: "k", value: "1" }] });
-    const reader = createSqliteStore({ folder, readOnly: true });
+    const reader = createSqliteStore({ folder, now, readOnly: true });
     const written = [statusEntry("TASK_STATE_WORKING"), ...textEntries(99)];
     assert.equal(reader.log.id, owner.log.id);
     assert.deepEqual(await readAll(reader.log, keyOf("early")), numbered(written));
