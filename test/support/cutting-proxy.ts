@@ -42,7 +42,7 @@ export async function startCuttingProxy(cutAfter: (connection: number) => number
       const last = chunk.subarray(0, left);
       left = 0;
       upstream.destroy();
-      client.write(last, () => (connection % 2 === 0 ? client.resetAndDestroy() : client.destroy()));
+      client.write(last, () => (connection % 2 === 1 ? client.resetAndDestroy() : client.destroy()));
     });
     upstream.on("end", () => client.end());
     client.on("close", () => upstream.destroy());
