@@ -250,7 +250,7 @@ test("leaving the loop closes the model's request", async () => {
   async function* endless(given: AbortSignal | undefined): AsyncGenerator<StreamEvent> {
     given?.addEventListener("abort", () => (aborted = true));
     yield { type: "response_started" };
-    for (let n = 0; ; n += 1) yield { type: "output_text_delta", delta: `${n}` };
+    for (let n = 0; n < 2000; n += 1) yield { type: "output_text_delta", delta: `${n}` };
   }
   const agent = new Agent({ name: "A", model: new ScriptedModel([modelStreamResponder(({ request }) => endless(request.signal))]) });
   let count = 0;

@@ -75,10 +75,12 @@ export const endCases: readonly EngineCase[] = [
       const told = Promise.withResolvers<void>();
       const engine = harness.stream(async function* (turn) {
         turn.signal.addEventListener("abort", () => told.resolve());
+        let drained = false;
         try {
-          for (let n = 0; ; n += 1) yield `${n} `;
+          for (let n = 0; n < 2000; n += 1) yield `${n} `;
+          drained = true;
         } finally {
-          told.resolve();
+          if (!drained) told.resolve();
         }
       });
       for await (const event of engine.run(testTurn("go"), { signal })) if (event.kind === "text") break;
