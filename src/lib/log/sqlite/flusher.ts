@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { encodeSegments } from "../segment.ts";
 import type { FailPoint, Group } from "./group.ts";
 import type { Replayed } from "./recovery.ts";
-import type { SqliteStream } from "./stream.ts";
+import { dropRecent, type SqliteStream } from "./stream.ts";
 import type { Streams } from "./streams.ts";
 
 /** Moves entries from blocks, and from memory, into segments. */
@@ -72,17 +72,16 @@ export function createFlusher({ database, streams, group, replayed, now, maxBloc
   }
 
   function flushStream(stream: SqliteStream): void {
-    const count = stream.recent.length;
-    const before = stream.flushed;
-    for (const { seq, body } of encodeSegments(stream.recent)) insert.run(stream.id, seq, body);
-    stream.flushed = stream.written;
-    streams.save(stream);
-    stream.flushed = before;
     const last = stream.written;
+    // A truncation of the same group shortens `recent` only after the commit.
+    const entries = stream.recent.filter((entry) => entry.seq > stream.floor);
+    if (entries.length > 0) for (const { seq, body } of encodeSegments(entries)) insert.run(stream.id, seq, body);
+    // The row is written once, at the commit, after all that the group does to the stream: whoever saves it says what is in segments.
+    group().touch(stream, "changed");
+    group().saveLater(stream);
+    stream.flushed = last;
     group().afterCommit(() => {
-      stream.flushed = last;
-      stream.recent = stream.recent.slice(count);
-      stream.page = undefined;
+      dropRecent(stream, last);
       flushed.add(stream.id);
     });
   }

@@ -64,7 +64,6 @@ export function createMerger({ database, streams, group, failPoint }: UpkeepPart
       const segments = encodeSegments(entries);
       for (const segment of segments) insert.run(id, segment.seq, segment.body);
       failPoint?.("during-compaction");
-      group.afterCommit(() => streams.forgetSegments());
       return { merged: entries.length, segments: segments.length };
     },
   };

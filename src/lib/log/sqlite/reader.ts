@@ -137,7 +137,6 @@ function createView(database: DatabaseSync): View {
       streams.refresh(stream);
       if (stream.gone) changed.add(stream);
     }
-    streams.forgetSegments();
     const replayed = replayBlocks(database, streams, lastBlock);
     lastBlock = replayed.lastBlock;
     if (position < 0) {

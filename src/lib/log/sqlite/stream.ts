@@ -80,6 +80,13 @@ export function fromRow(row: StreamRow): SqliteStream {
   };
 }
 
+/** Takes the entries up to `seq` out of `recent`: after the commit that moved or dropped them, in whatever order such commits' actions run. */
+export function dropRecent(stream: SqliteStream, seq: number): void {
+  const first = stream.recent[0]?.seq ?? Infinity;
+  if (seq >= first) stream.recent = stream.recent.slice(seq + 1 - first);
+  stream.page = undefined;
+}
+
 /** Entries after `after` out of `recent`, up to the head and up to `maxBytes`; `after` is at or above where `recent` begins. */
 export function recentPage(stream: SqliteStream, after: number, maxBytes: number): readonly Entry[] {
   const { recent, page } = stream;

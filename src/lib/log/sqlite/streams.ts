@@ -24,19 +24,23 @@ export interface Streams {
   trim(now: number): void;
   load(stream: SqliteStream, after: number, maxBytes: number): readonly Entry[];
   snapshot(stream: SqliteStream): string | undefined;
-  /** Decoded segments are no longer right. */
-  forgetSegments(): void;
   inUse(): Iterable<SqliteStream>;
 }
 
 /** Decoded segments kept for readers that go through one in several pages. */
 const KEPT_SEGMENTS = 8;
 
+interface Decoded {
+  readonly seq: number;
+  readonly body: string;
+  readonly entries: readonly Entry[];
+}
+
 /** Makes the streams over `database`; at most about `maxIdle` that nobody uses are kept in memory. */
 export function createStreams(database: DatabaseSync, maxIdle: number): Streams {
   const registry = createRegistry<SqliteStream>();
   const ids = new Map<number, SqliteStream>();
-  const decoded = new Map<number, readonly Entry[]>();
+  const decoded = new Map<number, Decoded>();
   const prepare = (sql: string) => {
     const statement = database.prepare(sql);
     statement.setReturnArrays(true);
@@ -67,13 +71,13 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
     const row = segmentsAfter.get(stream.id, after) as unknown as [number, number, string] | undefined;
     if (row === undefined) return [];
     const [id, seq, body] = row;
-    let entries = decoded.get(id);
-    if (entries === undefined) {
-      entries = decode(stream, seq, body);
-      const oldest = decoded.keys().next();
-      if (decoded.size >= KEPT_SEGMENTS && oldest.done !== true) decoded.delete(oldest.value);
-      decoded.set(id, entries);
-    }
+    const known = decoded.get(id);
+    // SQLite gives the id of a deleted segment again, to any stream: only the text says that it is the same. To compare costs less than to read the row.
+    if (known !== undefined && known.seq === seq && known.body === body) return known.entries;
+    const entries = decode(stream, seq, body);
+    const oldest = decoded.keys().next();
+    if (decoded.size >= KEPT_SEGMENTS && oldest.done !== true) decoded.delete(oldest.value);
+    decoded.set(id, { seq, body, entries });
     return entries;
   };
 
@@ -134,7 +138,6 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
       return pageOf(entries, Math.max(0, start + 1 - first), maxBytes, stream.head + 1 - first);
     },
     snapshot: (stream) => (snapshotOf.get(stream.id) as unknown as [string] | undefined)?.[0],
-    forgetSegments: () => decoded.clear(),
     inUse: () => ids.values(),
   };
 }

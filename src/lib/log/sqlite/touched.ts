@@ -14,9 +14,11 @@ export interface Before {
   readonly gen: number;
   readonly attempt: number;
   readonly floor: number;
+  readonly flushed: number;
   readonly compacted: number;
   readonly changed: number;
   readonly ended: boolean;
+  readonly gone: boolean;
   /** What the group made of it, set when the group is committed. */
   after: { readonly written: number; readonly ended: boolean; readonly changed: number } | undefined;
 }
@@ -53,7 +55,7 @@ export function createTouched(streams: Streams): Touched {
     },
     add(stream, change) {
       if (find(stream) !== undefined) return;
-      const { epoch, owner, leaseEndsAt, written, gen, attempt, floor, compacted, changed, ended } = stream;
+      const { epoch, owner, leaseEndsAt, written, gen, attempt, floor, flushed, compacted, changed, ended, gone } = stream;
       stream.place = list.length;
       list.push({
         stream,
@@ -66,19 +68,21 @@ export function createTouched(streams: Streams): Touched {
         gen,
         attempt,
         floor,
+        flushed,
         compacted,
         changed,
         ended,
+        gone,
         after: undefined,
       });
     },
     find,
     take,
     restore() {
-      for (const { stream, created, epoch, owner, leaseEndsAt, written, gen, attempt, floor, compacted, changed, ended } of take()) {
+      for (const { stream, created, epoch, owner, leaseEndsAt, written, gen, attempt, floor, flushed, compacted, changed, ended, gone } of take()) {
         stream.recent.length -= stream.written - written;
         stream.page = undefined;
-        Object.assign(stream, { epoch, owner, leaseEndsAt, written, gen, attempt, floor, compacted, changed, ended, after: undefined });
+        Object.assign(stream, { epoch, owner, leaseEndsAt, written, gen, attempt, floor, flushed, compacted, changed, ended, gone });
         if (!created) continue;
         stream.gone = true;
         streams.forget(stream);

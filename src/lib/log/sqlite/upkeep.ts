@@ -8,6 +8,7 @@ import type { Flusher } from "./flusher.ts";
 import type { FailPoint, Group } from "./group.ts";
 import { createMerger } from "./merger.ts";
 import type { SqliteRecords } from "./records.ts";
+import { dropRecent } from "./stream.ts";
 import type { Streams } from "./streams.ts";
 import type { SqliteIndex } from "./task-index.ts";
 
@@ -67,7 +68,7 @@ export function createSqliteUpkeep(parts: UpkeepParts): Upkeep {
       group.submit(() => {
         const stream = streams.find(key);
         const name = keyText(key);
-        if (stream === undefined) throw new IasError("not-found", `There is no stream ${name} to truncate.`);
+        if (stream === undefined || stream.gone) throw new IasError("not-found", `There is no stream ${name} to truncate.`);
         if (floor > stream.head) throw new IasError("invalid-request", `The floor ${floor} is above the head ${stream.head} of ${name}.`);
         const allowed = Math.max(stream.floor, Math.min(floor, lowestHold(records.all(`${joinKey("hold", name)}/`))));
         if (allowed !== floor || floor <= stream.floor) return { floor: allowed };
@@ -77,11 +78,7 @@ export function createSqliteUpkeep(parts: UpkeepParts): Upkeep {
         putSnapshot.run(stream.id, snapshot);
         stream.floor = floor;
         group.saveLater(stream);
-        group.afterCommit(() => {
-          const start = stream.recent.findIndex((entry) => entry.seq > floor);
-          stream.recent = start < 0 ? [] : stream.recent.slice(start);
-          stream.page = undefined;
-        });
+        group.afterCommit(() => dropRecent(stream, floor));
         return { floor };
       }),
 
@@ -89,7 +86,7 @@ export function createSqliteUpkeep(parts: UpkeepParts): Upkeep {
       group.submit(() => {
         const stream = streams.find(key);
         const name = keyText(key);
-        if (stream === undefined || !stream.sealed || records.all(`${joinKey("hold", name)}/`).length > 0) return false;
+        if (stream === undefined || stream.gone || !stream.sealed || records.all(`${joinKey("hold", name)}/`).length > 0) return false;
         group.begin();
         records.removeAll(`${joinKey("task", name)}/`);
         index.set(stream, null);
@@ -97,8 +94,10 @@ export function createSqliteUpkeep(parts: UpkeepParts): Upkeep {
         for (const statement of [dropSnapshot, dropState, dropStream]) statement.run(stream.id);
         // Its positions must not be given again.
         putPosition.run(group.position);
+        // At once: a flush in the same group would write segments of a stream without a row.
+        group.touch(stream, "changed");
+        stream.gone = true;
         group.afterCommit(() => {
-          stream.gone = true;
           streams.forget(stream);
           wakeFollowers(stream);
         });
