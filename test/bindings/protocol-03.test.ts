@@ -122,6 +122,35 @@ describe("protocol 0.3", () => {
     assert.equal((await rpc({ method: "tasks/get", id: 8, params: { id: "none" } })).error.data, undefined);
   });
 
+  it("tells in a stream why there is none, to who asks for a stream", async () => {
+    const ask = (accept: string): Promise<Response> =>
+      fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json", accept },
+        body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tasks/resubscribe", params: { id: "none" } }),
+      });
+    const events: Wire[] = [];
+    for await (const { event } of readEvents(await ask("text/event-stream"))) events.push(event);
+    assert.deepEqual(
+      events.map(({ id, error }) => [id, error.code]),
+      [[1, -32001]],
+    );
+    assert.equal(((await (await ask("application/json")).json()) as Wire).error.code, -32001);
+  });
+
+  it("keeps one webhook of a task without an id", async () => {
+    const { result: task } = await rpc({ method: "message/send", id: 1, params: { message: { messageId: "m", role: "user", parts: [{ text: "ask" }] } } });
+    const set = { taskId: task.id, pushNotificationConfig: { url: "https://hook.invalid/" } };
+    const made = (await rpc({ method: "tasks/pushNotificationConfig/set", id: 2, params: set })).result;
+    for (const more of [{}, { pushNotificationConfigId: "default" }, { pushNotificationConfigId: made.pushNotificationConfig.id }]) {
+      assert.deepEqual((await rpc({ method: "tasks/pushNotificationConfig/get", id: 3, params: { id: task.id, ...more } })).result, made);
+    }
+    assert.deepEqual((await rpc({ method: "tasks/pushNotificationConfig/list", id: 4, params: { id: task.id } })).result, [made]);
+    const { id } = made.pushNotificationConfig;
+    assert.equal((await rpc({ method: "tasks/pushNotificationConfig/delete", id: 5, params: { id: task.id, pushNotificationConfigId: id } })).result, null);
+    assert.equal((await rpc({ method: "tasks/pushNotificationConfig/get", id: 6, params: { id: task.id } })).error.code, -32001);
+  });
+
   it("names the header that a method or path of 1.0 needs", async () => {
     const answer = await rpc({ method: "GetTask", id: 1, params: { id: "x" } });
     assert.equal(answer.error.code, -32009);

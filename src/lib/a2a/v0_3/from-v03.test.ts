@@ -71,8 +71,10 @@ describe("0.3 parameters as those of 1.0", () => {
   });
 
   it("may leave out kind and hold null", () => {
-    const sent = fromV03Send({ message: { messageId: "m", role: "user", contextId: null, parts: [{ text: "x" }, { data: { a: 1 } }] } });
-    assert.deepEqual(sent["message"], { messageId: "m", role: "ROLE_USER", parts: [{ text: "x" }, { data: { a: 1 } }] });
+    const sent = fromV03Send({
+      message: { messageId: "m", role: "user", contextId: null, parts: [{ text: "x" }, { data: { a: 1 } }, { type: "text", text: "y" }] },
+    });
+    assert.deepEqual(sent["message"], { messageId: "m", role: "ROLE_USER", parts: [{ text: "x" }, { data: { a: 1 } }, { text: "y" }] });
     assert.deepEqual(fromProtoSend({ message: { kind: "message", messageId: "m", role: "user", parts: [{ kind: "text", text: "x" }] } })["message"], {
       messageId: "m",
       role: "ROLE_USER",
@@ -87,6 +89,7 @@ describe("0.3 parameters as those of 1.0", () => {
       [() => fromV03Send(undefined), /message is required/],
       [() => fromV03Send({ message: { messageId: "m", role: "ROLE_USER", parts: [{ text: "x" }] } }), /role must be user or agent/],
       [() => fromV03Send({ message: { messageId: "m", role: "user", parts: [{ kind: "video" }] } }), /parts\.0.* must be text, file or data/],
+      [() => fromV03Send({ message: { messageId: "m", role: "user", parts: [{ type: "video", text: "x" }] } }), /parts\.0.* must be text, file or data/],
       [() => fromV03Send({ message: { messageId: "m", role: "user", parts: [{ kind: "file", file: {} }] } }), /either bytes or uri/],
       [() => fromV03Task({}), /id is required/],
       [() => fromV03PushSet({ taskId: "t" }), /pushNotificationConfig is required/],

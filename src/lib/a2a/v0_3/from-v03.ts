@@ -136,10 +136,10 @@ function fromV03Push({ id, url, token, authentication }: V03Push): JsonObject {
   return present({ id, url, token, authentication: scheme === undefined ? undefined : present({ scheme, credentials: authentication?.credentials }) });
 }
 
-/** Some senders leave `kind` out where the content says it. */
+/** Some senders leave `kind` out where the content says it, or call it `type` as 0.2 did. */
 function withKind(part: unknown): unknown {
   if (part === null || typeof part !== "object" || "kind" in part) return part;
-  const kind = ["text", "file", "data"].find((name) => name in part);
+  const kind = "type" in part ? part.type : ["text", "file", "data"].find((name) => name in part);
   return kind === undefined ? part : { ...part, kind };
 }
 

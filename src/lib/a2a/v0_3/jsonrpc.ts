@@ -79,7 +79,8 @@ export function createV03Rpc({ logId }: { readonly logId: string }): VersionedRp
       const prefix = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`;
       return { kind: "stream", stream, framing: { headers, prefix, suffix: "}", error: (error) => errorText(id, error) } };
     } catch (error) {
-      return toReply(id, error);
+      const accepts = request.header("accept") ?? "";
+      return method.kind === "stream" && accepts.includes("text/event-stream") ? toErrorStream(id, error) : toReply(id, error);
     }
   };
 }
@@ -105,6 +106,12 @@ function toReply(id: RpcId, thrown: unknown): Reply {
   const error = IasError.from(thrown);
   const status = error.code === "unavailable" ? 503 : error.code === "limit-reached" ? 429 : 200;
   return { kind: "whole", status, headers: { "content-type": "application/json", ...toErrorHeaders(error) }, body: errorText(id, error) };
+}
+
+/** Who asks for a stream in 0.3 reads only a stream: the official Python client does not look into an answer of another type. */
+function toErrorStream(id: RpcId, thrown: unknown): Reply {
+  const headers = { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" };
+  return { kind: "whole", status: 200, headers, body: `data: ${errorText(id, thrown)}\n\n` };
 }
 
 function errorText(id: RpcId, error: unknown): string {
