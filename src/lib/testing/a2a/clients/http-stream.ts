@@ -4,10 +4,10 @@ import { sseData } from "./sse.ts";
 
 /** A response with an event stream as an open stream; `unwrap` takes the StreamResponse out of one event's JSON. */
 export function httpStream(response: Response, abort: AbortController, unwrap: (data: Json) => Json): OpenStream {
-  const body = response.body;
+  // It is the response that has to be kept, not its body: fetch cancels the unread body of a response that is garbage.
   async function* events(): AsyncGenerator<Json, void, undefined> {
-    if (body === null) return;
-    for await (const data of sseData(body)) yield unwrap(data);
+    if (response.body === null) return;
+    for await (const data of sseData(response.body)) yield unwrap(data);
   }
   return {
     ok: true,
