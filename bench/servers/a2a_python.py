@@ -28,8 +28,7 @@ async def chunks(n, rate):
         else:
             intended = start + round((i + 1) * 1_000_000 / rate)
             wait = intended - micros()
-            if wait > 0:
-                await asyncio.sleep(wait / 1_000_000)
+            await asyncio.sleep(max(0, wait / 1_000_000))
             stamp = min(intended, micros())
         yield f"@{stamp}# token"
 

@@ -23,7 +23,7 @@ export function monotonicMicros(): number {
 
 /**
  * The chunks of a plan, each stamped with the time at which it was made: `@<µs># token`. Paced chunks keep to their intended times without drift and carry
- * them where the pace is late, so that what a client measures includes being late.
+ * them where the pace is late, so that what a client measures includes being late; a late one still lets the event loop turn.
  */
 export async function* chunks({ n, rate }: Plan): AsyncGenerator<string, void, undefined> {
   const start = monotonicMicros();
@@ -36,6 +36,7 @@ export async function* chunks({ n, rate }: Plan): AsyncGenerator<string, void, u
       const intended = start + Math.round(((i + 1) * 1_000_000) / rate);
       const wait = (intended - monotonicMicros()) / 1000;
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      else await new Promise(setImmediate);
       stamp = Math.min(intended, monotonicMicros());
     }
     yield `@${stamp}# token`;

@@ -204,6 +204,17 @@ describe("turns", () => {
     assert.equal((await client.must<{ status: { state: string } }>("CancelTask", { id: task.id })).status.state, "TASK_STATE_CANCELED");
   });
 
+  it("cancels a turn whose engine has endless output at hand and never waits", async (t) => {
+    const server = await serving(t, [
+      agentOf(async function* () {
+        for (;;) yield { kind: "text", text: "more " };
+      }),
+    ]);
+    const client = rpcClient(`${server.url}/a2a/agent`);
+    const { task } = await client.send("go", {}, { returnImmediately: true });
+    assert.equal((await client.must<{ status: { state: string } }>("CancelTask", { id: task.id })).status.state, "TASK_STATE_CANCELED");
+  });
+
   it("tells a failed turn with a reason and keeps the cause to itself", async (t) => {
     const reported: string[] = [];
     const server = await serving(

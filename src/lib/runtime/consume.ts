@@ -7,6 +7,9 @@ import { failedStatus } from "./failed-status.ts";
 import type { Draft } from "./scribe.ts";
 import type { Ending, TurnRun } from "./turn-run.ts";
 
+/** Events after which the event loop turns once: an engine that has all at hand would hold up every other turn, and its own cancellation. */
+const BURST = 256;
+
 /** Pulls the engine, one event at a time, only when there is room. Never throws: a failure is an ending. */
 export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => boolean): Promise<Ending> {
   const { parts, agent, row, scribe, writer } = run;
@@ -24,6 +27,7 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
       return "rest";
     };
   };
+  let events = 0;
   try {
     for await (const event of agent.engine.run(createTurn(run), { signal })) {
       if (stopped()) return () => "rest";
@@ -59,6 +63,8 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
       }
       const full = writer.ready();
       if (full !== undefined) await full;
+      events += 1;
+      if (events % BURST === 0) await new Promise(setImmediate);
     }
     return rest([scribe.status("TASK_STATE_COMPLETED")]);
   } catch (error) {
