@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { type Cell, toMarkdown } from "./harness/report.ts";
 import { rows } from "./harness/rows.ts";
@@ -27,13 +27,16 @@ const chosenRows = choose(rows, positionals, "row");
 const chosenTargets = choose(targets, values.targets?.split(",") ?? [], "target");
 const runs = Number(values.runs);
 const out = values.out ?? fileURLToPath(new URL(".", import.meta.url));
+mkdirSync(out, { recursive: true });
 const loadBefore = loadavg()[0] ?? 0;
+const commit = readCommit();
 const cells: Cell[] = [];
+/** What could not be measured, by row and target. */
 const missing = new Map<string, string>();
 
 for (const row of chosenRows) {
   for (let run = 0; run < runs; run += 1) {
-    const here = chosenTargets.filter((target) => row.kinds.includes(target.kind) && !missing.has(target.name));
+    const here = chosenTargets.filter((target) => row.kinds.includes(target.kind) && !missing.has(`${row.name} ${target.name}`));
     // Each run begins with another target, so that none is always first after the pause.
     for (const target of [...here.slice(run % here.length), ...here.slice(0, run % here.length)]) {
       const label = `${row.name} ${target.name} ${run + 1}/${runs}`;
@@ -57,27 +60,33 @@ for (const row of chosenRows) {
         );
       } catch (error) {
         console.log(`${label}: ${error instanceof Error ? error.message : String(error)}`);
-        missing.set(target.name, error instanceof Error ? error.message : String(error));
+        missing.set(`${row.name} ${target.name}`, error instanceof Error ? error.message : String(error));
       }
     }
   }
+  write();
 }
 
-const facts = {
-  commit: commit(),
-  when: new Date().toISOString(),
-  node: process.version,
-  cpu: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
-  memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
-  load: `${loadBefore.toFixed(2)} before, ${(loadavg()[0] ?? 0).toFixed(2)} after`,
-  runs,
-};
-mkdirSync(out, { recursive: true });
-const at = (name: string): URL => new URL(name, `file://${out.endsWith("/") ? out : `${out}/`}`);
-writeFileSync(at("results.json"), `${JSON.stringify({ facts, missing: Object.fromEntries(missing), cells }, undefined, 1)}\n`);
-const text = toMarkdown({ facts, missing, cells, rows: chosenRows, targets: chosenTargets });
-writeFileSync(at("results.md"), text);
-console.log(`\n${text}`);
+console.log(`\n${readFileSync(at("results.md"), "utf8")}`);
+
+/** After each row, so that a run that is cut off leaves what it has. */
+function write(): void {
+  const facts = {
+    commit,
+    when: new Date().toISOString(),
+    node: process.version,
+    cpu: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    load: `${loadBefore.toFixed(2)} before, ${(loadavg()[0] ?? 0).toFixed(2)} after (1 minute, this bench included)`,
+    runs,
+  };
+  writeFileSync(at("results.json"), `${JSON.stringify({ facts, missing: Object.fromEntries(missing), cells }, undefined, 1)}\n`);
+  writeFileSync(at("results.md"), toMarkdown({ facts, missing, cells, rows: chosenRows, targets: chosenTargets }));
+}
+
+function at(name: string): URL {
+  return new URL(name, pathToFileURL(`${out}/`));
+}
 
 function choose<T extends { readonly name: string }>(all: readonly T[], names: readonly string[], what: string): readonly T[] {
   const unknown = names.find((name) => !all.some((one) => one.name === name));
@@ -88,7 +97,7 @@ function choose<T extends { readonly name: string }>(all: readonly T[], names: r
   return names.length === 0 ? all : all.filter((one) => names.includes(one.name));
 }
 
-function commit(): string {
+function readCommit(): string {
   const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
   try {
     return git("rev-parse", "--short=12", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : " with changes");

@@ -11,7 +11,7 @@ export interface Cell extends Measured {
 
 export interface Results {
   readonly facts: Readonly<Record<string, string | number>>;
-  /** Targets that could not run, and why. */
+  /** What could not be measured, by row and target, and why. */
   readonly missing: ReadonlyMap<string, string>;
   readonly cells: readonly Cell[];
   readonly rows: readonly Row[];

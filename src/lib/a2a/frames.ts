@@ -129,9 +129,9 @@ function sift(reader: Reader, batch: readonly Entry[]): { readonly seen: readonl
   return { seen: seen ?? batch, work, last: false };
 }
 
-/** A cheap test before decoding: an escaped quote never matches, and a match is looked at properly. */
-function mayEnd(entry: Entry): boolean {
-  return entry.audience === "public" && entry.event.includes('"state":"TASK_STATE_INPUT_REQUIRED"');
+/** A cheap test before decoding: nearly every entry fails it at its first characters, and an escaped quote never matches. */
+function mayEnd({ audience, event }: Entry): boolean {
+  return audience === "public" && event.startsWith('{"statusUpdate"') && event.includes('"state":"TASK_STATE_INPUT_REQUIRED"');
 }
 
 function stateOf(entry: Entry): TaskState | undefined {
