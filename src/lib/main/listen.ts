@@ -5,13 +5,16 @@ import { IasError } from "../model/errors.ts";
 /** Ports that are tried one after the other when none was asked for. */
 const TRIES = 20;
 
-/** Tries `port`; if it is undefined, `first` and then the next ones as long as they are taken. `attempt` throws `configuration` for a port that it cannot have. */
+/** The reason of an error that says that a port is another's. */
+export const PORT_TAKEN = "PORT_TAKEN";
+
+/** Tries `port`; if it is undefined, `first` and then the next ones as long as they are taken: `attempt` then throws with the reason `PORT_TAKEN`. */
 export async function firstFree<T>(port: number | undefined, first: number, attempt: (port: number) => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries += 1) {
     try {
       return await attempt(port ?? first + tries);
     } catch (error) {
-      if (port !== undefined || tries >= TRIES || IasError.from(error).code !== "configuration") throw error;
+      if (port !== undefined || tries >= TRIES || IasError.from(error).reason !== PORT_TAKEN) throw error;
     }
   }
 }
@@ -28,8 +31,13 @@ export async function listen(server: Server, host: string, port: number): Promis
     });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === "EADDRINUSE" ? "is taken; set PORT to another one (0 for any)" : `cannot be listened on (${code ?? String(error)})`;
-    throw new IasError("configuration", `Port ${port} on ${host} ${why}.`, { cause: error });
+    if (code === "EADDRINUSE") {
+      throw new IasError("configuration", `Port ${port} on ${host} is taken; choose another with --port or PORT (0 for any free one).`, {
+        cause: error,
+        reason: PORT_TAKEN,
+      });
+    }
+    throw new IasError("configuration", `Port ${port} on ${host} cannot be listened on (${code ?? String(error)}).`, { cause: error });
   }
   return (server.address() as AddressInfo).port;
 }

@@ -107,7 +107,12 @@ function bind(server: Server, { host, port, tls }: GrpcOptions): Promise<number>
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, bound) => {
       if (error === null) resolve(bound);
-      else reject(new IasError("configuration", `gRPC cannot listen on ${address}: ${error.message}. Choose another port (GRPC_PORT).`, { cause: error }));
+      else {
+        // The library tells why in words only.
+        const taken = !/EACCES|EADDRNOTAVAIL|ENOTFOUND/.test(error.message);
+        const message = `gRPC cannot listen on ${address}: ${error.message}. Choose another port (GRPC_PORT), or GRPC_PORT=off.`;
+        reject(new IasError("configuration", message, { cause: error, ...(taken && { reason: "PORT_TAKEN" }) }));
+      }
     });
   });
 }
