@@ -3,24 +3,11 @@ import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import test, { type TestContext } from "node:test";
+import { runIas } from "../../../test/support/run-ias.ts";
 import { agentOf, serving } from "../../../test/support/serving.ts";
 import { cardCommand } from "./card.ts";
-import type { Io } from "./command.ts";
-import { runCommand } from "./run.ts";
 
-async function ias(...argv: string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-  let [out, err] = ["", ""];
-  const io: Omit<Io, "json"> = {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    ask: async () => undefined,
-    interactive: false,
-    env: {},
-    onInterrupt: () => () => undefined,
-  };
-  const code = await runCommand([cardCommand], argv, io, "0");
-  return { code, out, err };
-}
+const ias = (...argv: string[]): ReturnType<typeof runIas> => runIas([cardCommand], argv);
 
 async function cardServer(t: TestContext, card: unknown): Promise<string> {
   const server = http

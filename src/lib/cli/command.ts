@@ -1,4 +1,5 @@
 import type { ParseArgsOptionDescriptor } from "node:util";
+import { IasError } from "../model/errors.ts";
 
 /** Exit codes, the same for every command; `docs/reference/cli.md` lists them. */
 export const EXIT = {
@@ -18,10 +19,10 @@ export interface Command {
   readonly name: string;
   /** Its line in `ias --help`. */
   readonly summary: string;
-  /** The whole of `ias <command> --help`: usage, options, examples. */
+  /** The whole of `ias <command> --help`: usage, options, examples; at most 100 columns. */
   readonly help: string;
   readonly options: Readonly<Record<string, ParseArgsOptionDescriptor>>;
-  /** Returns the exit code. What it throws is told on stderr (as JSON with `--json`) and exits 1. */
+  /** Returns the exit code. What it throws is told on stderr (as JSON with `--json`) and exits 1, or 2 for `usageError`. */
   run(args: Args, io: Io): Promise<number>;
 }
 
@@ -29,20 +30,36 @@ export interface Args {
   readonly positionals: readonly string[];
   /** The text of an option, or undefined. */
   text(name: string): string | undefined;
+  /** All texts of an option that may be given several times. */
+  texts(name: string): readonly string[];
   flag(name: string): boolean;
 }
 
 /** The world outside of a command; tests give their own. */
 export interface Io {
-  /** Text to stdout; text from agents is stripped of control characters before (SEMANTICS 26). */
+  /** Text to stdout; what could drive a terminal is taken out on the way (SEMANTICS 26). */
   out(text: string): void;
+  /** Text to stderr, cleaned like `out`. */
   err(text: string): void;
-  /** One line from the terminal after a question; undefined at end of input. */
-  ask(question: string): Promise<string | undefined>;
+  /** One line from the terminal after a question; undefined at end of input, at Ctrl-C, and when the signal aborts. */
+  ask(question: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** A person is there to answer; never with `--json`. */
   readonly interactive: boolean;
   /** `--json`: machine-readable lines on stdout, nothing else. */
   readonly json: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Calls `handler` at each SIGINT or SIGTERM in place of ending the process; returns the way back. */
   onInterrupt(handler: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+}
+
+const USAGE = "USAGE";
+
+/** The command line is wrong: exit code 2. */
+export function usageError(message: string): IasError {
+  return new IasError("invalid-request", message, { reason: USAGE });
+}
+
+/** Whether an error is about the command line, not about what a server said. */
+export function isUsageError(error: IasError): boolean {
+  return error.reason === USAGE;
 }

@@ -3,22 +3,41 @@ import type { A2AClient } from "../client/client.ts";
 import { connectA2A } from "../client/connect.ts";
 import { IasError } from "../model/errors.ts";
 import { createGuardedFetch } from "../net/guarded-fetch.ts";
-import type { Args, Command, Io } from "./command.ts";
+import { type Args, type Command, type Io, usageError } from "./command.ts";
 
 /** Where commands look when no URL is given. */
 export const DEFAULT_URL = "http://127.0.0.1:4000";
 
 /** Options of every command that talks to a server. */
-export const CONNECT_OPTIONS: Command["options"] = { token: { type: "string" }, header: { type: "string" } };
+export const CONNECT_OPTIONS: Command["options"] = { token: { type: "string" }, header: { type: "string", multiple: true } };
 
 export const CONNECT_HELP = `  --token <key>         sent as "Authorization: Bearer <key>" (IAS_TOKEN)
   --header "Name: value"
-                        another header to send
-  --json                JSON lines on stdout`;
+                        another header to send; may be given several times
+  --json                JSON lines on stdout, errors as JSON on stderr`;
 
-/** A client of the agent at `url` (an agent's, a server's or a card's). The operator chose it, so private and loopback addresses are fine. */
-export function connect(url: string, args: Args, io: Io): Promise<A2AClient> {
-  return connectA2A(withScheme(url), { headers: headersOf(args, io), allowLocal: true, allowPrivate: true });
+/**
+ * A client of the agent at `url` (an agent's, a server's or a card's). The operator chose it, so private and loopback addresses are fine.
+ * Throws `not-found` when the URL has a path of its own and the only card that was found, the server's, is of another agent.
+ */
+export async function connect(url: string, args: Args, io: Io): Promise<A2AClient> {
+  const named = withScheme(url);
+  const client = await connectA2A(named, { headers: headersOf(args, io), allowLocal: true, allowPrivate: true });
+  const { source, interfaces } = client.card;
+  if (source === undefined || isOf(new URL(named), new URL(source), interfaces)) return client;
+  await client[Symbol.asyncDispose]();
+  throw new IasError("not-found", `there is no agent at ${named}; the card at ${source} is of ${interfaces.map((one) => one.url).join(", ")}.`);
+}
+
+/** Whether a card that was found from `named` is what was asked for: it is not the origin's, stands below that path, or names an address at or below it. */
+function isOf(named: URL, source: URL, interfaces: readonly { readonly url: string }[]): boolean {
+  const path = named.pathname.replace(/\/+$/, "");
+  const isBelow = (other: string): boolean => other === path || other.startsWith(`${path}/`);
+  return (
+    !source.pathname.startsWith("/.well-known/") ||
+    isBelow(source.pathname) ||
+    interfaces.some(({ url }) => URL.canParse(url) && isBelow(new URL(url).pathname.replace(/\/+$/, "")))
+  );
 }
 
 /** An agent of a server. */
@@ -35,25 +54,24 @@ export async function agentsAt(url: string, args: Args, io: Io): Promise<readonl
   if (new URL(target).pathname !== "/") return [{ id: new URL(target).pathname.split("/").at(-1) ?? "", url: target }];
   await using fetch = createGuardedFetch({ allowLocal: true, allowPrivate: true });
   const response = await fetch(new URL("/a2a", target), { headers: headersOf(args, io) });
-  const listed = response.ok ? listSchema.safeParse(await response.json()) : undefined;
-  return listed?.success === true ? listed.data.agents : [{ id: "", url: target }];
+  const listed = listSchema.safeParse(response.ok ? await response.json().catch(() => undefined) : await response.body?.cancel());
+  return listed.success ? listed.data.agents : [{ id: "", url: target }];
 }
 
-/** The headers that `CONNECT_OPTIONS` ask for. */
+/** The headers that `CONNECT_OPTIONS` ask for. Throws a usage error. */
 export function headersOf(args: Args, io: Io): Readonly<Record<string, string>> {
   const token = args.text("token") ?? io.env["IAS_TOKEN"];
-  const header = args.text("header");
-  const [name, ...value] = header?.split(":") ?? [];
-  if (header !== undefined && (name === undefined || value.length === 0)) throw new IasError("invalid-request", '--header must be "Name: value".');
-  return {
-    ...(token !== undefined && token !== "" && { authorization: `Bearer ${token}` }),
-    ...(name !== undefined && { [name.trim().toLowerCase()]: value.join(":").trim() }),
-  };
+  const headers = args.texts("header").map((header): readonly [string, string] => {
+    const [, name, value] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*:\s*([\t\x20-\x7e\x80-\xff]*)$/.exec(header) ?? [];
+    if (name === undefined || value === undefined) throw usageError(`--header must be "Name: value", not ${JSON.stringify(header)}.`);
+    return [name.toLowerCase(), value.trim()];
+  });
+  return { ...(token !== undefined && token !== "" && { authorization: `Bearer ${token}` }), ...Object.fromEntries(headers) };
 }
 
-/** A URL as people type it. Throws `invalid-request`. */
+/** A URL as people type it. Throws a usage error. */
 export function withScheme(url: string): string {
-  const full = /^https?:\/\//.test(url) ? url : `http://${url}`;
-  if (!URL.canParse(full)) throw new IasError("invalid-request", `${JSON.stringify(url)} is not a URL.`);
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(url) ? url : `http://${url}`;
+  if (!URL.canParse(full) || !/^https?:$/.test(new URL(full).protocol)) throw usageError(`${JSON.stringify(url)} is not an http or https URL.`);
   return full;
 }

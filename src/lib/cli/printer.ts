@@ -2,11 +2,13 @@ import type { StreamItem } from "../client/client.ts";
 import { isTerminal, type Message, type Part, type Task, type TaskState } from "../model/a2a.ts";
 import { readExtension } from "../model/extension.ts";
 import { EXIT, type Io } from "./command.ts";
-import { toLine, toTerminal } from "./terminal.ts";
+import { toJsonLine, toLine, toTerminal } from "./terminal.ts";
 
 /** Shows a stream as it arrives: the answer on stdout, everything around it on stderr; with `--json` each item as a line. */
 export interface Printer {
   show(item: StreamItem): void;
+  /** A line that is not the answer, on stderr; nothing with `--json`. */
+  note(text: string): void;
   /** The task, its context and its state as far as they were told. */
   readonly task: string | undefined;
   readonly context: string | undefined;
@@ -17,7 +19,9 @@ export interface Printer {
   finish(): void;
 }
 
-/** A printer for one turn. `verbose` shows each entry's cursor. */
+const NOTE_WIDTH = 400;
+
+/** A printer for one turn. */
 export function createPrinter(io: Io): Printer {
   let task: string | undefined;
   let context: string | undefined;
@@ -26,8 +30,8 @@ export function createPrinter(io: Io): Printer {
   let column = 0;
 
   const say = (text: string): void => {
-    if (text === "") return;
     const safe = toTerminal(text);
+    if (safe === "") return;
     io.out(safe);
     column = safe.endsWith("\n") ? 0 : 1;
   };
@@ -36,25 +40,21 @@ export function createPrinter(io: Io): Printer {
     column = 0;
   };
   const note = (text: string): void => {
+    if (io.json) return;
     breakLine();
-    io.err(`  ${toLine(text, 200)}\n`);
+    io.err(`  ${toLine(text, NOTE_WIDTH)}\n`);
   };
   const sayParts = (parts: readonly Part[]): void => {
     for (const part of parts) {
       if (part.text !== undefined) say(part.text);
-      else if (part.data !== undefined) readApprovals(part);
+      else if (part.data !== undefined) noteData(part.data);
       else note(`[${part.filename ?? "file"}, ${part.mediaType ?? "bytes"}${part.url === undefined ? "" : `: ${part.url}`}]`);
     }
   };
-  const readApprovals = (part: Part): void => {
-    const { data } = part;
-    const list =
-      data !== null && typeof data === "object" && "approvals" in data && Array.isArray(data.approvals)
-        ? (data.approvals as readonly { call?: unknown; name?: unknown; arguments?: unknown }[])
-        : undefined;
+  const noteData = (data: Part["data"]): void => {
+    const list = readApprovals(data);
     if (list === undefined) return note(JSON.stringify(data));
-    approvals = list.flatMap(({ call }) => (typeof call === "string" ? [call] : []));
-    for (const one of list) note(`${String(one.name)} ${String(one.arguments)}`);
+    for (const one of list) note(`${one.name} ${one.arguments}`);
   };
   const sayMessage = (message: Message | undefined): void => {
     if (message === undefined) return;
@@ -62,12 +62,13 @@ export function createPrinter(io: Io): Printer {
     sayParts(message.parts);
     breakLine();
   };
-  const onTask = (value: Task): void => {
-    task = value.id;
-    context = value.contextId;
-    state = value.status.state;
-    for (const artifact of value.artifacts ?? []) sayParts(artifact.parts);
-    sayMessage(value.status.message);
+  const onStatus = (status: Task["status"]): void => {
+    if (state !== status.state) approvals = [];
+    ({ state } = status);
+    for (const { data } of status.message?.parts ?? []) approvals = readApprovals(data)?.map(({ call }) => call) ?? approvals;
+    if (io.json) return;
+    sayMessage(status.message);
+    if (isTerminal(state) && state !== "TASK_STATE_COMPLETED") note(`The task ${ENDED[state] ?? "has ended"}.`);
   };
 
   return {
@@ -83,31 +84,45 @@ export function createPrinter(io: Io): Printer {
     get approvals() {
       return approvals;
     },
+    note,
     show(item) {
       const { event, resync } = item;
-      if (io.json) io.out(`${JSON.stringify(item)}\n`);
+      if (io.json) io.out(toJsonLine(item));
       if ("task" in event) {
-        if (io.json) [task, context, state] = [event.task.id, event.task.contextId, event.task.status.state];
-        else onTask(event.task);
+        task = event.task.id;
+        context = event.task.contextId;
+        if (!io.json) for (const artifact of event.task.artifacts ?? []) sayParts(artifact.parts);
+        onStatus(event.task.status);
       } else if ("message" in event) {
+        context = event.message.contextId ?? context;
         if (!io.json) sayMessage(event.message);
       } else if ("artifactUpdate" in event) {
-        if (io.json) return;
-        if (resync === "replace") note("the agent's text was replaced while the connection was lost");
-        sayParts(event.artifactUpdate.artifact.parts);
+        if (resync === "replace") note("the agent's text was replaced while the connection was lost:");
+        if (!io.json) sayParts(event.artifactUpdate.artifact.parts);
       } else {
         const own = readExtension(event);
-        if (own !== undefined && own.kind !== "failure") {
-          const line = describe(own);
-          if (line !== undefined && !io.json) note(line);
-          return;
-        }
-        ({ state } = event.statusUpdate.status);
-        if (!io.json) sayMessage(event.statusUpdate.status.message);
+        if (own === undefined || own.kind === "failure") return onStatus(event.statusUpdate.status);
+        const line = describe(own);
+        if (line !== undefined) note(line);
       }
     },
     finish: breakLine,
   };
+}
+
+const ENDED: Partial<Record<TaskState, string>> = {
+  TASK_STATE_FAILED: "failed",
+  TASK_STATE_CANCELED: "was canceled",
+  TASK_STATE_REJECTED: "was rejected by the agent",
+};
+
+/** The tool calls that a data part asks to approve, if it is one that asks. */
+function readApprovals(data: unknown): readonly { readonly call: string; readonly name: string; readonly arguments: string }[] | undefined {
+  if (data === null || typeof data !== "object" || !("approvals" in data) || !Array.isArray(data.approvals)) return undefined;
+  return data.approvals.flatMap((one: unknown) => {
+    if (one === null || typeof one !== "object" || !("call" in one) || typeof one.call !== "string") return [];
+    return [{ call: one.call, name: "name" in one ? String(one.name) : "a tool", arguments: "arguments" in one ? String(one.arguments) : "" }];
+  });
 }
 
 /** One line about what is not the answer; nothing for what a person would not miss. */

@@ -1,62 +1,69 @@
-import { parseArgs } from "node:util";
+import { parseArgs, type ParseArgsConfig } from "node:util";
 import { IasError } from "../model/errors.ts";
-import { type Args, type Command, EXIT, type Io } from "./command.ts";
+import { type Args, type Command, EXIT, type Io, isUsageError, usageError } from "./command.ts";
+import { toJsonLine, toTerminal } from "./terminal.ts";
 
-/** Finds the command of a command line and runs it. Returns the exit code; never throws. */
-export async function runCommand(commands: readonly Command[], argv: readonly string[], io: Omit<Io, "json">, version: string): Promise<number> {
+/** Finds the command of a command line and runs it. Returns the exit code; never throws. Whatever a command writes or asks is cleaned here (SEMANTICS 26). */
+export async function runCommand(commands: readonly Command[], argv: readonly string[], world: Omit<Io, "json">, version: string): Promise<number> {
+  const json = argv.includes("--json");
+  const io: Io = {
+    ...world,
+    json,
+    interactive: world.interactive && !json,
+    out: (text) => world.out(toTerminal(text)),
+    err: (text) => world.err(toTerminal(text)),
+    ask: (question, signal) => world.ask(toTerminal(question), signal),
+  };
   const [name, ...rest] = argv;
   if (name === "--version" || name === "-v") {
     io.out(`${version}\n`);
     return EXIT.ok;
   }
-  const command = commands.find((one) => one.name === name);
-  if (command === undefined) {
-    const help = name === undefined || name === "--help" || name === "-h" || name === "help";
-    (help ? io.out : io.err)(`${help ? "" : `ias: there is no command ${JSON.stringify(name)}.\n\n`}${overview(commands)}`);
-    return help ? EXIT.ok : EXIT.usage;
-  }
-  let parsed: ReturnType<typeof parseArgs>;
-  try {
-    parsed = parseArgs({
-      args: rest,
-      options: { ...command.options, help: { type: "boolean", short: "h" }, json: { type: "boolean" } },
-      allowPositionals: true,
-    });
-  } catch (error) {
-    io.err(`ias ${command.name}: ${error instanceof Error ? error.message : String(error)}\n\n${command.help}`);
-    return EXIT.usage;
-  }
-  if (parsed.values["help"] === true) {
-    io.out(command.help);
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    io.out(commands.find((one) => one.name === rest[0])?.help ?? overview(commands));
     return EXIT.ok;
   }
-  const json = parsed.values["json"] === true;
+  const command = commands.find((one) => one.name === name);
+  if (command === undefined)
+    return tell(usageError(`there is no command ${JSON.stringify(name)}; there are ${commands.map((one) => one.name).join(", ")}.`), "ias", io);
   try {
-    return await command.run(toArgs(parsed), { ...io, json });
+    const parsed = parse(command, rest);
+    if (parsed.flag("help")) {
+      io.out(command.help);
+      return EXIT.ok;
+    }
+    return await command.run(parsed, io);
   } catch (error) {
-    return tell(error, command, { ...io, json });
+    return tell(error, `ias ${command.name}`, io);
   }
 }
 
-function toArgs(parsed: ReturnType<typeof parseArgs>): Args {
-  return {
-    positionals: parsed.positionals,
-    text: (name) => {
-      const value = parsed.values[name];
-      return typeof value === "string" ? value : undefined;
-    },
-    flag: (name) => parsed.values[name] === true,
-  };
+function parse(command: Command, argv: readonly string[]): Args {
+  try {
+    const options: ParseArgsConfig["options"] = { ...command.options, help: { type: "boolean", short: "h" }, json: { type: "boolean" } };
+    const { positionals, values } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const texts = (name: string): readonly string[] => [values[name]].flat().filter((value) => typeof value === "string");
+    return { positionals, texts, text: (name) => texts(name).at(-1), flag: (name) => values[name] === true };
+  } catch (error) {
+    // Node adds advice on `--` after the first sentence.
+    throw usageError(`${(error instanceof Error ? error.message : String(error)).split(". ")[0]}.`);
+  }
 }
 
-function tell(error: unknown, command: Command, io: Io): number {
+function tell(error: unknown, who: string, io: Io): number {
   const known = IasError.from(error);
-  if (io.json)
-    io.err(
-      `${JSON.stringify({ error: { code: known.code, message: known.message, ...(known.reason !== undefined && { reason: known.reason }), retryable: known.retryable } })}\n`,
-    );
-  else io.err(`ias ${command.name}: ${known.message}\n`);
-  return known.code === "invalid-request" ? EXIT.usage : EXIT.error;
+  const { code, message, reason, retryable } = known;
+  const usage = isUsageError(known);
+  if (io.json) io.err(toJsonLine({ error: { code, message, ...(reason !== undefined && { reason }), retryable } }));
+  else {
+    const hint = usage
+      ? `\nSee ${who} --help.`
+      : reason === "CONNECT_FAILED"
+        ? "\nIs it running there? `ias serve` starts a server and prints its address."
+        : "";
+    io.err(`${who}: ${message}${hint}\n`);
+  }
+  return usage ? EXIT.usage : EXIT.error;
 }
 
 function overview(commands: readonly Command[]): string {

@@ -1,16 +1,21 @@
 import type { Task } from "../model/a2a.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
-import { type Command, EXIT } from "./command.ts";
+import { type Command, EXIT, usageError } from "./command.ts";
 import { agentsAt, connect, CONNECT_HELP, CONNECT_OPTIONS, DEFAULT_URL } from "./connect.ts";
 import { createPrinter, exitOf } from "./printer.ts";
 
 const HELP = `Usage: ias tail <task> [url] [options]
 
-Follows a task's stream from its start, or from a cursor, until it ends. The URL is a server's (default ${DEFAULT_URL}) or an agent's.
+Follows a task's stream from its start, or from a cursor, until it ends. Where the agent keeps no
+stream of its tasks, what it still knows is shown first. The URL is a server's, all of whose agents
+are asked, or an agent's; without one it is ${DEFAULT_URL}.
 
   --after <cursor>      only what comes after this cursor (each JSON line has one)
 ${CONNECT_HELP}
+
+Exit codes: 0 completed, or the task waits for an answer; 1 error; 2 usage; 3 failed, rejected or
+canceled; 130 interrupted.
 
 Examples:
   ias tail 6f3c1f0e-… --json
@@ -25,7 +30,7 @@ export const tailCommand: Command = {
   options: { ...CONNECT_OPTIONS, after: { type: "string" } },
   async run(args, io) {
     const [task, url = DEFAULT_URL] = args.positionals;
-    if (task === undefined) throw new IasError("invalid-request", "a task is needed: ias tail <task>. ias tasks lists them.");
+    if (task === undefined) throw usageError("a task is needed: ias tail <task>. `ias tasks` lists them.");
     const after = args.text("after");
     for (const agent of await agentsAt(url, args, io)) {
       await using client = await connect(agent.url, args, io);

@@ -1,17 +1,28 @@
-import type { TaskState } from "../model/a2a.ts";
-import { IasError } from "../model/errors.ts";
-import { type Command, EXIT } from "./command.ts";
+import type { Task, TaskState } from "../model/a2a.ts";
+import { type Args, type Command, EXIT, usageError } from "./command.ts";
 import { agentsAt, connect, CONNECT_HELP, CONNECT_OPTIONS, DEFAULT_URL } from "./connect.ts";
-import { toLine } from "./terminal.ts";
+import { toJsonLine, toLine } from "./terminal.ts";
+
+const STATES = ["submitted", "working", "completed", "failed", "canceled", "rejected", "input-required", "auth-required"] as const;
 
 const HELP = `Usage: ias tasks [url] [options]
 
-Lists tasks, the one that changed last first. The URL is a server's (default ${DEFAULT_URL}) or an agent's.
+Lists tasks, the one that changed last first: its id, when and in which state, its agent, the first
+words of its last message. The URL is a server's, all of whose agents are asked, or an agent's;
+without one it is ${DEFAULT_URL}.
 
-  --state <state>       only tasks in this state: submitted, working, completed, failed, canceled, rejected, input-required, auth-required
+  --state <state>       only tasks in this state: ${STATES.slice(0, 5).join(", ")},
+                        ${STATES.slice(5).join(", ")}
   --context <id>        only tasks of this conversation
   --limit <n>           at most so many of each agent, 1 to 100 (20)
 ${CONNECT_HELP}
+
+Exit codes: 0 also when there is none; 1 error; 2 usage.
+
+Examples:
+  ias tasks
+  ias tasks --state input-required
+  ias tasks http://127.0.0.1:4000/a2a/team --json
 `;
 
 /** `ias tasks`. */
@@ -22,33 +33,44 @@ export const tasksCommand: Command = {
   options: { ...CONNECT_OPTIONS, state: { type: "string" }, context: { type: "string" }, limit: { type: "string" } },
   async run(args, io) {
     const [url = DEFAULT_URL] = args.positionals;
-    const pageSize = Number(args.text("limit") ?? "20");
-    if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > 100) throw new IasError("invalid-request", "--limit must be 1 to 100.");
-    const state = args.text("state");
-    const context = args.text("context");
-    const query = {
-      pageSize,
-      historyLength: 1,
-      ...(state !== undefined && { status: `TASK_STATE_${state.toUpperCase().replaceAll("-", "_")}` as TaskState }),
-      ...(context !== undefined && { contextId: context }),
-    };
-    let shown = 0;
+    const query = queryOf(args);
+    const tasks: { readonly agent: string; readonly task: Task }[] = [];
+    const more: string[] = [];
     for (const agent of await agentsAt(url, args, io)) {
       await using client = await connect(agent.url, args, io);
       const page = await client.listTasks(query);
-      for (const task of page.tasks) {
-        shown += 1;
-        if (io.json) io.out(`${JSON.stringify({ agent: agent.id, ...task })}\n`);
-        else {
-          const text = task.history?.flatMap((message) => message.parts.map((part) => part.text ?? "")).join(" ") ?? "";
-          io.out(
-            `${task.id}  ${(task.status.timestamp ?? "").slice(0, 19).padEnd(19)}  ${task.status.state.replace("TASK_STATE_", "").toLowerCase().padEnd(14)}  ${agent.id}  ${toLine(text, 60)}\n`,
-          );
-        }
-      }
-      if (!io.json && page.totalSize > page.tasks.length) io.err(`  … ${page.totalSize - page.tasks.length} more of ${agent.id}\n`);
+      const name = agent.id === "" ? client.card.name : agent.id;
+      tasks.push(...page.tasks.map((task) => ({ agent: name, task })));
+      if (page.totalSize > page.tasks.length) more.push(`${page.totalSize - page.tasks.length} of ${toLine(name, 40)}`);
     }
-    if (shown === 0 && !io.json) io.err(`No tasks at ${url}.\n`);
+    const changed = (task: Task): number => Date.parse(task.status.timestamp ?? "") || 0;
+    tasks.sort((a, b) => changed(b.task) - changed(a.task));
+    const width = Math.max(0, ...tasks.map(({ agent }) => toLine(agent, 40).length));
+    for (const { agent, task } of tasks) io.out(io.json ? toJsonLine({ agent, ...task }) : `${toRow(agent, task, width)}\n`);
+    if (io.json) return EXIT.ok;
+    if (more.length > 0) io.err(`… and ${more.join(", ")}; --limit shows up to 100 of each agent.\n`);
+    if (tasks.length === 0) io.err(`No ${args.text("state") ?? ""}${args.text("state") === undefined ? "" : " "}tasks at ${url}.\n`);
     return EXIT.ok;
   },
 };
+
+function queryOf(args: Args) {
+  const pageSize = Number(args.text("limit") ?? "20");
+  if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > 100) throw usageError("--limit must be 1 to 100.");
+  const state = args.text("state");
+  if (state !== undefined && !STATES.some((one) => one === state)) throw usageError(`--state must be one of ${STATES.join(", ")}.`);
+  const contextId = args.text("context");
+  return {
+    pageSize,
+    historyLength: 1,
+    ...(state !== undefined && { status: `TASK_STATE_${state.toUpperCase().replaceAll("-", "_")}` as TaskState }),
+    ...(contextId !== undefined && { contextId }),
+  };
+}
+
+function toRow(agent: string, task: Task, width: number): string {
+  const said = task.history?.flatMap((message) => message.parts.map((part) => part.text ?? "")).join(" ") ?? "";
+  const state = task.status.state.replace("TASK_STATE_", "").toLowerCase().replaceAll("_", "-");
+  const when = (task.status.timestamp ?? "").slice(0, 19).replace("T", " ");
+  return `${toLine(task.id, 100)}  ${toLine(when, 19).padEnd(19)}  ${toLine(state, 20).padEnd(14)}  ${toLine(agent, 40).padEnd(width)}  ${toLine(said, 60)}`;
+}

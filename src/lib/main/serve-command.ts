@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { type Args, type Command, EXIT, type Io } from "../cli/command.ts";
+import { type Args, type Command, EXIT, type Io, usageError } from "../cli/command.ts";
+import { toJsonLine } from "../cli/terminal.ts";
 import type { AgentOptions } from "../engine/agent.ts";
 import { IasError } from "../model/errors.ts";
 import { createDemoAgents } from "./agents/demo-agents.ts";
@@ -12,20 +13,28 @@ import { readSettings } from "./settings.ts";
 
 const HELP = `Usage: ias serve [file] [options]
 
-Serves agents over A2A, streams kept in a data folder. Without a file: the agents "assistant" and "team", on a scripted model that needs no key.
-A file is a TypeScript or JavaScript module that exports \`agents\`: a list of { id, engine, … } as \`defineAgent\` takes it.
+Serves agents over A2A; their streams are kept in a data folder. Without a file these are the agents
+"assistant" and "team", on a scripted model that needs no key. A file is a TypeScript or JavaScript
+module that exports \`agents\`: a list of { id, engine, … } as \`defineAgent\` takes it.
 
-  --port <n>            HTTP port (PORT; 4000 or the next free one)
+  --port <n>            HTTP port (PORT; 4000 or the next free one; 0 for any)
   --host <address>      address to listen on (HOST; 127.0.0.1)
   --data <folder>       data folder (DATA_DIR; ./.data)
   --log sqlite|memory   where streams are kept (LOG; sqlite)
   --durability process|host
-                        what a commit survives: a killed process or a power loss (DURABILITY; process)
-  --model <name>        a real model for the built-in agents (MODEL), with OPENAI_API_KEY and OPENAI_BASE_URL; else a scripted one answers
-  --read-only           read a data folder that another process owns
+                        what a commit survives: a killed process, or also a power loss
+                        (DURABILITY; process)
+  --model <name>        a real model for the built-in agents (MODEL), with OPENAI_API_KEY and
+                        OPENAI_BASE_URL; else a scripted one answers, whatever keys are set
+  --read-only           read a data folder that another process owns, take no messages (READ_ONLY)
   --json                one JSON line with the addresses when it is ready
 
-.env in the working folder is read. docs/operations.md lists all variables.
+.env in the working folder is read; the shell's variables go before it, options before both.
+docs/operations.md lists all variables. Ctrl-C or SIGTERM takes no new work and gives running turns
+10 s; what is left goes on after the next start. A second one stops at once.
+
+Exit codes: 0 stopped in order; 1 it could not start: a taken port, a data folder in use, a wrong
+setting; 2 usage; 130 stopped at once.
 
 Examples:
   ias serve
@@ -54,7 +63,7 @@ export const serveCommand: Command = {
     const server = await serve({ ...settings, agents });
     io.out(
       io.json
-        ? `${JSON.stringify({ url: server.url, grpc: server.grpcAddress, agents: [...server.agents.keys()], durability: server.durability })}\n`
+        ? toJsonLine({ url: server.url, grpc: server.grpcAddress, agents: [...server.agents.keys()], durability: server.durability })
         : banner(server, settings, answeredBy),
     );
     await untilStopped(io, server);
@@ -82,11 +91,13 @@ function withFlags(env: Io["env"], args: Args): Readonly<Record<string, string |
 /** The agents of a module, or the built-in ones. A key that happens to be in the shell is used only with a model's name (nothing is spent by surprise). */
 async function findAgents(positionals: readonly string[], env: Io["env"]): Promise<{ agents: readonly AgentOptions[]; answeredBy: string | undefined }> {
   const [file, ...more] = positionals;
-  if (more.length > 0) throw new IasError("invalid-request", `one file at most; ${JSON.stringify(more[0])} is too many.`);
+  if (more.length > 0) throw usageError(`one file at most; ${JSON.stringify(more[0])} is too many.`);
   if (file !== undefined) return { agents: await importAgents(file), answeredBy: undefined };
   const model = env["MODEL"] === "" ? undefined : env["MODEL"];
-  const { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey } = env;
-  const endpoint = { ...(baseUrl !== undefined && { baseUrl }), ...(apiKey !== undefined && { apiKey }) };
+  const { OPENAI_BASE_URL: baseUrl = "", OPENAI_API_KEY: apiKey = "" } = env;
+  if (baseUrl !== "" && !URL.canParse(baseUrl))
+    throw new IasError("configuration", `OPENAI_BASE_URL ${JSON.stringify(baseUrl)} is not a URL; right is for example http://127.0.0.1:11434/v1.`);
+  const endpoint = { ...(baseUrl !== "" && { baseUrl }), ...(apiKey !== "" && { apiKey }) };
   return createDemoAgents({ ...(model !== undefined && { model }), endpoint });
 }
 
@@ -98,8 +109,13 @@ const moduleSchema = z.object({ agents: z.union([z.array(agentSchema).min(1), ag
 
 async function importAgents(file: string): Promise<readonly AgentOptions[]> {
   const path = resolve(file);
-  if (!existsSync(path)) throw new IasError("invalid-request", `there is no file ${file}.`);
-  const imported: unknown = await import(pathToFileURL(path).href);
+  if (!existsSync(path)) throw usageError(`there is no file ${file}.`);
+  let imported: unknown;
+  try {
+    imported = await import(pathToFileURL(path).href);
+  } catch (error) {
+    throw new IasError("configuration", `${file} cannot be loaded: ${whereOf(error, path)}`, { cause: error });
+  }
   const parsed = moduleSchema.safeParse(imported);
   if (!parsed.success)
     throw new IasError(
@@ -107,6 +123,14 @@ async function importAgents(file: string): Promise<readonly AgentOptions[]> {
       `${file} must export \`agents\`, a list of { id, engine, … }: export const agents = [{ id: "poet", engine: openaiAgents(poet) }].`,
     );
   return parsed.data.agents;
+}
+
+/** What went wrong in a module, and where: errors of syntax have it on their first line, others in their stack. */
+function whereOf(error: unknown, path: string): string {
+  if (!(error instanceof Error)) return String(error);
+  const line = error.stack?.split("\n").find((one) => one.includes(`${path}:`));
+  const place = /^:\d+(?::\d+)?/.exec(line?.slice(line.indexOf(path) + path.length) ?? "")?.[0];
+  return `${error.message}${place === undefined ? "" : ` (${path}${place})`}`;
 }
 
 /** Resolves at the first SIGINT or SIGTERM after a drain; a second one ends the process at once. */

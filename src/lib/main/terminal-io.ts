@@ -1,0 +1,32 @@
+import { createInterface } from "node:readline/promises";
+import type { Io } from "../cli/command.ts";
+
+/** The process's own terminal and environment, and nothing else of the process. */
+export function createTerminalIo(process: NodeJS.Process): Omit<Io, "json"> {
+  let history: string[] = [];
+  return {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    interactive: process.stdin.isTTY && process.stdout.isTTY,
+    env: process.env,
+    async ask(question, signal) {
+      const terminal = createInterface({ input: process.stdin, output: process.stderr, history, historySize: 100 });
+      terminal.on("history", (lines) => (history = lines));
+      const closed = new Promise<undefined>((resolve) => terminal.once("close", () => resolve(undefined)));
+      try {
+        // Where the question is rejected (Ctrl-C, an abort), nobody answered it.
+        return await Promise.race([terminal.question(question, signal === undefined ? {} : { signal }).catch(() => undefined), closed]);
+      } finally {
+        terminal.close();
+      }
+    },
+    onInterrupt(handler) {
+      process.on("SIGINT", handler);
+      process.on("SIGTERM", handler);
+      return () => {
+        process.off("SIGINT", handler);
+        process.off("SIGTERM", handler);
+      };
+    },
+  };
+}
