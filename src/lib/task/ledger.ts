@@ -1,6 +1,7 @@
 import type { Message, StreamResponse } from "../model/a2a.ts";
 import type { Entry } from "../model/entry.ts";
 import { readExtension } from "../model/extension.ts";
+import { joinKey } from "../model/key.ts";
 
 /** The turns of a task as its entries tell them: which inputs are read, which tools the present turn started (SEMANTICS 17, 19). */
 export interface Ledger {
@@ -15,11 +16,13 @@ export interface Ledger {
   readonly reads: number;
   /** Inputs that no turn has taken up yet, in order. */
   unread(): readonly { readonly seq: number; readonly message: Message }[];
-  /** Tools started in the present turn that may not be repeated by themselves. */
+  /** Names of tools started in the present turn that may not be repeated by themselves. */
   unrepeatable(): readonly string[];
+  /** The turns so far, in order. */
   turns(): readonly TurnRecord[];
 }
 
+/** What went into a turn and what came out of it. */
 export interface TurnRecord {
   readonly turn: number;
   readonly inputs: readonly Message[];
@@ -34,6 +37,7 @@ export function createLedger(): Ledger {
   const inputs: { seq: number; message: Message }[] = [];
   const turns: { turn: number; inputs: Message[]; artifacts: string[]; replies: Message[] }[] = [];
   const known = new Set<string>();
+  /** By path and call: an id is unique in one agent's run only. */
   let tools = new Map<string, { name: string; idempotent: boolean; done: boolean }>();
   let startedAt = 0;
   let reads = 0;
@@ -84,9 +88,9 @@ export function createLedger(): Ledger {
       const data = readExtension(event);
       if (data?.kind === "input") inputs.push({ seq: entry.seq, message: data.message });
       else if (data?.kind === "turn") beginTurn(data.turn, data.reads, entry.seq);
-      else if (data?.kind === "tool-call") tools.set(data.call, { name: data.name, idempotent: data.idempotent, done: false });
+      else if (data?.kind === "tool-call") tools.set(callKey(data), { name: data.name, idempotent: data.idempotent, done: false });
       else if (data?.kind === "tool-result") {
-        const tool = tools.get(data.call);
+        const tool = tools.get(callKey(data));
         if (tool !== undefined) tool.done = true;
       } else if (data?.kind === "checkpoint") for (const [call, tool] of tools) if (tool.done) tools.delete(call);
     },
@@ -94,4 +98,8 @@ export function createLedger(): Ledger {
     unrepeatable: () => [...tools.values()].filter((tool) => !tool.idempotent).map((tool) => tool.name),
     turns: () => turns,
   };
+}
+
+function callKey({ call, path = [] }: { readonly call: string; readonly path?: readonly string[] }): string {
+  return joinKey(...path, call);
 }
