@@ -4,11 +4,12 @@ import { IasError } from "../model/errors.ts";
 import { newId } from "../model/ids.ts";
 import { keyText, type StreamKey, streamKey } from "../model/key.ts";
 import type { Input } from "../runtime/runtime.ts";
+import { createQueues } from "../stream/queues.ts";
 import { checkMessage } from "./check-message.ts";
 import { taskNotFound } from "./frames.ts";
 import { type Once, onceOf, onceRecords, type OnceValue, readOnce } from "./once.ts";
 import type { Call } from "./operations.ts";
-import type { SendParams } from "./parse.ts";
+import { type SendParams, toPushConfig } from "./parse.ts";
 import { recordAddition, recordTask } from "./record.ts";
 import type { ServerParts } from "./server.ts";
 
@@ -30,14 +31,11 @@ const TRY_MS = 100;
 /** Makes the one way of a message into the log. */
 export function createAccept(parts: ServerParts): (call: Call, request: SendParams) => Promise<Accepted> {
   /** Idempotent sends under way by key: equal ones that come at the same time go one after the other, so that the later find the record. */
-  const underWay = new Map<string, Promise<unknown>>();
+  const underWay = createQueues();
   return async (call, request) => {
     const once = onceOf(call, request);
-    if (once === undefined) return accept(parts, call, request, once);
-    const turn = (underWay.get(once.key) ?? Promise.resolve()).then(() => accept(parts, call, request, once));
-    const settled = turn.catch(() => {}).finally(() => underWay.get(once.key) === settled && underWay.delete(once.key));
-    underWay.set(once.key, settled);
-    return turn;
+    const run = (): Promise<Accepted> => accept(parts, call, request, once);
+    return once === undefined ? run() : underWay.run(once.key, run);
   };
 }
 
@@ -54,11 +52,12 @@ function checkExtensions(call: Call): void {
 async function accept(parts: ServerParts, call: Call, request: SendParams, once: Once | undefined): Promise<Accepted> {
   checkExtensions(call);
   const checked = checkMessage(parts.limits, call.agent, request.message, request.metadata);
-  const config = request.configuration?.taskPushNotificationConfig;
+  const given = request.configuration?.taskPushNotificationConfig;
+  const config = given && toPushConfig(given);
   if (config !== undefined && !call.agent.pushNotifications) {
     throw new IasError("push-not-supported", `The agent ${call.agent.id} sends no push notifications; leave out taskPushNotificationConfig.`);
   }
-  if (config !== undefined) await parts.push.check(config as Parameters<ServerParts["push"]["check"]>[0]);
+  if (config !== undefined) await parts.push.check(config);
   if (once !== undefined) {
     const found = await parts.store.records.get(once.key);
     const repeated = found && (await attach(parts, call, readOnce(found, once), checked));
@@ -66,11 +65,9 @@ async function accept(parts: ServerParts, call: Call, request: SendParams, once:
   }
   const accepted =
     checked.taskId === undefined ? await startTask(parts, call, request, checked, once) : await continueTask(parts, call, checked, checked.taskId, once);
-  if (config !== undefined && !accepted.repeated) {
-    const { tenant: _, taskId: __, ...rest } = config;
-    await parts.push.create(call, accepted.key, { ...rest, id: config.id ?? "" } as Parameters<ServerParts["push"]["create"]>[2]);
-  }
-  if (!accepted.repeated) await parts.runtime.submit(accepted.key);
+  if (accepted.repeated) return accepted;
+  if (config !== undefined) await parts.push.create(call, accepted.key, config);
+  await parts.runtime.submit(accepted.key);
   return accepted;
 }
 

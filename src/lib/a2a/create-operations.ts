@@ -1,10 +1,9 @@
 import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
 import { streamKey, type StreamKey } from "../model/key.ts";
-import { newId } from "../model/ids.ts";
 import { taskNotFound } from "./frames.ts";
 import type { Call, Operations, PushConfig } from "./operations.ts";
-import { parseParams, pushCreateSchema, pushIdSchema, pushListSchema } from "./parse.ts";
+import { parseParams, pushCreateSchema, pushIdSchema, pushListSchema, toPushConfig } from "./parse.ts";
 import { createSend } from "./send.ts";
 import type { ServerParts } from "./server.ts";
 import { createTasks } from "./tasks.ts";
@@ -28,9 +27,8 @@ function createPushOperations(parts: ServerParts): PushOperations {
   };
   return {
     async createTaskPushNotificationConfig(call, params) {
-      const { tenant: _, taskId = "", id, ...config } = parseParams(pushCreateSchema, params);
-      const key = await find(call, taskId);
-      return parts.push.create(call, key, { ...config, id: id === undefined || id === "" ? newId() : id } as Omit<PushConfig, "taskId">);
+      const config = parseParams(pushCreateSchema, params);
+      return parts.push.create(call, await find(call, config.taskId ?? ""), toPushConfig(config));
     },
     async getTaskPushNotificationConfig(call, params) {
       const { taskId, id } = parseParams(pushIdSchema, params);

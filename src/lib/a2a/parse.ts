@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Json, JsonObject } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
+import type { PushConfig } from "./operations.ts";
 
 /**
  * Parameters of the operations as ProtoJSON (specification 5.5): field names in camelCase or as in the proto, unknown fields ignored, `null` as absent.
@@ -66,7 +67,7 @@ export const messageSchema = message({
   referenceTaskIds: z.array(z.string()).optional(),
 });
 
-export const pushConfigSchema = message({
+const pushConfigSchema = message({
   tenant,
   id: z.string().optional(),
   taskId: z.string().optional(),
@@ -120,6 +121,17 @@ export const listTasksSchema = message({
 
 export type SendParams = z.infer<typeof sendSchema>;
 export type SentMessage = z.infer<typeof messageSchema>;
+
+/** A webhook as a caller gave it, of a task that is named elsewhere; an empty `id` gets one. */
+export function toPushConfig({ id = "", url, token, authentication }: z.infer<typeof pushConfigSchema>): Omit<PushConfig, "taskId"> {
+  const { scheme, credentials } = authentication ?? {};
+  return {
+    id,
+    url,
+    ...(token !== undefined && { token }),
+    ...(scheme !== undefined && { authentication: { scheme, ...(credentials !== undefined && { credentials }) } }),
+  };
+}
 
 /** `params` in the shape of `schema`. Throws `invalid-params` that names each field at fault and what is right. */
 export function parseParams<Schema extends z.ZodType>(schema: Schema, params: unknown): z.infer<Schema> {

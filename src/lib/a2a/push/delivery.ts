@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import type { EventLog } from "../../log/log.ts";
 import type { Records } from "../../log/records.ts";
 import { hasBlobs, type Media } from "../../media/media.ts";
-import type { Json, JsonObject, StreamResponse, Task } from "../../model/a2a.ts";
+import type { StreamResponse, Task } from "../../model/a2a.ts";
 import { toCursor } from "../../model/cursor.ts";
-import { type Entry, EXTENSION_URI } from "../../model/entry.ts";
+import type { Entry } from "../../model/entry.ts";
 import { IasError } from "../../model/errors.ts";
+import { withEventCursor } from "../../model/extension.ts";
 import { toTimestamp } from "../../model/ids.ts";
 import { joinKey, keyText, type StreamKey } from "../../model/key.ts";
 import type { GuardedFetch } from "../../net/guarded-fetch.ts";
@@ -188,17 +189,4 @@ async function toNotification(parts: DeliveryParts, key: StreamKey, kept: KeptCo
   }
   const event = "task" in outgoing.event ? { task: await fit(outgoing.event.task) } : outgoing.event;
   return { id, body: await present(JSON.stringify(withEventCursor(event, toCursor(parts.log.id, seq)))), contentType: "application/a2a+json" };
-}
-
-function withEventCursor(event: StreamResponse, cursor: string): StreamResponse {
-  if ("task" in event) return { task: { ...event.task, metadata: addCursor(event.task.metadata, cursor) } };
-  if ("statusUpdate" in event) return { statusUpdate: { ...event.statusUpdate, metadata: addCursor(event.statusUpdate.metadata, cursor) } };
-  if ("artifactUpdate" in event) return { artifactUpdate: { ...event.artifactUpdate, metadata: addCursor(event.artifactUpdate.metadata, cursor) } };
-  return event;
-}
-
-function addCursor(metadata: JsonObject | undefined, cursor: string): JsonObject {
-  const own: Json | undefined = metadata?.[EXTENSION_URI];
-  const kept = own !== undefined && own !== null && typeof own === "object" && !Array.isArray(own) ? (own as JsonObject) : {};
-  return { ...metadata, [EXTENSION_URI]: { ...kept, cursor } };
 }
