@@ -26,7 +26,7 @@ describe("upkeep", () => {
     const upkeep = startUpkeep({
       store,
       agents: server.agents,
-      limits: { ...DEFAULT_LIMITS, retainTasks: 2 },
+      limits: { ...DEFAULT_LIMITS, retainTasks: 2, onceTtlMs: 0 },
       release: async ({ task }) => void released.push(task),
       now: Date.now,
       report: (error) => assert.fail(error),
@@ -38,6 +38,33 @@ describe("upkeep", () => {
     assert.equal((await client.call("GetTask", { id: ids[1] })).error?.code, -32001);
     const again = await client.must<{ task: Task }>("SendMessage", { message: messages[1] });
     assert.notEqual(again.task.id, ids[1], "the idempotency record went with its task");
+  });
+
+  it("keeps the idempotency records of a removed task for onceTtlMs, so that a late repetition does not run again", async (t) => {
+    const store = createMemoryStore();
+    let runs = 0;
+    const agent = agentOf(async function* () {
+      runs += 1;
+      yield { kind: "text", text: "done" };
+    });
+    const server = await serving(t, [agent], { store });
+    const client = rpcClient(`${server.url}/a2a/agent`, EXTENDED);
+    const message = messageOf("once");
+    const { task } = await client.must<{ task: Task }>("SendMessage", { message });
+    const upkeep = startUpkeep({
+      store,
+      agents: server.agents,
+      limits: { ...DEFAULT_LIMITS, retainTasksMs: 1 },
+      release: async () => {},
+      // 1 h later: the task is older than tasks are kept, its idempotency record younger than 24 h.
+      now: () => Date.now() + 3_600_000,
+      report: (error) => assert.fail(error),
+    });
+    await upkeep.round();
+    await upkeep[Symbol.asyncDispose]();
+    assert.equal((await client.call("GetTask", { id: task.id })).error?.code, -32001);
+    assert.equal((await client.call("SendMessage", { message })).error?.code, -32001);
+    assert.equal(runs, 1);
   });
 
   it("keeps an endless stream's memory bounded: old content rolls away, and readers from before start anew", async (t) => {

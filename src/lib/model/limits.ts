@@ -69,7 +69,7 @@ export interface Limits {
   readonly retainTasks: number;
   /** Entries that a rolling stream keeps behind its head; older ones become a snapshot. */
   readonly rollKeepEntries: number;
-  /** Idempotency records are kept at least this long, ms (SEMANTICS 16). */
+  /** Idempotency records are kept as long as their task, and at least this long after its end, ms (SEMANTICS 16). */
   readonly onceTtlMs: number;
 }
 

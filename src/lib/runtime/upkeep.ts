@@ -1,4 +1,5 @@
 import type { Agent } from "../engine/agent.ts";
+import type { Records } from "../log/records.ts";
 import type { Store } from "../log/store.ts";
 import type { ListedTask } from "../log/task-index.ts";
 import type { TaskState } from "../model/a2a.ts";
@@ -16,10 +17,11 @@ const ROUND_LIMIT = 100;
 
 const FINISHED: readonly TaskState[] = ["TASK_STATE_COMPLETED", "TASK_STATE_FAILED", "TASK_STATE_CANCELED", "TASK_STATE_REJECTED"];
 
+/** What the upkeep of a store is made of. */
 export interface UpkeepParts {
   readonly store: Store;
   readonly agents: ReadonlyMap<string, Agent>;
-  readonly limits: Pick<Limits, "retainTasksMs" | "retainTasks" | "rollKeepEntries">;
+  readonly limits: Pick<Limits, "retainTasksMs" | "retainTasks" | "rollKeepEntries" | "onceTtlMs">;
   /** The task is gone: its bytes may go too. */
   readonly release: (key: StreamKey) => Promise<void>;
   /** ms since the epoch. */
@@ -60,7 +62,7 @@ async function work(parts: UpkeepParts): Promise<void> {
 
 /** Finished tasks, oldest first: those older than `retainTasksMs`, and those over `retainTasks`. A hold keeps its task. */
 async function removeOld(parts: UpkeepParts): Promise<void> {
-  const { index, upkeep } = parts.store;
+  const { index } = parts.store;
   const { retainTasksMs, retainTasks } = parts.limits;
   if (retainTasksMs === Number.POSITIVE_INFINITY && retainTasks === Number.POSITIVE_INFINITY) return;
   const before = parts.now() - retainTasksMs;
@@ -68,19 +70,27 @@ async function removeOld(parts: UpkeepParts): Promise<void> {
   let over = total - retainTasks;
   for (const task of tasks) {
     if (task.statusAt > before && over <= 0) continue;
-    if (!(await remove(parts, task, upkeep))) continue;
-    over -= 1;
+    if (await remove(parts, task)) over -= 1;
   }
 }
 
-async function remove(parts: UpkeepParts, task: ListedTask, upkeep: Store["upkeep"]): Promise<boolean> {
-  const { records } = parts.store;
+/** Removes a task with all that is its own; false where a hold keeps it. */
+async function remove(parts: UpkeepParts, task: ListedTask): Promise<boolean> {
+  const { records, upkeep } = parts.store;
   // Idempotency records are found by message, not by task; the task's folder says which are its own.
   const own = await records.list(`${joinKey("task", keyText(task.key), "once")}/`, { limit: 1000 });
   if (!(await upkeep.remove(task.key))) return false;
-  for (const note of own) await records.delete((JSON.parse(note.value) as { key: string }).key);
+  const onceMs = task.statusAt + parts.limits.onceTtlMs - parts.now();
+  for (const note of own) await forget(records, (JSON.parse(note.value) as { key: string }).key, onceMs);
   await parts.release(task.key);
   return true;
+}
+
+/** Deletes a removed task's idempotency record in `ms`: until then a repeated send finds no task, and does not run again. */
+async function forget(records: Records, key: string, ms: number): Promise<void> {
+  const found = ms > 0 && ms < Number.POSITIVE_INFINITY ? await records.get(key) : undefined;
+  if (found !== undefined) await records.put({ key, value: found.value, ifVersion: found.version, ttlMs: Math.ceil(ms) });
+  else if (ms <= 0) await records.delete(key);
 }
 
 /** Streams of agents whose artifacts roll never end: all but their last `rollKeepEntries` entries become a snapshot. */
