@@ -10,6 +10,7 @@ import type { Call, FrameStream, Operations } from "./operations.ts";
  */
 export type HttpBinding = (operations: Operations, request: BindingRequest) => Promise<Reply>;
 
+/** A request that the gateway has let in. */
 export interface BindingRequest {
   /** Upper case. */
   readonly method: string;
@@ -61,12 +62,15 @@ export function readExtensions(request: Pick<BindingRequest, "header">): Readonl
   );
 }
 
+/** Longest idempotency key and tenant that a caller may name, characters. */
+const MAX_NAME_LENGTH = 256;
+
 /** The call that a request makes. `tenant` is the one in its parameters or path, if any. */
 export function toCall(request: BindingRequest, version: Call["version"], tenant: string | undefined): Call {
   const lastEventId = request.header("last-event-id");
   const idempotencyKey = request.header("idempotency-key");
-  if (idempotencyKey !== undefined && idempotencyKey.length > 256)
-    throw new IasError("invalid-request", "The Idempotency-Key header is longer than 256 characters.");
+  if (idempotencyKey !== undefined && idempotencyKey.length > MAX_NAME_LENGTH)
+    throw new IasError("invalid-request", `The Idempotency-Key header is longer than ${MAX_NAME_LENGTH} characters.`);
   return {
     principal: forTenant(request.principal, tenant),
     agent: request.agent,
@@ -85,10 +89,10 @@ export function toCall(request: BindingRequest, version: Call["version"], tenant
 export function forTenant(principal: Principal, tenant: string | undefined): Principal {
   if (tenant === undefined || tenant === "" || tenant === principal.tenant) return principal;
   if (principal.tenant !== "") throw new IasError("forbidden", `These credentials are not for the tenant ${JSON.stringify(tenant.slice(0, 64))}.`);
-  if (tenant.length > 256)
-    throw new IasError("invalid-params", "tenant is longer than 256 characters.", {
-      fields: [{ field: "tenant", description: "is longer than 256 characters" }],
-    });
+  if (tenant.length > MAX_NAME_LENGTH) {
+    const description = `is longer than ${MAX_NAME_LENGTH} characters`;
+    throw new IasError("invalid-params", `tenant ${description}.`, { fields: [{ field: "tenant", description }] });
+  }
   return { ...principal, tenant };
 }
 
@@ -104,13 +108,18 @@ export function extensionHeaders(made: Call | undefined): Readonly<Record<string
   return active.length === 0 ? {} : { "a2a-extensions": active.join(", ") };
 }
 
+/** A2A's own media type: of bodies on REST and in webhooks (specification 5.5). */
+export const A2A_MEDIA_TYPE = "application/a2a+json";
+
+const JSON_TYPES: readonly string[] = [A2A_MEDIA_TYPE, "application/json"];
+
 /** Throws `content-type-not-supported` unless a body of a JSON type came, or none. */
-export function checkJsonBody(request: Pick<BindingRequest, "header" | "body">, types: readonly string[]): void {
+export function checkJsonBody(request: Pick<BindingRequest, "header" | "body">): void {
   const type = (request.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-  if (types.includes(type) || (request.body.length === 0 && type === "")) return;
+  if (JSON_TYPES.includes(type) || (request.body.length === 0 && type === "")) return;
   throw new IasError(
     "content-type-not-supported",
-    `The body must be ${types.join(" or ")}, not ${type === "" ? "without a Content-Type" : JSON.stringify(type.slice(0, 100))}.`,
+    `The body must be ${JSON_TYPES.join(" or ")}, not ${type === "" ? "without a Content-Type" : JSON.stringify(type.slice(0, 100))}.`,
   );
 }
 

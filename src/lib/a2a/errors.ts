@@ -1,10 +1,10 @@
 import { type ErrorCode, IasError } from "../model/errors.ts";
 
 /** The domain of A2A's own reasons in `google.rpc.ErrorInfo` (specification 9.5, 10.6, 11.6). */
-export const A2A_ERROR_DOMAIN = "a2a-protocol.org";
+const A2A_ERROR_DOMAIN = "a2a-protocol.org";
 
 /** The domain of the reasons that this project adds (limits, idempotency, access). */
-export const OWN_ERROR_DOMAIN = "infinite-agent-streams";
+const OWN_ERROR_DOMAIN = "infinite-agent-streams";
 
 /** Names of `google.rpc.Code` that this project uses, with their numbers. */
 export const RPC_CODES = {
@@ -144,6 +144,11 @@ export function toGrpcError(thrown: unknown): GrpcError {
   return { code: RPC_CODES[status], message: toPublicMessage(error), details: toErrorDetails(error) };
 }
 
+/** HTTP status of a JSON-RPC error: 200, but what balancers and clients should see is theirs. */
+export function rpcHttpStatus({ code }: IasError): number {
+  return code === "unavailable" ? 503 : code === "limit-reached" ? 429 : 200;
+}
+
 /** HTTP headers that an error asks for, on any binding: `retry-after` in whole seconds, `www-authenticate`. */
 export function toErrorHeaders(error: IasError): Readonly<Record<string, string>> {
   return {
@@ -153,7 +158,7 @@ export function toErrorHeaders(error: IasError): Readonly<Record<string, string>
 }
 
 /** The sentence that a caller may read. A message that only repeats its cause was written by foreign code and stays inside. */
-export function toPublicMessage(error: IasError): string {
+function toPublicMessage(error: IasError): string {
   const { opaque } = WIRE_ERRORS[error.code];
   if (error.code === "internal") return opaque ?? "Internal error.";
   return isForeign(error) ? (opaque ?? "The request could not be served.") : error.message;

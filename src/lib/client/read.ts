@@ -73,7 +73,7 @@ export function readMessage(object: JsonObject, version: Version): Message {
 }
 
 /** An Artifact. One without an id is the answer. */
-export function readArtifact(object: JsonObject, version: Version): Artifact {
+function readArtifact(object: JsonObject, version: Version): Artifact {
   const name = asText(object["name"]);
   const description = asText(object["description"]);
   const extensions = asArray(object["extensions"]).filter((entry) => typeof entry === "string");

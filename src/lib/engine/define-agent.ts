@@ -2,7 +2,7 @@ import { IasError } from "../model/errors.ts";
 import type { Agent, AgentOptions, Skill } from "./agent.ts";
 
 /** First segments of the server's own URLs, which no agent can be called (SEMANTICS 25). */
-export const RESERVED_AGENT_IDS: readonly string[] = ["a2a", "api", "agui", "ai", "v1", ".well-known", "healthz", "readyz", "metrics", "assets"];
+const RESERVED_AGENT_IDS: readonly string[] = ["a2a", "api", "agui", "ai", "v1", ".well-known", "healthz", "readyz", "metrics", "assets"];
 
 const ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 

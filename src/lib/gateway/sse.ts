@@ -6,7 +6,7 @@ import { IasError } from "../model/errors.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
 import { openTextBody } from "./text-body.ts";
 
-export const SSE_HEADERS: Readonly<Record<string, string>> = {
+const SSE_HEADERS: Readonly<Record<string, string>> = {
   "content-type": "text/event-stream",
   "cache-control": "no-cache, no-transform",
   // Proxies that buffer would collect the tokens.

@@ -170,7 +170,7 @@ function readLimits(json: string | undefined): Partial<Limits> {
 }
 
 /** Limits by name, checked. Throws `configuration`. */
-export function checkLimits(value: unknown): Partial<Limits> {
+function checkLimits(value: unknown): Partial<Limits> {
   const parsed = z.record(z.string(), z.union([z.number().positive(), z.literal("Infinity").transform(() => Number.POSITIVE_INFINITY)])).safeParse(value);
   if (!parsed.success) throw new IasError("configuration", 'Limits are positive numbers (or "Infinity") by name, such as { "maxParallelTurns": 64 }.');
   const unknown = Object.keys(parsed.data).filter((name) => !Object.hasOwn(DEFAULT_LIMITS, name));

@@ -20,7 +20,7 @@ export interface EngineHarness {
 export type ChunkSource = (turn: { readonly input: string; readonly signal: AbortSignal }) => AsyncIterable<string>;
 
 /** Time after which a case counts as hung, in ms. Nothing else depends on it. */
-export const HUNG_MS = 10_000;
+const HUNG_MS = 10_000;
 
 /** A source of fixed pieces. */
 export function pieces(list: readonly string[]): ChunkSource {

@@ -23,7 +23,7 @@ export function toServiceError(thrown: unknown): ServiceError {
 }
 
 /** `google.rpc.Status` in protobuf. A detail for which there is no room is left out; of `ErrorInfo` its reason always stays. */
-export function encodeStatus(error: GrpcError): Uint8Array {
+function encodeStatus(error: GrpcError): Uint8Array {
   const status = new BinaryWriter().uint32(field(1, VARINT)).int32(error.code).uint32(field(2, BYTES)).string(error.message);
   let room = MAX_DETAILS_BYTES;
   for (const detail of error.details) {

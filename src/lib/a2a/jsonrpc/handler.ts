@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { IasError } from "../../model/errors.ts";
 import { type BindingRequest, checkJsonBody, extensionHeaders, parseJsonBody, readVersion, type Reply, toCall } from "../binding.ts";
-import { toErrorHeaders, toJsonRpcError } from "../errors.ts";
+import { rpcHttpStatus, toErrorHeaders, toJsonRpcError } from "../errors.ts";
 import type { Call, Operations } from "../operations.ts";
 
 /** JSON-RPC methods of 1.0 (specification 9.4): the operations by their names. */
@@ -46,7 +46,7 @@ export async function handleJsonRpc(
 ): Promise<Reply> {
   let id: RpcId = null;
   try {
-    checkJsonBody(request, ["application/json", "application/a2a+json"]);
+    checkJsonBody(request);
     const body = parseJsonBody(request.body, options.maxJsonDepth);
     id = readId(body);
     const envelope = envelopeSchema.safeParse(body);
@@ -93,19 +93,23 @@ async function call(operations: Operations, request: BindingRequest, rpc: RpcReq
 }
 
 /** A whole result in its envelope. */
-export function rpcResult(id: RpcId, result: unknown, made?: Call): Reply {
+function rpcResult(id: RpcId, result: unknown, made?: Call): Reply {
   return { kind: "whole", status: 200, headers: headersOf(made), body: JSON.stringify({ jsonrpc: "2.0", id, result }) };
 }
 
 /** Any thrown value in its envelope. */
-export function rpcError(id: RpcId, thrown: unknown): Reply {
+function rpcError(id: RpcId, thrown: unknown): Reply {
   const error = IasError.from(thrown);
-  const status = error.code === "unavailable" ? 503 : error.code === "limit-reached" ? 429 : 200;
-  return { kind: "whole", status, headers: { "content-type": "application/json", ...toErrorHeaders(error) }, body: rpcErrorText(id, error) };
+  return {
+    kind: "whole",
+    status: rpcHttpStatus(error),
+    headers: { "content-type": "application/json", ...toErrorHeaders(error) },
+    body: rpcErrorText(id, error),
+  };
 }
 
 /** A stream whose frames stand in envelopes. */
-export function rpcStream(id: RpcId, stream: Awaited<ReturnType<Operations["subscribeToTask"]>>, made?: Call): Reply {
+function rpcStream(id: RpcId, stream: Awaited<ReturnType<Operations["subscribeToTask"]>>, made?: Call): Reply {
   return {
     kind: "stream",
     stream,

@@ -13,6 +13,7 @@ import type { GuardedFetch } from "../../net/guarded-fetch.ts";
 import type { Clock } from "../../stream/clock.ts";
 import type { Permits } from "../../stream/permits.ts";
 import type { TaskViews } from "../../task/view.ts";
+import { A2A_MEDIA_TYPE } from "../binding.ts";
 import type { GivenUp } from "../operations.ts";
 import type { SigningKey } from "../signing-key.ts";
 import { toV03Task } from "../v0_3/to-v03.ts";
@@ -188,5 +189,5 @@ async function toNotification(parts: DeliveryParts, key: StreamKey, kept: KeptCo
     return { id, body: JSON.stringify(toV03Task(task)), contentType: "application/json" };
   }
   const event = "task" in outgoing.event ? { task: await fit(outgoing.event.task) } : outgoing.event;
-  return { id, body: await present(JSON.stringify(withEventCursor(event, toCursor(parts.log.id, seq)))), contentType: "application/a2a+json" };
+  return { id, body: await present(JSON.stringify(withEventCursor(event, toCursor(parts.log.id, seq)))), contentType: A2A_MEDIA_TYPE };
 }

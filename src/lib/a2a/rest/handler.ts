@@ -1,11 +1,8 @@
 import { IasError } from "../../model/errors.ts";
-import { type BindingRequest, checkJsonBody, extensionHeaders, parseJsonBody, readVersion, type Reply, toCall } from "../binding.ts";
+import { A2A_MEDIA_TYPE, type BindingRequest, checkJsonBody, extensionHeaders, parseJsonBody, readVersion, type Reply, toCall } from "../binding.ts";
 import { toRestError } from "../errors.ts";
 import type { Call, FrameStream, Operations } from "../operations.ts";
 import { matchRest, type RestMatch, withBody } from "./route.ts";
-
-/** The media type of HTTP+JSON answers (specification 11.1). */
-export const A2A_MEDIA_TYPE = "application/a2a+json";
 
 /** How version 0.3 answers a request under its own `/v1/` paths; it never throws. */
 export type VersionedRest = (operations: Operations, request: BindingRequest) => Promise<Reply>;
@@ -34,7 +31,7 @@ export async function handleRest(
 }
 
 async function call(operations: Operations, request: BindingRequest, match: RestMatch, maxJsonDepth: number): Promise<Reply> {
-  if (match.takesBody) checkJsonBody(request, [A2A_MEDIA_TYPE, "application/json"]);
+  if (match.takesBody) checkJsonBody(request);
   const body = match.takesBody && request.body.length > 0 ? parseJsonBody(request.body, maxJsonDepth) : undefined;
   const params = withBody(match, body);
   const made = toCall(request, "1.0", typeof params["tenant"] === "string" ? params["tenant"] : undefined);

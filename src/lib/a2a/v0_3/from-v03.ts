@@ -113,7 +113,7 @@ export function fromV03PushId(params: unknown): { readonly taskId: string; reado
 }
 
 /** A part on its own, for tests and other forms of 0.3. */
-export function fromV03Part(part: V03Part): JsonObject {
+function fromV03Part(part: V03Part): JsonObject {
   const metadata = part.metadata as JsonObject | undefined;
   switch (part.kind) {
     case "text":

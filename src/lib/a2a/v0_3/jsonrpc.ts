@@ -1,7 +1,7 @@
 import type { Json } from "../../model/a2a.ts";
 import { IasError } from "../../model/errors.ts";
 import { activatedExtensions, type Reply, toCall } from "../binding.ts";
-import { toErrorHeaders, toJsonRpcError } from "../errors.ts";
+import { rpcHttpStatus, toErrorHeaders, toJsonRpcError } from "../errors.ts";
 import type { RpcId, VersionedRpc } from "../jsonrpc/handler.ts";
 import type { Call, FrameStream, Operations } from "../operations.ts";
 import { createFrameTranslator } from "./frames.ts";
@@ -104,8 +104,7 @@ export function legacyExtensionHeaders(call: Call): Readonly<Record<string, stri
 
 function toReply(id: RpcId, thrown: unknown): Reply {
   const error = IasError.from(thrown);
-  const status = error.code === "unavailable" ? 503 : error.code === "limit-reached" ? 429 : 200;
-  return { kind: "whole", status, headers: { "content-type": "application/json", ...toErrorHeaders(error) }, body: errorText(id, error) };
+  return { kind: "whole", status: rpcHttpStatus(error), headers: { "content-type": "application/json", ...toErrorHeaders(error) }, body: errorText(id, error) };
 }
 
 /** Who asks for a stream in 0.3 reads only a stream: the official Python client does not look into an answer of another type. */

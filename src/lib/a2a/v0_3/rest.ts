@@ -70,7 +70,7 @@ async function answer(operations: Operations, call: Call, { operation, params }:
 
 /** An empty body, and the `null` that some 0.3 clients send for one, are none. */
 function readBody(request: BindingRequest, maxJsonDepth: number): unknown {
-  checkJsonBody(request, ["application/json", "application/a2a+json"]);
+  checkJsonBody(request);
   return request.body.length === 0 ? undefined : (parseJsonBody(request.body, maxJsonDepth) ?? undefined);
 }
 

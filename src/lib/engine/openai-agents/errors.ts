@@ -34,7 +34,7 @@ export function toFailure(error: unknown): { readonly end: AgentEvent } | { read
 }
 
 /** An error of a model call or of the run, as `IasError` with `retryable` and `retryAfterMs`. */
-export function toModelError(error: unknown): IasError {
+function toModelError(error: unknown): IasError {
   if (error instanceof IasError) return error;
   const { status } = fields(error);
   if (typeof status === "number") return fromStatus(status, error);
@@ -91,7 +91,7 @@ function retryAfter(error: unknown): { readonly retryAfterMs?: number } {
 }
 
 /** At most 400 characters, without what looks like a key, a token or credentials in a URL. */
-export function redact(message: string): string {
+function redact(message: string): string {
   return message
     .replace(/\b(?:sk|pk|rk|key|gsk|xai|hf)[-_][\w*.-]{4,}/gi, "[redacted]")
     .replace(/\bAIza[\w-]{10,}/g, "[redacted]")

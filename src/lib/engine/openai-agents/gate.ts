@@ -20,7 +20,7 @@ export const turnScope = new AsyncLocalStorage<TurnScope>();
 const gated = new WeakSet<object>();
 
 /** Makes `model` wait for the consumer of the turn that it works for. Once per object; in place, because `asTool()` closes over the child agent. */
-export function gateModel<M extends SdkModel>(model: M): M {
+function gateModel<M extends SdkModel>(model: M): M {
   if (gated.has(model)) return model;
   const original = model.getStreamedResponse;
   const value = function (this: unknown, request: never): AsyncIterable<SdkStreamEvent> {

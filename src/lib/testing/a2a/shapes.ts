@@ -140,7 +140,6 @@ export const shapes = {
 };
 
 export type WireTask = z.infer<typeof task>;
-export type WireMessage = z.infer<typeof message>;
 export type WireEvent = z.infer<typeof shapes.StreamResponse>;
 export type WireCard = z.infer<typeof card>;
 
