@@ -45,7 +45,7 @@ export const chatCommand: Command = {
     if (resume === "") throw usageError("--resume needs the id of a task; `ias tasks` lists them.");
     if (first === "" && resume === undefined && !io.interactive) throw usageError("without a terminal a message is needed: ias chat <url> <message>.");
     await using client = await connect(url, args, io);
-    if (first === "" && !io.json) {
+    if (first === "" && io.interactive) {
       const { binding, version } = client.remote;
       io.err(`${toLine(client.card.name, 60)}: A2A ${version} over ${binding}${client.hasCursors ? ", resumable" : ""}. An empty line ends.\n`);
     }

@@ -26,7 +26,7 @@ export async function connect(url: string, args: Args, io: Io): Promise<A2AClien
   const { source, interfaces } = client.card;
   if (source === undefined || isOf(new URL(named), new URL(source), interfaces)) return client;
   await client[Symbol.asyncDispose]();
-  throw new IasError("not-found", `there is no agent at ${named}; the card at ${source} is of ${interfaces.map((one) => one.url).join(", ")}.`);
+  throw new IasError("not-found", `there is no agent at ${named}; the card at ${source} is of ${interfaces[0]?.url ?? client.card.name}.`);
 }
 
 /** Whether a card that was found from `named` is what was asked for: it is not the origin's, stands below that path, or names an address at or below it. */

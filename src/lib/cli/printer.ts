@@ -32,8 +32,8 @@ export function createPrinter(io: Io): Printer {
   const say = (text: string): void => {
     const safe = toTerminal(text);
     if (safe === "") return;
-    io.out(safe);
     column = safe.endsWith("\n") ? 0 : 1;
+    io.out(safe);
   };
   const breakLine = (): void => {
     if (column > 0) io.out("\n");

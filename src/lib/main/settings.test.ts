@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { checkSettings, DEFAULT_SETTINGS, isLoopbackHost, readSettings } from "./settings.ts";
+
+test("without variables the settings are the defaults, with local targets on loopback", () => {
+  assert.deepEqual(readSettings({}), { ...DEFAULT_SETTINGS, allowLocalTargets: true });
+  const empty = {
+    HOST: "",
+    PORT: "",
+    GRPC_PORT: "",
+    LOG: "",
+    DURABILITY: "",
+    DATA_DIR: "",
+    READ_ONLY: "",
+    ALLOW_LOCAL_TARGETS: "",
+    PUBLIC_URL: "",
+    API_KEYS_FILE: "",
+  };
+  assert.deepEqual(readSettings(empty), readSettings({}), "set to nothing is not set");
+});
+
+test("each variable is read", () => {
+  const settings = readSettings({
+    HOST: "0.0.0.0",
+    PORT: "8080",
+    GRPC_PORT: "off",
+    PUBLIC_URL: "https://agents.example.com/",
+    LOG: "memory",
+    DURABILITY: "host",
+    DATA_DIR: "/data",
+    READ_ONLY: "true",
+    ALLOWED_HOSTS: "a.example, b.example,",
+    ALLOWED_ORIGINS: "https://a.example",
+    ALLOW_ANONYMOUS: "1",
+    ALLOW_LOCAL_TARGETS: "0",
+    CARD_KEY_FILE: "key.json",
+    API_KEYS_FILE: "keys.json",
+    LIMITS: '{"maxParallelTurns":3,"retainTasks":"Infinity"}',
+  });
+  assert.deepEqual(settings, {
+    host: "0.0.0.0",
+    port: 8080,
+    grpcPort: false,
+    publicUrl: "https://agents.example.com",
+    log: "memory",
+    durability: "host",
+    dataDir: "/data",
+    readOnly: true,
+    allowedHosts: ["a.example", "b.example"],
+    allowedOrigins: ["https://a.example"],
+    allowAnonymous: true,
+    allowLocalTargets: false,
+    cardKeyFile: "key.json",
+    auth: { kind: "api-keys", file: "keys.json" },
+    limits: { maxParallelTurns: 3, retainTasks: Number.POSITIVE_INFINITY },
+  });
+  assert.equal(readSettings({ PORT: "0" }).port, 0);
+  assert.equal(readSettings({ GRPC_PORT: "0" }).grpcPort, 0);
+  assert.equal(readSettings({ HOST: "0.0.0.0" }).allowLocalTargets, false);
+});
+
+test("a wrong variable is named with what is right, all of them at once", () => {
+  assert.throws(() => readSettings({ PORT: "abc", LOG: "redis" }), {
+    code: "configuration",
+    message: /PORT must be a port number; LOG must be sqlite or memory/,
+  });
+  for (const [env, says] of [
+    [{ PORT: "70000" }, /PORT must be 0 to 65535/],
+    [{ PORT: "1.5" }, /PORT/],
+    [{ GRPC_PORT: "no" }, /GRPC_PORT/],
+    [{ DURABILITY: "disk" }, /DURABILITY must be process or host/],
+    [{ READ_ONLY: "yes" }, /READ_ONLY must be 1 or 0/],
+    [{ PUBLIC_URL: "agents.example.com" }, /PUBLIC_URL must be an http or https URL/],
+    [{ API_KEYS_FILE: "a", JWT_JWKS: "b" }, /not both/],
+    [{ JWT_JWKS: "b" }, /JWT_JWKS needs JWT_ISSUER and JWT_AUDIENCE/],
+    [{ LIMITS: "{" }, /LIMITS is not JSON/],
+    [{ LIMITS: '{"maxParallelTurns":-1}' }, /positive numbers/],
+    [{ LIMITS: '{"maxParalelTurns":1}' }, /There is no limit maxParalelTurns; there are /],
+  ] as const)
+    assert.throws(() => readSettings(env), { code: "configuration", message: says });
+  assert.throws(() => readSettings({ LIMITS: '{"toString":1}' }), /There is no limit toString/);
+});
+
+test("what would be unsafe or contradictory is refused with the way out", () => {
+  const check = (env: Record<string, string>): void => checkSettings(readSettings(env));
+  assert.throws(() => check({ HOST: "0.0.0.0" }), /HOST=0\.0\.0\.0 would let anybody use the agents\. Set API_KEYS_FILE or JWT_JWKS, or ALLOW_ANONYMOUS=1/);
+  assert.throws(() => check({ HOST: "::" }), /would let anybody/);
+  check({ HOST: "0.0.0.0", ALLOW_ANONYMOUS: "1" });
+  check({ HOST: "0.0.0.0", API_KEYS_FILE: "keys.json" });
+  check({ HOST: "127.0.0.5" });
+  assert.throws(
+    () => check({ HOST: "0.0.0.0", ALLOW_ANONYMOUS: "1", ALLOW_LOCAL_TARGETS: "1" }),
+    /ALLOW_LOCAL_TARGETS=1 is for servers that listen on loopback only/,
+  );
+  assert.throws(() => check({ READ_ONLY: "1", LOG: "memory" }), /LOG=memory has none/);
+});
+
+test("only addresses of this machine are loopback", () => {
+  for (const host of ["localhost", "127.0.0.1", "127.255.0.1", "::1"]) assert.ok(isLoopbackHost(host), host);
+  for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", "localhost.example.com", ""]) assert.ok(!isLoopbackHost(host), host);
+});
