@@ -37,6 +37,8 @@ export interface Stream {
 const shared = Buffer.allocUnsafe(1024 * 1024);
 const AT = 0x40;
 const HASH = 0x23;
+/** How an answer in the chunked coding ends; no event of ours does. */
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 /** How much of the answer's beginning is kept as text. */
 const HEAD_BYTES = 4096;
 
@@ -107,6 +109,8 @@ export function openStream({ port, method, params, headers, tally, marks = [] }:
       last = at;
     }
     if (length - last > 100 && shared.subarray(Math.max(last, length - 2000), length).includes("TASK_STATE_COMPLETED")) completed = true;
+    // Some servers keep the connection though they were asked to close it.
+    if (length >= LAST_CHUNK.length && shared.compare(LAST_CHUNK, 0, LAST_CHUNK.length, length - LAST_CHUNK.length, length) === 0) socket.destroy();
     return true;
   };
 
