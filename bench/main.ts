@@ -11,6 +11,7 @@ import { targets } from "./harness/targets.ts";
 const HELP = `npm run bench [-- [rows…] [--targets a,b] [--runs 5] [--out folder]]
 
 Measures our server against bare floors and the official SDKs, interleaved, and writes results.md and results.json to bench/ (or --out).
+A peer that takes longer than BENCH_PEER_SECONDS (6) over a row is measured on what it did. BENCH_PROFILE=<folder> keeps CPU profiles of the servers.
 Rows:    ${rows.map((row) => row.name).join(" ")}
 Targets: ${targets.map((target) => target.name).join(" ")}`;
 

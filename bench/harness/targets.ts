@@ -46,7 +46,7 @@ function node(name: string, title: string, kind: Target["kind"], file: string, e
   return { name, title, kind, env, command: async () => ({ file: process.execPath, args: [...extraNodeArgs(name), ...args], channel: true }) };
 }
 
-/** `BENCH_PROFILE=<folder>` writes a CPU profile of each of our servers there. */
+/** `BENCH_PROFILE=<folder>` writes a CPU profile of each server on Node there. */
 function extraNodeArgs(name: string): readonly string[] {
   const folder = process.env["BENCH_PROFILE"];
   return folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}/${name}`];
