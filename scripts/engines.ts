@@ -1,3 +1,4 @@
+import { chromium } from "./engines/chromium.ts";
 import { llama } from "./engines/llama.ts";
 import { node22, node24 } from "./engines/node.ts";
 import { pythonA2a03 } from "./engines/python-a2a-0.3.ts";
@@ -10,6 +11,7 @@ export const engines = {
   "python-a2a-1": pythonA2a1,
   "python-a2a-0.3": pythonA2a03,
   llama,
+  chromium,
 } as const;
 
 export type EngineName = keyof typeof engines;

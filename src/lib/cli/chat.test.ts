@@ -190,6 +190,7 @@ test("a path that no agent has is refused, and nothing is sent to the server's d
   const server = await serving(t, [
     agentOf(async function* () {
       turns += 1;
+      yield { kind: "text", text: "hi" };
     }),
   ]);
   const { code, err } = await ias([`${server.url}/a2a/nope`, "hi"]);
