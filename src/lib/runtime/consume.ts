@@ -4,7 +4,7 @@ import { IasError } from "../model/errors.ts";
 import { newId } from "../model/ids.ts";
 import { createTurn } from "./create-turn.ts";
 import { failedStatus } from "./failed-status.ts";
-import type { Draft } from "./scribe.ts";
+import type { Draft } from "./draft.ts";
 import type { Ending, TurnRun } from "./turn-run.ts";
 
 /** Events after which the event loop turns once: an engine that has all at hand would hold up every other turn, and its own cancellation. */

@@ -1,7 +1,8 @@
 import type { JsonObject } from "../model/a2a.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
 import type { IasError } from "../model/errors.ts";
-import type { Draft, Scribe } from "./scribe.ts";
+import type { Draft } from "./draft.ts";
+import type { Scribe } from "./scribe.ts";
 
 /** FAILED with the error's message for people and its code for programs. */
 export function failedStatus(scribe: Scribe, error: IasError): Draft {

@@ -1,7 +1,7 @@
 import { IasError } from "../model/errors.ts";
 import { loadView } from "../task/view.ts";
 import { failedStatus } from "./failed-status.ts";
-import type { Draft } from "./scribe.ts";
+import type { Draft } from "./draft.ts";
 import type { TurnRun } from "./turn-run.ts";
 
 /** What a restart writes first: the end, if the crash policy says so; else the old attempt is closed and its artifacts are void (SEMANTICS 19). */

@@ -5,7 +5,7 @@ import { encodeEvent, type NewEntry } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
 import type { StreamKey } from "../model/key.ts";
 import type { TaskView } from "../task/view.ts";
-import type { Draft } from "./scribe.ts";
+import type { Draft } from "./draft.ts";
 
 /**
  * The one fenced writer of a stream while a turn runs. Events go into the view at once, to the log in order, one append in flight: what
