@@ -3,7 +3,7 @@ import { isTerminal, type Message } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { newId } from "../model/ids.ts";
 import { keyText, type StreamKey, streamKey } from "../model/key.ts";
-import type { Input } from "../runtime/runtime.ts";
+import { type Input, queueFull } from "../runtime/runtime.ts";
 import { createQueues } from "../stream/queues.ts";
 import { checkMessage } from "./check-message.ts";
 import { taskNotFound } from "./frames.ts";
@@ -93,7 +93,7 @@ async function startTask(parts: ServerParts, call: Call, request: SendParams, me
     const { tenant, user } = call.principal;
     const waiting = await parts.store.index.list({ tenant, user, agent: call.agent.id, context, states: ["TASK_STATE_SUBMITTED"], limit: 1 });
     if (waiting.total >= parts.limits.maxQueuedPerConversation) {
-      throw queueFull(waiting.total, "tasks wait in this conversation");
+      throw queueFull(`${waiting.total} tasks wait in this conversation`, "maxQueuedPerConversation");
     }
   }
   const key = streamKey(call.principal, call.agent.id, newId());
@@ -173,13 +173,5 @@ async function inputOnce(parts: ServerParts, key: StreamKey, input: Input, recor
 /** A task that waits for its turn takes only so many messages. */
 async function checkQueue(parts: ServerParts, key: StreamKey): Promise<void> {
   const unread = (await parts.views.with(key, (view) => view.ledger.unread().length)) ?? 0;
-  if (unread >= parts.limits.maxQueuedPerConversation) throw queueFull(unread, "messages wait in this task");
-}
-
-function queueFull(count: number, what: string): IasError {
-  return new IasError("limit-reached", `${count} ${what} (maxQueuedPerConversation); send this one later.`, {
-    reason: "QUEUE_FULL",
-    retryable: true,
-    retryAfterMs: 1000,
-  });
+  if (unread >= parts.limits.maxQueuedPerConversation) throw queueFull(`${unread} messages wait in this task`, "maxQueuedPerConversation");
 }

@@ -1,7 +1,8 @@
+import type { TaskIndex } from "../log/task-index.ts";
 import { IasError } from "../model/errors.ts";
 import { joinKey, keyText, type StreamKey } from "../model/key.ts";
 import type { RuntimeParts } from "./parts.ts";
-import type { Runtime } from "./runtime.ts";
+import { queueFull, type Runtime } from "./runtime.ts";
 import { type RunningTask, runTask } from "./turn.ts";
 
 /** How often leases are renewed and turns without an owner are looked for, ms. */
@@ -10,31 +11,53 @@ const TICK_MS = 1000;
 /** Tasks that one sweep takes up; the next sweep takes more. */
 const SWEEP_LIMIT = 100;
 
+/** A conversation with a turn that runs or waits for a place. */
+interface Conversation {
+  readonly name: string;
+  readonly context: string;
+  /** A submit came since its turns were last looked for. */
+  again: boolean;
+}
+
 /**
  * Runs turns in this process (recipe R1). One turn a conversation at a time; what waits is in the index as SUBMITTED, in the order of creation, and
  * is looked up when a turn ends. Starts with a sweep that takes up what a dead process left. Disposing drains without grace.
  */
 export function createInlineRuntime(parts: RuntimeParts): Runtime {
   const { index, log } = parts.store;
-  /** Conversations with a turn running or waiting for a place; `again` says that a submit came meanwhile. */
-  const busy = new Map<string, { again: boolean }>();
+  const busy = new Map<string, Conversation>();
   const running = new Map<string, RunningTask>();
-  const waiting: { conversation: string; key: StreamKey }[] = [];
-  let active = 0;
+  const waiting: { readonly conversation: Conversation; readonly key: StreamKey }[] = [];
+  /** Each works for one conversation and takes one place. */
+  const works = new Set<Promise<void>>();
   let draining = false;
 
-  const conversationOf = (key: StreamKey, context: string): string => joinKey(key.tenant, key.user, key.agent, context);
-
-  const place = (conversation: string, key: StreamKey): void => {
-    if (active >= parts.limits.maxParallelTurns) waiting.push({ conversation, key });
-    else {
-      active += 1;
-      void work(conversation, key);
+  const submit = (key: StreamKey, context: string): void => {
+    const name = joinKey(key.tenant, key.user, key.agent, context);
+    const known = busy.get(name);
+    if (known !== undefined) known.again = true;
+    else if (!draining) {
+      const conversation = { name, context, again: false };
+      busy.set(name, conversation);
+      place(conversation, key);
     }
   };
 
-  /** Runs `key`, then whatever of its conversation is due, then gives the place to another conversation. Never rejects. */
-  const work = async (conversation: string, first: StreamKey): Promise<void> => {
+  const place = (conversation: Conversation, key: StreamKey): void => {
+    if (works.size >= parts.limits.maxParallelTurns) {
+      waiting.push({ conversation, key });
+      return;
+    }
+    const done = work(conversation, key).finally(() => {
+      works.delete(done);
+      const next = waiting.shift();
+      if (next !== undefined) place(next.conversation, next.key);
+    });
+    works.add(done);
+  };
+
+  /** Runs `first`, then whatever of its conversation is due. Never rejects. */
+  const work = async (conversation: Conversation, first: StreamKey): Promise<void> => {
     try {
       let key: StreamKey | undefined = first;
       while (key !== undefined && !draining) {
@@ -44,31 +67,17 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
     } catch (error) {
       parts.report(IasError.from(error), first);
     } finally {
-      busy.delete(conversation);
-      active -= 1;
-      const next = draining ? undefined : waiting.shift();
-      if (next !== undefined) place(next.conversation, next.key);
+      busy.delete(conversation.name);
     }
   };
 
-  const nextOf = async (conversation: string, last: StreamKey): Promise<StreamKey | undefined> => {
-    const slot = busy.get(conversation);
-    for (;;) {
-      if (slot !== undefined) slot.again = false;
-      const context = decodeURIComponent(conversation.slice(conversation.lastIndexOf("/") + 1));
-      const { tasks } = await index.list({
-        tenant: last.tenant,
-        user: last.user,
-        agent: last.agent,
-        context,
-        states: ["TASK_STATE_SUBMITTED"],
-        order: "oldest",
-        limit: 1,
-      });
-      const task = tasks[0];
-      if (task !== undefined) return task.key;
-      if (slot?.again !== true) return undefined;
-    }
+  const nextOf = async (conversation: Conversation, last: StreamKey): Promise<StreamKey | undefined> => {
+    do {
+      conversation.again = false;
+      const key = await oldestSubmitted(index, last, conversation.context);
+      if (key !== undefined) return key;
+    } while (conversation.again);
+    return undefined;
   };
 
   /** Takes the task's stream and runs its turns; false if somebody else has it. */
@@ -80,7 +89,7 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
     if (!restart && row.state !== "TASK_STATE_SUBMITTED") return false;
     // A SUBMITTED task's epoch belongs to whoever recorded it and is done with it; a WORKING one's to a turn, which may be alive.
     const opened = await log.open(key, { owner: parts.owner, expect: restart ? "expired" : row.epoch });
-    if (!opened.ok) return false;
+    if (!opened.ok || draining) return false;
     const task = runTask(parts, agent, row, opened, restart);
     running.set(keyText(key), task);
     try {
@@ -89,16 +98,6 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
       running.delete(keyText(key));
     }
     return true;
-  };
-
-  const submit = (key: StreamKey, context: string): void => {
-    const conversation = conversationOf(key, context);
-    const slot = busy.get(conversation);
-    if (slot !== undefined) slot.again = true;
-    else if (!draining) {
-      busy.set(conversation, { again: false });
-      place(conversation, key);
-    }
   };
 
   /** Takes up turns of the agents that are served here whose owner is gone: SUBMITTED and WORKING tasks whose lease has ended. */
@@ -131,33 +130,17 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
   const drain = async (graceMs: number): Promise<void> => {
     draining = true;
     waiting.length = 0;
-    const all = Promise.all([...running.values()].map((task) => task.done));
-    let grace: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      grace = setTimeout(resolve, graceMs);
-    });
-    await Promise.race([all, late]);
-    clearTimeout(grace);
-    for (const task of running.values()) task.abandon(new IasError("unavailable", "The server is stopping."));
+    const all = Promise.all(works);
+    await withinMs(all, graceMs);
+    for (const task of running.values()) task.abandon();
     await all;
     clearInterval(timer);
   };
 
   return {
     admit() {
-      if (draining)
-        throw new IasError("unavailable", "The server is stopping and takes no new work; send it again in a moment.", {
-          reason: "DRAINING",
-          retryable: true,
-          retryAfterMs: 2000,
-        });
-      if (waiting.length >= parts.limits.maxQueuedTurns) {
-        throw new IasError("limit-reached", `${waiting.length} turns wait for a place (maxQueuedTurns); send this later.`, {
-          reason: "QUEUE_FULL",
-          retryable: true,
-          retryAfterMs: 1000,
-        });
-      }
+      if (draining) throw stopping();
+      if (waiting.length >= parts.limits.maxQueuedTurns) throw queueFull(`${waiting.length} turns wait for a place`, "maxQueuedTurns");
     },
     async submit(key) {
       const row = await index.get(key);
@@ -168,4 +151,28 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
     drain: ({ graceMs }) => drain(graceMs),
     [Symbol.asyncDispose]: () => drain(0),
   };
+}
+
+/** The conversation's task that has waited longest for its turn. */
+async function oldestSubmitted(index: TaskIndex, { tenant, user, agent }: StreamKey, context: string): Promise<StreamKey | undefined> {
+  const { tasks } = await index.list({ tenant, user, agent, context, states: ["TASK_STATE_SUBMITTED"], order: "oldest", limit: 1 });
+  return tasks[0]?.key;
+}
+
+/** Resolves when `work` is done, or after `ms`. */
+async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
+
+function stopping(): IasError {
+  return new IasError("unavailable", "The server is stopping and takes no new work; send it again in a moment.", {
+    reason: "DRAINING",
+    retryable: true,
+    retryAfterMs: 2000,
+  });
 }

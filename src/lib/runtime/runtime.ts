@@ -1,4 +1,5 @@
 import type { Message } from "../model/a2a.ts";
+import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
 
 /**
@@ -28,4 +29,9 @@ export interface CancelRequest {
   readonly principal: Principal;
   /** For the task's metadata and the log. */
   readonly reason?: string;
+}
+
+/** The refusal of what would have to wait where enough waits already: `waiting` says how many of what, `limit` names the limit. */
+export function queueFull(waiting: string, limit: "maxQueuedTurns" | "maxQueuedPerConversation"): IasError {
+  return new IasError("limit-reached", `${waiting} (${limit}); send this one later.`, { reason: "QUEUE_FULL", retryable: true, retryAfterMs: 1000 });
 }

@@ -7,7 +7,7 @@ import { consume } from "./consume.ts";
 import { failedStatus } from "./failed-status.ts";
 import type { RuntimeParts } from "./parts.ts";
 import { restartEntries } from "./restart-entries.ts";
-import type { CancelRequest, Input } from "./runtime.ts";
+import { type CancelRequest, type Input, queueFull } from "./runtime.ts";
 import { createScribe } from "./scribe.ts";
 import type { Outcome, TurnRun } from "./turn-run.ts";
 import { createTurnWriter, type TurnWriter } from "./turn-writer.ts";
@@ -16,10 +16,13 @@ import { createTurnWriter, type TurnWriter } from "./turn-writer.ts";
 export interface RunningTask {
   /** Resolves when no turn of the task runs here any more. Never rejects. */
   readonly done: Promise<void>;
+  /** As `Runtime.input`. */
   input(input: Input): Promise<"recorded" | "idle">;
+  /** As `Runtime.cancel`. */
   cancel(request: CancelRequest): "asked" | "idle";
   /** Stops without a word in the log, for recovery to go on with. */
-  abandon(reason: IasError): void;
+  abandon(): void;
+  /** Renews the lease, if nothing else did since the last call. */
   renew(): void;
 }
 
@@ -39,6 +42,7 @@ export function runTask(parts: RuntimeParts, agent: Agent, row: ListedTask, open
   let writer: TurnWriter | undefined;
   let view: TaskView | undefined;
   let over = false;
+  let abandoned = false;
 
   const run = async (): Promise<void> => {
     const loaded = await loadView(parts.store.log, row.key);
@@ -47,7 +51,7 @@ export function runTask(parts: RuntimeParts, agent: Agent, row: ListedTask, open
     let attempt = restart ? opened.attempt + 1 : 1;
     let resume: ResumeState | undefined = opened.state;
     let first = true;
-    for (;;) {
+    while (!abandoned) {
       writer = createTurnWriter({
         log: parts.store.log,
         key: row.key,
@@ -62,7 +66,10 @@ export function runTask(parts: RuntimeParts, agent: Agent, row: ListedTask, open
       const start = { attempt, restart: restart && first, resume };
       const turn = start.restart ? Math.max(1, view.ledger.turn) : view.ledger.turn + 1;
       const scribe = createScribe({ task: row.key.task, context: row.context, agent, limits: parts.limits, view, turn, now: parts.now });
-      const outcome = await runTurn({ parts, agent, row, epoch: opened.epoch, view, writer, scribe, start }, turn, (handler) => (stop = handler));
+      const outcome = await runTurn({ parts, agent, row, epoch: opened.epoch, view, writer, scribe, start }, turn, (handler) => {
+        stop = handler;
+        if (abandoned) handler({ kind: "abandon" });
+      });
       stop = undefined;
       await writer.flushed();
       if (outcome === "rest") return;
@@ -88,10 +95,7 @@ export function runTask(parts: RuntimeParts, agent: Agent, row: ListedTask, open
         throw new IasError("unsupported-operation", "The task is working and takes no message until its turn ends.", { reason: "TASK_BUSY", retryable: true });
       }
       if (unread >= parts.limits.maxQueuedPerConversation) {
-        throw new IasError("limit-reached", `${unread} messages wait in this task (maxQueuedPerConversation); send this one later.`, {
-          reason: "QUEUE_FULL",
-          retryable: true,
-        });
+        throw queueFull(`${unread} messages wait in this task`, "maxQueuedPerConversation");
       }
       const scribe = createScribe({ task: row.key.task, context: row.context, agent, limits: parts.limits, view, turn: view.ledger.turn, now: parts.now });
       writer.write([scribe.aside("internal", { kind: "input", message: input.message, user: input.principal.user })]);
@@ -104,7 +108,10 @@ export function runTask(parts: RuntimeParts, agent: Agent, row: ListedTask, open
       stop({ kind: "cancel", request });
       return "asked";
     },
-    abandon: () => stop?.({ kind: "abandon" }),
+    abandon() {
+      abandoned = true;
+      stop?.({ kind: "abandon" });
+    },
     renew: () => writer?.renew(),
   };
 }
