@@ -1,4 +1,3 @@
-import { writeSync } from "node:fs";
 import { createSqliteStore } from "../../src/lib/log/sqlite.ts";
 import { joinKey, keyText } from "../../src/lib/model/key.ts";
 import { createRandom, keyOf, rowOf, statusEntry, textEntry } from "../../src/lib/testing/log-support.ts";
@@ -42,12 +41,19 @@ async function write(task: string): Promise<void> {
       records: [{ key: `${joinKey("task", keyText(key))}/tail`, value: String(last) }],
     });
     if (answer.kind !== "ok") throw new Error(`${task} ${seq}: ${answer.kind}`);
-    writeSync(1, `${task} ${answer.head}\n`);
+    await say(`${task} ${answer.head}\n`);
     seq += count;
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
   }
+}
+
+/** Waits while the pipe is full: it does not block once a worker thread has made `process.stdout`. */
+function say(line: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(line, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 async function compact(): Promise<void> {
