@@ -155,7 +155,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
         group.close();
         closing.abort();
         await hardener.close();
-        saveAll(database, streams, streams.inUse());
+        trySaveAll(database, streams);
         for (const stream of streams.inUse()) {
           stream.gone = true;
           wakeFollowers(stream);
@@ -176,6 +176,15 @@ function saveAll(database: DatabaseSync, streams: Streams, changed: Iterable<Sql
   database.exec("BEGIN IMMEDIATE");
   for (const stream of changed) streams.save(stream);
   database.exec("COMMIT");
+}
+
+/** At the end: what the rows lack for want of room is what they lack after a kill, and the blocks say it at the next start. */
+function trySaveAll(database: DatabaseSync, streams: Streams): void {
+  try {
+    saveAll(database, streams, streams.inUse());
+  } catch {
+    if (database.isTransaction) database.exec("ROLLBACK");
+  }
 }
 
 function readPosition(database: DatabaseSync): number {

@@ -115,6 +115,43 @@ for (const [title, drop] of [
     }));
 }
 
+void test("a broken segment stands in the way of its readers only: not of a commit beside its merge, not of other streams' merges", () =>
+  withStore(async (store, image) => {
+    const writers = [await openWriter(store.log, keyOf("broken")), await openWriter(store.log, keyOf("sound"))];
+    for (let i = 0; i < 8; i += 1) {
+      for (const writer of writers) await writer.write(textEntries(10, writer.next));
+      if (i < 7) await compact(store);
+    }
+    const folder = await image();
+    const database = new DatabaseSync(join(folder, "log.db"));
+    database.exec("UPDATE segments SET body = 'x' WHERE stream = 1 AND seq = 20");
+    database.close();
+    const left = createSqliteStore({ folder });
+    const writer = await openWriter(left.log, keyOf("third"));
+    const [{ merged }] = await Promise.all([compact(left), writer.write(textEntries(1))]);
+    assert.equal(merged, 80);
+    await assert.rejects(readAll(left.log, keyOf("broken")), { name: "IasError", code: "corrupt" });
+    assert.deepEqual(await readAll(left.log, keyOf("sound")), numbered(textEntries(80)));
+    await left[Symbol.asyncDispose]();
+  }));
+
+void test("a store whose rows cannot be written any more is closed all the same", () =>
+  withStore(async (_, image) => {
+    const folder = await image();
+    const store = createSqliteStore({ folder });
+    await (await openWriter(store.log, keyOf("t"))).write(textEntries(3));
+    const live = followTo(store.log, keyOf("t"), { after: 0 });
+    const other = new DatabaseSync(join(folder, "log.db"));
+    other.exec("CREATE TRIGGER refuse BEFORE UPDATE ON streams BEGIN SELECT raise(ROLLBACK, 'no room'); END");
+    await store[Symbol.asyncDispose]();
+    assert.equal((await notHung(live, "follower")).length, 3);
+    other.exec("DROP TRIGGER refuse");
+    other.close();
+    const again = createSqliteStore({ folder });
+    assert.deepEqual(await readAll(again.log, keyOf("t")), numbered(textEntries(3)));
+    await again[Symbol.asyncDispose]();
+  }));
+
 async function firstChanges(store: Store): Promise<readonly Change[] | undefined> {
   const stop = new AbortController();
   const changes = store.log.changes({ after: 0, signal: stop.signal })[Symbol.asyncIterator]();

@@ -1,6 +1,6 @@
 import { close, fdatasync, openSync } from "node:fs";
 import { promisify } from "node:util";
-import { toStoreError } from "./errors.ts";
+import { IasError } from "../../model/errors.ts";
 
 /** Makes commits survive a power loss, without holding up the event loop. */
 export interface Hardener {
@@ -15,7 +15,6 @@ interface Waiter {
   readonly failed: (error: unknown) => void;
 }
 
-const sync = promisify(fdatasync);
 const closeFile = promisify(close);
 
 /** For durability `process`: a commit is enough. */
@@ -26,22 +25,28 @@ export function createNoHardener(): Hardener {
 /**
  * For durability `host`: syncs the WAL by a thread of Node's pool after each commit, which is what SQLite's `synchronous = FULL` does in the middle of one.
  * SQLite itself (`NORMAL`) still syncs when it begins the WAL anew and at checkpoints. `wal` is the path of the WAL, which exists.
+ * A sync that failed is the last: the system may have dropped what it could not write, and would call the next one a success.
  */
-export function createHardener(wal: string): Hardener {
+export function createHardener(wal: string, sync: (file: number) => Promise<void> = promisify(fdatasync)): Hardener {
   const file = openSync(wal, "r+");
   let waiting: Waiter[] = [];
   let running: Promise<void> | undefined;
+  let broken: IasError | undefined;
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
       const round = waiting;
       waiting = [];
       try {
-        await sync(file);
-        for (const waiter of round) waiter.done();
-      } catch (error) {
-        const failure = toStoreError(error, "sync the log");
-        for (const waiter of round) waiter.failed(failure);
+        if (broken === undefined) await sync(file);
+      } catch (cause) {
+        broken = new IasError("unavailable", "The disk failed to sync the log, so it takes no more writes. Look at the disk, then restart the server.", {
+          cause,
+        });
+      }
+      for (const waiter of round) {
+        if (broken === undefined) waiter.done();
+        else waiter.failed(broken);
       }
     }
     running = undefined;
@@ -49,6 +54,7 @@ export function createHardener(wal: string): Hardener {
 
   return {
     harden(done, failed) {
+      if (broken !== undefined) return failed(broken);
       waiting.push({ done, failed });
       running ??= run();
     },

@@ -12,13 +12,16 @@ export interface Holder {
   readonly host: string;
 }
 
+/** How long to try, in ms: of two processes that start at once each sees the other's attempt, and one must go on. */
+const TRY_MS = 500;
+
 /**
  * Takes a data folder for this process' life (SEMANTICS 12) and gives how to release it. The lock is an exclusive transaction on `lock.db`, so the operating
  * system ends it with the process, however that ends; `owner.json` only says who holds it.
  * @throws IasError `conflict` naming the holder.
  */
 export function lockFolder(folder: string): () => void {
-  const database = new DatabaseSync(join(folder, "lock.db"), { timeout: 0 });
+  const database = new DatabaseSync(join(folder, "lock.db"), { timeout: TRY_MS });
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE;");
   } catch (cause) {

@@ -34,6 +34,15 @@ export function createMerger({ database, streams, group, failPoint }: UpkeepPart
   const remove = database.prepare("DELETE FROM segments WHERE id = ?");
   const insert = database.prepare("INSERT INTO segments (stream, seq, body) VALUES (?, ?, ?)");
 
+  /** The entries of adjacent segments after `floor`; undefined if one cannot be read. */
+  function decodeAll(run: readonly Piece[], floor: number): Entry[] | undefined {
+    try {
+      return run.flatMap(({ id, seq }) => decodeSegment(seq, String(body.get(id)?.["body"]))).filter((entry) => entry.seq > floor);
+    } catch {
+      return undefined;
+    }
+  }
+
   return {
     step(id) {
       const stream = streams.byId(id);
@@ -55,12 +64,11 @@ export function createMerger({ database, streams, group, failPoint }: UpkeepPart
       }
       const run = findRun(found);
       if (run.length === 0) return NOTHING;
+      const entries = decodeAll(run, stream.floor);
+      // Whoever reads the broken segment is told; the commits beside this, and other streams' merges, must not fail for it.
+      if (entries === undefined) return NOTHING;
       group.begin();
-      const entries: Entry[] = [];
-      for (const piece of run) {
-        for (const entry of decodeSegment(piece.seq, String(body.get(piece.id)?.["body"]))) if (entry.seq > stream.floor) entries.push(entry);
-        remove.run(piece.id);
-      }
+      for (const piece of run) remove.run(piece.id);
       const segments = encodeSegments(entries);
       for (const segment of segments) insert.run(id, segment.seq, segment.body);
       failPoint?.("during-compaction");
