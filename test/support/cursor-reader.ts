@@ -24,19 +24,26 @@ export interface ReadOptions {
   /** A cursor to begin after; without one the reader begins with the Task. */
   readonly after?: string;
   readonly onSeen?: (seen: Seen) => void;
+  /** Called when the first frame has come, be it the Task. */
+  readonly onOpen?: () => void;
+  /** Ends the reading with an error. */
+  readonly signal?: AbortSignal;
 }
 
 const HEADERS = { "a2a-extensions": EXTENSION_URI };
 
 /** Reads a task to its end, over as many connections as it takes, with nothing but cursors to go on by. It repairs nothing: what the server sends is what comes out. */
-export async function readByCursor({ connect, task, after, onSeen }: ReadOptions): Promise<Reading> {
+export async function readByCursor({ connect, task, after, onSeen, onOpen, signal }: ReadOptions): Promise<Reading> {
   const seen: Seen[] = [];
   let opening: { seq: number; text: string } | undefined;
   let cursor = after;
   for (let connections = 1; ; connections += 1) {
+    signal?.throwIfAborted();
+    const before = seen.length;
     await using client = connect();
     try {
       for await (const event of client.stream("SubscribeToTask", { id: task }, { ...HEADERS, ...(cursor !== undefined && { "last-event-id": cursor }) })) {
+        onOpen?.();
         const at = cursorOf(event);
         const seq = Number(at.split(".")[1]);
         if (cursor === undefined && event.event.task !== undefined) {
@@ -57,7 +64,7 @@ export async function readByCursor({ connect, task, after, onSeen }: ReadOptions
       if (!isLostConnection(error)) throw error;
       // An opening of which a part is missing is no place to go on from.
       if (cursor === undefined) opening = undefined;
-      await wait(10);
+      await wait(seen.length > before ? 5 : 100);
     }
   }
 }
@@ -88,7 +95,8 @@ export function foldText({ opening, seen }: Pick<Reading, "opening" | "seen">): 
 
 function toWhat(event: Wire): readonly unknown[] {
   if (event.artifactUpdate !== undefined) return ["artifact", event.artifactUpdate.append === true, textsOf(event).join("")];
-  if (event.statusUpdate !== undefined) return ["status", event.statusUpdate.status.state, event.statusUpdate.metadata?.[EXTENSION_URI]?.kind];
+  const { kind, reason } = event.statusUpdate?.metadata?.[EXTENSION_URI] ?? {};
+  if (event.statusUpdate !== undefined) return ["status", event.statusUpdate.status.state, kind, reason];
   return ["task", event.task?.status.state];
 }
 

@@ -26,8 +26,11 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /** Starts one; rejects if it is gone before it listens. */
-export async function startServerProcess(folder: string, options: ProofServerOptions = {}): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [SERVER, folder, JSON.stringify(options)], { stdio: ["pipe", "pipe", "inherit"] });
+export async function startServerProcess(
+  folder: string,
+  options: ProofServerOptions & { readonly nodeOptions?: readonly string[] } = {},
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [...(options.nodeOptions ?? []), SERVER, folder, JSON.stringify(options)], { stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(child, "exit").then(([, signal]) => signal as NodeJS.Signals | null);
   // A killed server leaves a broken pipe.
   child.stdin.on("error", () => {});
