@@ -61,10 +61,7 @@ async function play(root: string, random: () => number): Promise<void> {
         if (name !== "before-commit" && name !== "after-commit") return;
         if (copies && random() < 0.2) {
           made += 1;
-          const image = join(root, `image-${made}`);
-          mkdirSync(image);
-          // In this order: what a checkpoint moves meanwhile is in the WAL too.
-          for (const file of ["log.db", "log.db-wal"]) copyFileSync(join(folder, file), join(image, file));
+          const image = copyData(folder, join(root, `image-${made}`));
           images.push({ folder: image, committed: name === "after-commit" });
         }
         if (copies && name === "before-commit" && random() < 0.03) throw new Error("injected");
@@ -100,11 +97,24 @@ async function play(root: string, random: () => number): Promise<void> {
       await compaction;
       let next: string | undefined;
       for (const image of images) {
-        const left = createSqliteStore({ folder: image.folder, now });
+        const again: string[] = [];
+        const left = createSqliteStore({
+          folder: image.folder,
+          now,
+          failPoint(name) {
+            if (name === "during-flush") again.push(copyData(image.folder, `${image.folder}-${again.length}`));
+          },
+        });
         const says = await snapshot(left, true);
         assert.deepEqual(says, image.committed || !same(says, before) ? after : before, `burst ${burst}: ${image.folder}`);
         if (random() < 0.5) await left.upkeep.compact({ budgetMs: 1000 });
         assert.deepEqual(await snapshot(left, true), says, `burst ${burst}: flushed after a kill`);
+        for (const twice of again) {
+          const third = createSqliteStore({ folder: twice, now });
+          await third.upkeep.compact({ budgetMs: 1000 });
+          assert.deepEqual(await snapshot(third, true), says, `burst ${burst}: killed in the first flush after a kill`);
+          await third[Symbol.asyncDispose]();
+        }
         await left[Symbol.asyncDispose]();
         if (same(says, after)) next = image.folder;
       }
@@ -126,6 +136,13 @@ async function play(root: string, random: () => number): Promise<void> {
     await compaction;
     await store[Symbol.asyncDispose]();
   }
+}
+
+/** In this order: what a checkpoint moves meanwhile is in the WAL too. */
+function copyData(from: string, to: string): string {
+  mkdirSync(to);
+  for (const file of ["log.db", "log.db-wal"]) copyFileSync(join(from, file), join(to, file));
+  return to;
 }
 
 /** Answers, or what was thrown, as text where it matters. */
