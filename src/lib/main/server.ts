@@ -17,6 +17,7 @@ import type { Store } from "../log/store.ts";
 import type { BlobStore } from "../media/blobs.ts";
 import type { IasError } from "../model/errors.ts";
 import { keyText, type StreamKey } from "../model/key.ts";
+import type { GuardedFetch } from "../net/guarded-fetch.ts";
 import { joinPages, type Page } from "../net/page.ts";
 import { createCloser } from "../stream/closer.ts";
 import { createHeartbeatWheel } from "../stream/heartbeat.ts";
@@ -39,6 +40,8 @@ export interface ServerOptions extends Partial<Settings> {
   readonly secrets?: Secrets;
   /** Bytes of files; stays the caller's to dispose. Default: in memory. */
   readonly blobs?: BlobStore;
+  /** The way out to addresses that callers choose; stays the caller's to dispose. Default: public addresses, loopback with `allowLocalTargets`. */
+  readonly fetch?: GuardedFetch;
   /** The card's form for readers that name no version; `merged` unless a test suite wants one alone. */
   readonly bareCard?: CardForm;
   /** Pages beside A2A's, asked after them. */
