@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createPush } from "../../src/lib/a2a/push/push.ts";
 import type { Call } from "../../src/lib/a2a/operations.ts";
 import { createSqliteStore } from "../../src/lib/log/sqlite.ts";
-import { createInlineMedia } from "../../src/lib/media/media.ts";
+import { createInlineMedia } from "../support/inline-media.ts";
 import { DEFAULT_LIMITS } from "../../src/lib/model/limits.ts";
 import { createGuardedFetch } from "../../src/lib/net/guarded-fetch.ts";
 import { systemClock } from "../../src/lib/stream/clock.ts";

@@ -33,8 +33,6 @@ export interface GatewayParts {
 /** The HTTP side of a server, as a request listener. */
 export interface Gateway {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Streams that are open now. */
-  readonly readers: number;
   /** Ends every stream after the last frame that was written, without an error frame (SEMANTICS 9). */
   endStreams(): void;
 }
@@ -102,9 +100,6 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   return {
     handle: (request, response) => void handle(request, response),
-    get readers() {
-      return streams.size;
-    },
     endStreams() {
       for (const stream of streams) stream.abort();
     },

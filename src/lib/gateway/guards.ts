@@ -1,4 +1,5 @@
 import { IasError } from "../model/errors.ts";
+import { isLoopbackHost } from "../net/address.ts";
 
 /** Which hosts and origins a gateway answers to (SEMANTICS 23): against DNS rebinding and foreign pages. */
 export interface Guards {
@@ -12,7 +13,7 @@ export interface Guards {
 export function checkRequest(guards: Guards, headers: { readonly host?: string | undefined; readonly origin?: string | undefined }): void {
   const host = parseHost(headers.host);
   if (host === undefined) throw new IasError("invalid-request", "The Host header is missing or unreadable.");
-  if (!isLoopback(host.name) && !guards.allowedHosts.has(host.name) && !guards.allowedHosts.has("*")) {
+  if (!isLoopbackHost(host.name) && !guards.allowedHosts.has(host.name) && !guards.allowedHosts.has("*")) {
     throw new IasError("forbidden", `The host ${JSON.stringify(host.name.slice(0, 100))} is not served here; add it to ALLOWED_HOSTS.`, {
       reason: "HOST_NOT_ALLOWED",
     });
@@ -34,9 +35,4 @@ function parseHost(header: string | undefined): { readonly name: string } | unde
       .replace(/^\[|\]$/g, "")
       .toLowerCase(),
   };
-}
-
-/** Whether a host name can only mean this machine. */
-export function isLoopback(name: string): boolean {
-  return name === "localhost" || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
 }

@@ -1,4 +1,5 @@
-import { isLoopbackHost, type Settings } from "./settings.ts";
+import { isLoopbackHost } from "../net/address.ts";
+import type { Settings } from "./settings.ts";
 import type { Server } from "./server.ts";
 
 const DURABILITY = {

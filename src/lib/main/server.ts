@@ -24,7 +24,7 @@ import { createHeartbeatWheel } from "../stream/heartbeat.ts";
 import type { Secrets } from "../tenancy/secrets.ts";
 import { wireCore } from "./core.ts";
 import { firstFree, listen } from "./listen.ts";
-import { checkSettings, DEFAULT_SETTINGS, isLoopbackHost, type Settings } from "./settings.ts";
+import { checkSettings, DEFAULT_SETTINGS, type Settings } from "./settings.ts";
 
 /** Ports when none is asked for; the next free one is taken. */
 const HTTP_PORT = 4000;
@@ -148,7 +148,8 @@ async function openGrpc(settings: Settings, parts: Omit<Parameters<typeof startG
 
 /** How this machine reaches a server that listens on `host`. */
 function reachedAt({ host }: Settings): string {
-  return !isLoopbackHost(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** The host of `publicUrl` is served without being named again. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { IasError } from "../model/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
+import { isLoopbackHost } from "../net/address.ts";
 import type { JwtOptions } from "../tenancy/jwt.ts";
 
 /** How a server is set up, from the environment or from code. `docs/operations.md` lists the variables. */
@@ -122,11 +123,6 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     ...(given.CARD_KEY_FILE !== undefined && { cardKeyFile: given.CARD_KEY_FILE }),
     limits: readLimits(given.LIMITS),
   };
-}
-
-/** Whether a listening address is reachable from this machine only. */
-export function isLoopbackHost(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** Refuses what would be unsafe or contradictory. Throws `configuration` with the way out. */

@@ -29,13 +29,3 @@ export const BLOB_SCHEME = "ias-blob:";
 export function hasBlobs(json: string): boolean {
   return json.includes('"ias-blob:');
 }
-
-/** Keeps all content inline: for tests and for agents of text only. */
-export function createInlineMedia(): Media {
-  return {
-    store: async (_key, parts) => parts,
-    load: async (_key, part) => Buffer.from(part.raw ?? part.text ?? "", part.raw === undefined ? "utf8" : "base64"),
-    present: async (_key, json) => json,
-    fitTask: async (_key, task) => task,
-  };
-}

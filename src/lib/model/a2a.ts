@@ -99,11 +99,12 @@ export type StreamResponse =
   | { readonly statusUpdate: TaskStatusUpdateEvent }
   | { readonly artifactUpdate: TaskArtifactUpdateEvent };
 
-const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>(["TASK_STATE_COMPLETED", "TASK_STATE_FAILED", "TASK_STATE_CANCELED", "TASK_STATE_REJECTED"]);
+/** The states in which a task is over. */
+export const TERMINAL_STATES: readonly TaskState[] = ["TASK_STATE_COMPLETED", "TASK_STATE_FAILED", "TASK_STATE_CANCELED", "TASK_STATE_REJECTED"];
 
 /** Whether a task in `state` is over: its stream is sealed and takes no more entries. */
 export function isTerminal(state: TaskState): boolean {
-  return TERMINAL.has(state);
+  return TERMINAL_STATES.includes(state);
 }
 
 /** Whether a task in `state` waits for its client: for a message or for credentials. */

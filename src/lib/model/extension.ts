@@ -14,7 +14,8 @@ export type ExtensionData =
   | { readonly kind: "checkpoint" }
   /** The whole answer of a message-only reply; it seals the stream. */
   | { readonly kind: "reply"; readonly message: Message }
-  | { readonly kind: "cancel"; readonly user: string; readonly reason?: string }
+  /** Who ended the turn. */
+  | { readonly kind: "cancel"; readonly user: string }
   /** A new attempt of the turn began: what the old one wrote into its artifacts is void. */
   | { readonly kind: "attempt"; readonly attempt: number; readonly reason: string }
   /** On a public FAILED or REJECTED status: why, for programs. Kept in the Task's metadata as `failure`. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { isLoopbackUrl, literalAddress, zoneOf } from "./address.ts";
+import { isLoopbackHost, isLoopbackUrl, literalAddress, zoneOf } from "./address.ts";
 
 test("public addresses are public", () => {
   for (const address of ["8.8.8.8", "1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450:4001:831::200e"])
@@ -115,4 +115,9 @@ test("a URL that spells loopback is known as such", () => {
     assert.equal(isLoopbackUrl(url), true, url);
   for (const url of ["", "http://example.com", "http://10.0.0.1", "http://localhost.example.com", "http://[::ffff:127.0.0.1]/"])
     assert.equal(isLoopbackUrl(url), false, url);
+});
+
+test("only addresses of this machine are loopback", () => {
+  for (const host of ["localhost", "127.0.0.1", "127.255.0.1", "::1"]) assert.ok(isLoopbackHost(host), host);
+  for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", "localhost.example.com", ""]) assert.ok(!isLoopbackHost(host), host);
 });

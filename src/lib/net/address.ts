@@ -39,11 +39,16 @@ export function literalAddress(hostname: string): string | undefined {
   return ipaddr.IPv4.isValidFourPartDecimal(hostname) ? hostname : undefined;
 }
 
+/** Whether a host name or address (IPv6 without brackets) can only mean this machine. */
+export function isLoopbackHost(host: string): boolean {
+  return host === "localhost" || zoneOf(host) === "loopback";
+}
+
 /** Whether a URL spells loopback itself: who names it means it. A name that merely resolves to loopback does not count, `localhost` does. */
 export function isLoopbackUrl(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { hostname } = new URL(url);
-  return hostname === "localhost" || hostname.endsWith(".localhost") || zoneOf(literalAddress(hostname) ?? "") === "loopback";
+  return hostname.endsWith(".localhost") || isLoopbackHost(literalAddress(hostname) ?? hostname);
 }
 
 function zoneOfRange(range: string, global: boolean): Zone {

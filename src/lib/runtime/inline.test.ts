@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { defineAgent } from "../engine/define-agent.ts";
 import { createMemoryStore } from "../log/memory.ts";
 import type { Store } from "../log/store.ts";
-import { createInlineMedia } from "../media/media.ts";
+import { createInlineMedia } from "../../../test/support/inline-media.ts";
 import { encodeEvent } from "../model/entry.ts";
 import { DEFAULT_LIMITS } from "../model/limits.ts";
 import { createInlineRuntime } from "./inline.ts";

@@ -25,10 +25,9 @@ export interface Input {
   readonly message: Message;
 }
 
+/** Who ends a turn. */
 export interface CancelRequest {
   readonly principal: Principal;
-  /** For the task's metadata and the log. */
-  readonly reason?: string;
 }
 
 /** The refusal of what would have to wait where enough waits already: `waiting` says how many of what, `limit` names the limit. */

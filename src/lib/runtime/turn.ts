@@ -151,14 +151,7 @@ async function runTurn(run: TurnRun, number: number, onStop: (handler: (why: Sto
       case "next-input":
         return { next: start.resume };
       case "cancel":
-        writer.write([
-          scribe.aside("internal", {
-            kind: "cancel",
-            user: result.request.principal.user,
-            ...(result.request.reason !== undefined && { reason: result.request.reason }),
-          }),
-          scribe.status("TASK_STATE_CANCELED"),
-        ]);
+        writer.write([scribe.aside("internal", { kind: "cancel", user: result.request.principal.user }), scribe.status("TASK_STATE_CANCELED")]);
         return "rest";
       case "too-long":
         writer.write([

@@ -2,7 +2,7 @@ import type { Agent } from "../engine/agent.ts";
 import type { Records } from "../log/records.ts";
 import type { Store } from "../log/store.ts";
 import type { ListedTask } from "../log/task-index.ts";
-import type { TaskState } from "../model/a2a.ts";
+import { TERMINAL_STATES } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { joinKey, keyText, type StreamKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
@@ -14,8 +14,6 @@ const COMPACT_MS = 50;
 
 /** Tasks that one round removes or shortens; the next round takes more. */
 const ROUND_LIMIT = 100;
-
-const FINISHED: readonly TaskState[] = ["TASK_STATE_COMPLETED", "TASK_STATE_FAILED", "TASK_STATE_CANCELED", "TASK_STATE_REJECTED"];
 
 /** What the upkeep of a store is made of. */
 export interface UpkeepParts {
@@ -66,7 +64,7 @@ async function removeOld(parts: UpkeepParts): Promise<void> {
   const { retainTasksMs, retainTasks } = parts.limits;
   if (retainTasksMs === Number.POSITIVE_INFINITY && retainTasks === Number.POSITIVE_INFINITY) return;
   const before = parts.now() - retainTasksMs;
-  const { tasks, total } = await index.list({ states: FINISHED, order: "oldest", limit: ROUND_LIMIT });
+  const { tasks, total } = await index.list({ states: TERMINAL_STATES, order: "oldest", limit: ROUND_LIMIT });
   let over = total - retainTasks;
   for (const task of tasks) {
     if (task.statusAt > before && over <= 0) continue;

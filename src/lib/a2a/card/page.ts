@@ -7,6 +7,7 @@ import { readVersion } from "../binding.ts";
 /** The forms of a card. */
 export type CardForm = "1.0" | "0.3" | "merged";
 
+/** The cards of a server. */
 export interface CardPageOptions {
   readonly agents: ReadonlyMap<string, Agent>;
   /** The agent of `/.well-known/agent-card.json` at the root. */
@@ -16,9 +17,10 @@ export interface CardPageOptions {
   readonly card: (agent: Agent, form: CardForm) => Promise<JsonObject>;
   /** Cards do not change while a server runs: since when they are so, ms since the epoch. */
   readonly since: number;
-  /** Default 60. */
-  readonly maxAgeS?: number;
 }
+
+/** How long a reader may keep a card before it asks again, s. */
+const MAX_AGE_S = 60;
 
 /** At the root and under each agent's prefix, with the name that 0.2 gave it too. */
 const PATH = /^(?:\/a2a\/([^/]+)(?:\/rest)?)?\/\.well-known\/agent(?:-card)?\.json$/;
@@ -39,7 +41,7 @@ export function createCardPage(options: CardPageOptions): Page {
     const headers = {
       etag,
       "last-modified": new Date(since).toUTCString(),
-      "cache-control": `public, max-age=${options.maxAgeS ?? 60}`,
+      "cache-control": `public, max-age=${MAX_AGE_S}`,
       vary: "A2A-Version",
     };
     if (isFresh(request.header("if-none-match"), request.header("if-modified-since"), etag, since)) return { status: 304, headers, body: "" };

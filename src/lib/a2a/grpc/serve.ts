@@ -14,13 +14,12 @@ import { createFrameEncoder } from "./frames.ts";
 import { type ActiveCalls, answer, type ServiceParts, stream } from "./service.ts";
 import { toServiceError } from "./status.ts";
 
+/** Where and what to serve: plaintext HTTP/2, as behind a proxy or on loopback. */
 export interface GrpcOptions extends Omit<ServiceParts, "encodeFrame" | "limits"> {
   /** A name or address; plain `127.0.0.1` and `::1` for one's own machine. */
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** PEM; without it the server speaks plaintext HTTP/2, as behind a proxy or on loopback. */
-  readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
   /** The log whose cursors events carry. */
   readonly logId: string;
   readonly limits: Pick<Limits, "maxBodyBytes" | "maxJsonDepth" | "maxStreamMs" | "heartbeatMs">;
@@ -100,12 +99,10 @@ function definition(): ServiceDefinition {
   );
 }
 
-function bind(server: Server, { host, port, tls }: GrpcOptions): Promise<number> {
-  const credentials =
-    tls === undefined ? ServerCredentials.createInsecure() : ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.cert }]);
+function bind(server: Server, { host, port }: GrpcOptions): Promise<number> {
   const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, bound) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
       else {
         // The library tells why in words only.

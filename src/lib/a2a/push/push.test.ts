@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import test from "node:test";
 import { importJWK, jwtVerify } from "jose";
-import { createInlineMedia } from "../../media/media.ts";
+import { createInlineMedia } from "../../../../test/support/inline-media.ts";
 import { createMemoryStore } from "../../log/memory.ts";
 import type { Store } from "../../log/store.ts";
 import type { JsonObject, StreamResponse } from "../../model/a2a.ts";
