@@ -3,12 +3,17 @@ import type { Engine } from "../../src/lib/engine/engine.ts";
 
 /** An engine that behaves as its input says: for the tests of `isolated`. */
 export const engine: Engine = {
-  async *run(turn) {
+  async *run(turn, { signal }) {
     const word = turn.input[0]?.parts[0]?.text;
     let asked = 0;
     if (word === "fail") throw new IasError("unavailable", "not now", { retryable: true });
     if (word === "exit") process.exit(0);
     if (word === "leak") for (const kept: unknown[] = []; ;) kept.push(Array.from({ length: 1000 }, () => ({})));
+    if (word === "tell why") {
+      signal.addEventListener("abort", () => void turn.load({ text: (signal.reason as IasError).reason ?? "no reason" }));
+      yield { kind: "text", text: "waiting" };
+      await new Promise(() => {});
+    }
     if (word === "block") {
       yield { kind: "text", text: "before" };
       for (;;);

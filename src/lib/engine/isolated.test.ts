@@ -43,6 +43,20 @@ describe("isolated", () => {
     assert.ok(ticks > 0);
   });
 
+  it("tells the engine why it is stopped: what a turn that goes on elsewhere has begun must be left as it is", async () => {
+    const abort = new AbortController();
+    const told = Promise.withResolvers<string | undefined>();
+    const turn = testTurn("tell why", {
+      async load({ text }) {
+        told.resolve(text);
+        return new Uint8Array();
+      },
+    });
+    for await (const event of isolated(module).run(turn, { signal: abort.signal }))
+      if (event.kind === "text") abort.abort(new IasError("aborted", "The server stops.", { reason: "TURN_ABANDONED" }));
+    assert.equal(await notHung("the reason", told.promise), "TURN_ABANDONED");
+  });
+
   it("fails a turn whose thread ends or outgrows its heap, and nothing else", async () => {
     await assert.rejects(collect(isolated(module).run(testTurn("exit"), { signal })), { code: "engine-failed", reason: "ISOLATE_FAILED" });
     await assert.rejects(collect(isolated(module, { maxHeapMb: 32 }).run(testTurn("leak"), { signal })), { code: "engine-failed", reason: "ISOLATE_FAILED" });

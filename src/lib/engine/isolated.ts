@@ -4,6 +4,7 @@ import type { AgentEvent, Engine, Turn } from "./engine.ts";
 import { type FromThread, toPlainTurn, type ToThread, type TurnCall } from "./isolated/messages.ts";
 import { untilAborted } from "./until-aborted.ts";
 
+/** What is run in the thread, and how long and how large it may be. */
 export interface IsolatedOptions {
   /** Name of the module's export that is the engine, or a function that makes it. Default `engine`. */
   readonly export?: string;
@@ -52,7 +53,8 @@ async function* runInThread(module: URL, options: IsolatedOptions, turn: Turn, s
   thread.once("exit", () => fail(new IasError("engine-failed", "The agent's thread ended in the middle of the turn.", { reason: "ISOLATE_FAILED" })));
   let killer: NodeJS.Timeout | undefined;
   const onAbort = (): void => {
-    send({ kind: "abort" });
+    const { reason } = IasError.from(signal.reason, "aborted");
+    send({ kind: "abort", ...(reason !== undefined && { reason }) });
     killer = setTimeout(() => void thread.terminate(), options.graceMs ?? 1000);
   };
   if (signal.aborted) onAbort();

@@ -5,7 +5,8 @@ import type { AgentEvent, Turn } from "../engine.ts";
 /** To a turn's thread. One `next` asks for one event. */
 export type ToThread =
   | { readonly kind: "next" }
-  | { readonly kind: "abort" }
+  /** `reason` is that of the signal's `IasError`: TURN_ABANDONED where the turn goes on elsewhere. */
+  | { readonly kind: "abort"; readonly reason?: string }
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
   | { readonly kind: "refusal"; readonly id: number; readonly code: ErrorCode; readonly message: string; readonly retryable: boolean };
 
@@ -32,6 +33,7 @@ export interface ThreadData {
   readonly turn: PlainTurn;
 }
 
+/** What of `turn` can be copied into a thread. */
 export function toPlainTurn(turn: Turn): PlainTurn {
   const { history: _history, references: _references, load: _load, ...plain } = turn;
   return plain;

@@ -50,7 +50,8 @@ async function next(): Promise<void> {
 
 parentPort?.on("message", (message: ToThread) => {
   if (message.kind === "next") void next();
-  else if (message.kind === "abort") abort.abort(new IasError("aborted", "The turn was stopped."));
+  else if (message.kind === "abort")
+    abort.abort(new IasError("aborted", "The turn was stopped.", message.reason === undefined ? {} : { reason: message.reason }));
   else {
     const call = waiting.get(message.id);
     waiting.delete(message.id);
