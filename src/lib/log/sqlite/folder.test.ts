@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { followTo, keyOf, notHung, numbered, openWriter, readAll, rowOf, statusEntry, textEntries } from "../../testing/log-support.ts";
+import { followTo, keyOf, notHung, numbered, openWriter, readAll, rowOf, statusEntry, textEntries, turn } from "../../testing/log-support.ts";
 import { LEASE_MS, type Change, type Page } from "../log.ts";
 import { createSqliteStore } from "../sqlite.ts";
 import type { Store } from "../store.ts";
@@ -111,6 +111,37 @@ void test("read-only: sees the owner's commits while it writes, flushes and comp
       await readAll(reader.log, keyOf("late")),
       numbered(textEntries(late.next - 2)).concat({ ...numbered(textEntries(1))[0], seq: late.next - 1 } as never),
     );
+    await reader[Symbol.asyncDispose]();
+  }));
+
+void test("read-only: a page begins right after the floor that it names, whatever the owner truncates meanwhile", () =>
+  withFolder(async (folder) => {
+    const owner = spawn(process.execPath, [
+      "--input-type=module",
+      "-e",
+      `import { createSqliteStore } from ${JSON.stringify(new URL("../sqlite.ts", import.meta.url).href)};
+       import { keyOf, openWriter, textEntries } from ${JSON.stringify(new URL("../../testing/log-support.ts", import.meta.url).href)};
+       const store = createSqliteStore({ folder: ${JSON.stringify(folder)}, maxBlockLength: 3000 });
+       const writer = await openWriter(store.log, keyOf("t"));
+       console.log("writing");
+       for (let round = 0; round < 1500; round += 1) {
+         await writer.write(textEntries(20, writer.next));
+         if (writer.next > 60) await store.upkeep.truncate(keyOf("t"), { floor: writer.next - 31, snapshot: "{}" });
+         if (round % 10 === 0) await store.upkeep.compact({ budgetMs: 50 });
+       }
+       await store[Symbol.asyncDispose]();`,
+    ]);
+    const exit = once(owner, "exit");
+    await notHung(once(owner.stdout, "data"), "owner");
+    const reader = createSqliteStore({ folder, readOnly: true });
+    while (owner.exitCode === null) {
+      for (let i = 0; i < 50; i += 1) {
+        const page = await reader.log.read(keyOf("t"), { after: 0 });
+        if (page !== undefined && page.head > page.floor) assert.equal(page.entries[0]?.seq, page.floor + 1);
+      }
+      await turn();
+    }
+    assert.deepEqual(await exit, [0, null]);
     await reader[Symbol.asyncDispose]();
   }));
 

@@ -46,12 +46,21 @@ export function openReader({ folder, now, durability }: ReaderOptions): Store {
 
   /** Brings everything in memory up to the owner's last commit. */
   function refresh(): void {
-    const changed = view.update(streams);
+    refreshAnd(() => undefined);
+  }
+
+  /** What `read` finds is of the same commit: a truncation or a merge in between would show a gap. */
+  function refreshAnd<T>(read: () => T): T {
+    let found: () => T = read;
+    const changed = view.update(streams, () => {
+      found = attempt(read);
+    });
     for (const stream of changed) {
       if (stream.gone) streams.forget(stream);
       else bells.ring(stream, stream.changed);
     }
     for (const stream of changed) wakeFollowers(stream);
+    return found();
   }
 
   function poll(): void {
@@ -73,10 +82,12 @@ export function openReader({ folder, now, durability }: ReaderOptions): Store {
     durability,
     open: refuse,
     append: refuse,
-    read: guard(async (key, { after, maxBytes = DEFAULT_PAGE_BYTES }) => {
-      const stream = streams.find(key);
-      return stream && toPage(streams, stream, after, maxBytes);
-    }),
+    read: guard(async (key, { after, maxBytes = DEFAULT_PAGE_BYTES }) =>
+      refreshAnd(() => {
+        const stream = streams.find(key);
+        return stream === undefined || stream.gone ? undefined : toPage(streams, stream, after, maxBytes);
+      }),
+    ),
     follow(key, request) {
       poll();
       const { tenant, user, agent, task } = key;
@@ -111,6 +122,18 @@ export function openReader({ folder, now, durability }: ReaderOptions): Store {
   };
 }
 
+/** Calls `read` now; what it gave or threw comes later. */
+function attempt<T>(read: () => T): () => T {
+  try {
+    const value = read();
+    return () => value;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
 async function refuse(): Promise<never> {
   throw new IasError("forbidden", "The data folder was opened read-only; only its owner process writes.", { reason: "READ_ONLY" });
 }
@@ -119,8 +142,8 @@ async function refuse(): Promise<never> {
 interface View {
   /** Changes up to here are found in rows, later ones are told by `update`. */
   readonly start: number;
-  /** Gives the streams that changed since the last call, in the order of their changes. */
-  update(streams: Streams): readonly SqliteStream[];
+  /** Gives the streams that changed since the last call, in the order of their changes. `then` is called in the same snapshot of the database; it does not throw. */
+  update(streams: Streams, then: () => void): readonly SqliteStream[];
 }
 
 function createView(database: DatabaseSync): View {
@@ -159,13 +182,13 @@ function createView(database: DatabaseSync): View {
     get start() {
       return start;
     },
-    update(streams) {
-      const now = Number(version.get()?.["data_version"]);
-      if (now === seenVersion) return [];
+    update(streams, then) {
       database.exec("BEGIN");
       try {
-        const changed = read(streams);
+        const now = Number(version.get()?.["data_version"]);
+        const changed = now === seenVersion ? [] : read(streams);
         seenVersion = now;
+        then();
         return changed;
       } catch (error) {
         throw toStoreError(error, "read the log");
