@@ -9,6 +9,7 @@ import { signCard } from "./card/sign.ts";
 import type { Cards } from "./server.ts";
 import { JWKS_PATH, type SigningKey } from "./signing-key.ts";
 
+/** What the cards of a server are made of. */
 export interface CardsOptions {
   readonly agents: ReadonlyMap<string, Agent>;
   /** Default: the first agent. */

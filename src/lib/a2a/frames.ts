@@ -9,6 +9,7 @@ import type { Call, Frame, FrameStream } from "./operations.ts";
 import type { ServerParts } from "./server.ts";
 import { snapshotFrames } from "./snapshot.ts";
 
+/** What streams and Tasks are read from. */
 export type FrameParts = Pick<ServerParts, "store" | "views" | "media" | "limits">;
 
 /** Where a stream begins and ends. */

@@ -58,6 +58,7 @@ export interface Frame {
   readonly event: string;
 }
 
+/** `a2a.v1.ListTasksResponse`. */
 export interface TaskList {
   readonly tasks: readonly Task[];
   /** "" at the end. */

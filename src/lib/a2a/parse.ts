@@ -44,6 +44,7 @@ const int = z
 const count = int.pipe(z.number().min(0, "must be 0 or more"));
 const boolean = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
 
+/** `a2a.v1.Part`. */
 export const partSchema = message({
   text: z.string().optional(),
   raw: z.string().optional(),
@@ -56,6 +57,7 @@ export const partSchema = message({
   message: "must have exactly one of text, raw, url, data",
 });
 
+/** `a2a.v1.Message`, as a caller sends it. */
 export const messageSchema = message({
   messageId: id,
   contextId: z.string().optional(),
@@ -76,6 +78,7 @@ const pushConfigSchema = message({
   authentication: message({ scheme: id, credentials: z.string().optional() }).optional(),
 });
 
+/** `a2a.v1.SendMessageRequest`. */
 export const sendSchema = message({
   tenant,
   message: messageSchema,
@@ -88,13 +91,22 @@ export const sendSchema = message({
   metadata: struct.optional(),
 });
 
+/** `a2a.v1.GetTaskRequest`. */
 export const getTaskSchema = message({ tenant, id, historyLength: count.optional() });
+
+/** `a2a.v1.CancelTaskRequest` and `SubscribeToTaskRequest`. */
 export const taskIdSchema = message({ tenant, id, metadata: struct.optional() });
+
+/** `a2a.v1.TaskPushNotificationConfig`, as CreateTaskPushNotificationConfig takes it. */
 export const pushCreateSchema = pushConfigSchema.refine((config) => config.taskId !== undefined && config.taskId !== "", {
   message: "must not be empty",
   path: ["taskId"],
 });
+
+/** One configuration of a task, to get or to delete. */
 export const pushIdSchema = message({ tenant, taskId: id, id });
+
+/** `a2a.v1.ListTaskPushNotificationConfigsRequest`. */
 export const pushListSchema = message({ tenant, taskId: id, pageSize: int.optional(), pageToken: z.string().optional() });
 
 const STATES = [
@@ -108,6 +120,7 @@ const STATES = [
   "TASK_STATE_AUTH_REQUIRED",
 ] as const;
 
+/** `a2a.v1.ListTasksRequest`; the specification says what is left out of it (3.1.4). */
 export const listTasksSchema = message({
   tenant,
   contextId: z.string().optional(),
@@ -119,7 +132,10 @@ export const listTasksSchema = message({
   includeArtifacts: boolean.optional(),
 });
 
+/** A `SendMessageRequest` whose shape is right. */
 export type SendParams = z.infer<typeof sendSchema>;
+
+/** Its message. */
 export type SentMessage = z.infer<typeof messageSchema>;
 
 /** A webhook as a caller gave it, of a task that is named elsewhere; an empty `id` gets one. */

@@ -4,6 +4,7 @@ import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
 import { asArray, asObject, asText } from "./json.ts";
 
+/** Names of bindings, as cards have them (specification 4.4.6). */
 export type Binding = "JSONRPC" | "HTTP+JSON" | "GRPC";
 
 /** One way to talk to an agent. */

@@ -33,15 +33,18 @@ export interface A2AClient extends AsyncDisposable {
   extendedCard(options?: CallOptions): Promise<JsonObject>;
 }
 
+/** Of every call: an abort rejects it with `aborted`. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Of every stream. */
 export interface StreamOptions extends CallOptions {
   /** Told when the connection changes; for people, nothing depends on it. */
   readonly onConnection?: (state: ConnectionState) => void;
 }
 
+/** How a stream is connected just now. */
 export type ConnectionState =
   | { readonly kind: "open" }
   | { readonly kind: "lost"; readonly reason: string; readonly retryInMs: number; readonly attempt: number }
@@ -72,8 +75,10 @@ export interface SendRequest {
   readonly metadata?: JsonObject;
 }
 
+/** `a2a.v1.SendMessageResponse`. */
 export type SendResult = { readonly task: Task } | { readonly message: Message };
 
+/** `a2a.v1.ListTasksRequest`. */
 export interface ListQuery {
   readonly contextId?: string;
   readonly status?: TaskState;
@@ -86,6 +91,7 @@ export interface ListQuery {
   readonly includeArtifacts?: boolean;
 }
 
+/** `a2a.v1.ListTasksResponse`. */
 export interface TaskPage {
   readonly tasks: readonly Task[];
   /** "" on the last page. */

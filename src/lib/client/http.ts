@@ -21,6 +21,7 @@ export interface HttpWireOptions {
   readonly callTimeoutMs: number;
 }
 
+/** One request of a binding over HTTP. */
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "DELETE";
   readonly url: string;

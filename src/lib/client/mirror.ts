@@ -16,6 +16,7 @@ export interface Mirror {
   readonly isEmpty: boolean;
 }
 
+/** An event that brings what was noted up to the task, and how. */
 export interface Repair {
   readonly event: StreamResponse;
   readonly resync: "append" | "replace";

@@ -88,6 +88,7 @@ function readArtifact(object: JsonObject, version: Version): Artifact {
   };
 }
 
+/** The protocol version of an interface. */
 export type Version = "1.0" | "0.3";
 
 function readStatus(value: Json | undefined, version: Version): TaskStatus {

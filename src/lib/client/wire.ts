@@ -29,12 +29,14 @@ export interface Wire extends AsyncDisposable {
   stream(operation: StreamOperation, params: JsonObject, options: WireStreamOptions): AsyncIterable<WireFrame>;
 }
 
+/** Of every call. */
 export interface WireOptions {
   readonly signal?: AbortSignal;
   /** Makes sending idempotent where the server knows the header (SEMANTICS 16). */
   readonly idempotencyKey?: string;
 }
 
+/** Of every stream. */
 export interface WireStreamOptions extends WireOptions {
   /** A cursor to resume after. */
   readonly lastEventId?: string;

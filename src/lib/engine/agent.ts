@@ -33,6 +33,7 @@ export interface Agent {
   readonly extensions: readonly CardExtension[];
 }
 
+/** `a2a.v1.AgentSkill`. */
 export interface Skill {
   readonly id: string;
   readonly name: string;
@@ -41,6 +42,7 @@ export interface Skill {
   readonly examples?: readonly string[];
 }
 
+/** `a2a.v1.AgentExtension`. */
 export interface CardExtension {
   readonly uri: string;
   readonly description?: string;

@@ -24,6 +24,7 @@ export type ScriptStep =
   /** Throws: the task fails. */
   | { readonly kind: "fail"; readonly message: string; readonly retryable?: boolean };
 
+/** How fast a script goes. */
 export interface ScriptedOptions {
   /** Between two tokens of `say` and `echo`, in ms. Default 25; 0 streams without a timer. */
   readonly tokenMs?: number;
@@ -31,6 +32,7 @@ export interface ScriptedOptions {
   readonly sleep?: Sleep;
 }
 
+/** Waits `ms`; rejects when the signal aborts. */
 export type Sleep = (ms: number, options: { readonly signal: AbortSignal }) => Promise<void>;
 
 const STATE_VERSION = "scripted/1";

@@ -13,6 +13,7 @@ const SSE_HEADERS: Readonly<Record<string, string>> = {
   "x-accel-buffering": "no",
 };
 
+/** What the streams of a gateway share. */
 export interface SseOptions {
   readonly logId: string;
   readonly wheel: HeartbeatWheel;

@@ -39,6 +39,7 @@ export interface Core {
   readonly authenticate: (request: { header(name: string): string | undefined }) => Promise<Principal>;
 }
 
+/** What a core is wired from. */
 export interface CoreOptions extends ServerOptions {
   readonly settings: Settings;
   readonly report: NonNullable<ServerOptions["report"]>;

@@ -32,6 +32,7 @@ export interface Settings {
   readonly limits: Partial<Limits>;
 }
 
+/** How callers prove who they are. */
 export type Auth =
   /** A file of hashed keys. */
   | { readonly kind: "api-keys"; readonly file: string }
@@ -41,6 +42,7 @@ export type Auth =
       readonly jwks: string;
     } & Pick<JwtOptions, "issuer" | "audience" | "algorithms" | "claims" | "defaultTenant" | "clockToleranceS" | "openIdConnectUrl">);
 
+/** One's own machine, without a key: what `npm start` does. */
 export const DEFAULT_SETTINGS: Settings = {
   host: "127.0.0.1",
   log: "sqlite",

@@ -4,6 +4,7 @@ import type { BlobStore } from "./blobs.ts";
 import { methodNotAllowed, type Page, type PageReply } from "../net/page.ts";
 import { BLOB_PATH, type ContentPlace, type Resource, type Shown, type SignedUrls } from "./signed-urls.ts";
 
+/** What signed URLs lead to. */
 export interface BlobHandlerOptions {
   readonly blobs: BlobStore;
   readonly urls: Pick<SignedUrls, "fromUrl">;

@@ -1,4 +1,5 @@
 import type { StreamKey } from "../model/key.ts";
+import { DEFAULT_LIMITS } from "../model/limits.ts";
 
 /**
  * Bytes by content hash: images, audio, video and files that are too large for entries (SEMANTICS 8).
@@ -32,18 +33,21 @@ export interface StoredBlob {
 /** Whose bytes they are. */
 export type BlobOwner = Pick<StreamKey, "tenant" | "user" | "agent">;
 
+/** Bytes from `start` (0) to `end` (the blob's). */
 export interface ByteRange {
   readonly start?: number;
   /** Exclusive. */
   readonly end?: number;
 }
 
+/** Limits of a blob store. */
 export interface BlobLimits {
   /** Largest blob, bytes: `too-large`. Default 1 GiB. */
   readonly maxBlobBytes: number;
 }
 
-export const DEFAULT_BLOB_LIMITS: BlobLimits = { maxBlobBytes: 1024 * 1024 * 1024 };
+/** Those of a server. */
+export const DEFAULT_BLOB_LIMITS: BlobLimits = { maxBlobBytes: DEFAULT_LIMITS.maxBlobBytes };
 
 /** Whether a text is the name of a blob; others are never looked up. */
 export function isSha256(text: string): boolean {

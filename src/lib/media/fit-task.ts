@@ -59,6 +59,7 @@ export function findContent(task: Task, place: ContentPlace, size: number): Cont
   return undefined;
 }
 
+/** Bytes that a URL leads to. */
 export interface Content {
   readonly bytes: Uint8Array;
   readonly mediaType: string;

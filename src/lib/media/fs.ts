@@ -7,6 +7,7 @@ import { digest } from "./blob-input.ts";
 import { type BlobLimits, type BlobOwner, type BlobStore, DEFAULT_BLOB_LIMITS, isSha256 } from "./blobs.ts";
 import { createQueues } from "../stream/queues.ts";
 
+/** Where the files are, and their limits. */
 export interface FsBlobsOptions extends Partial<BlobLimits> {
   /** The store's own folder; made if it is not there. One process owns it, by the data folder's lock (SEMANTICS 12). */
   readonly folder: string;

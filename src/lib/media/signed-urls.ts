@@ -30,6 +30,7 @@ export interface SignedUrls {
   fromUrl(url: URL): { readonly resource: Resource; readonly shown: Shown; readonly expiresAt: number };
 }
 
+/** What signed URLs are made of. */
 export interface SignedUrlsOptions {
   /** From `loadUrlKey`. */
   readonly key: Uint8Array;

@@ -13,6 +13,7 @@ import type { Media } from "./media.ts";
 import { isReference, readReference, toReference } from "./reference.ts";
 import { BLOB_PATH, type ContentPlace, createSignedUrls, loadUrlKey } from "./signed-urls.ts";
 
+/** What media need beside a blob store. */
 export interface MediaOptions {
   /** Keeps the key of signed URLs. */
   readonly records: Records;

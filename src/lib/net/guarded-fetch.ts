@@ -45,6 +45,7 @@ export interface FetchLimits {
   readonly totalTimeoutMs: number;
 }
 
+/** Where a guarded fetch may go, and its limits. */
 export interface GuardedFetchOptions {
   /** Loopback may be reached (`ALLOW_LOCAL_TARGETS=1` on a loopback-bound server). */
   readonly allowLocal?: boolean;

@@ -16,6 +16,7 @@ export interface ArtifactDrafts {
   replacement(artifact: Artifact): Draft;
 }
 
+/** The turn, and what bounds its artifacts. */
 export interface ArtifactDraftsOptions {
   readonly task: string;
   readonly context: string;

@@ -24,6 +24,7 @@ export interface TurnWriter {
   readonly lost: AbortSignal;
 }
 
+/** What is committed together with drafts. */
 export interface WriteExtra {
   readonly state?: ResumeState | null;
   readonly seal?: boolean;
@@ -31,6 +32,7 @@ export interface WriteExtra {
   readonly unlist?: boolean;
 }
 
+/** The turn that is written, and its stream. */
 export interface TurnWriterOptions {
   readonly log: EventLog;
   readonly key: StreamKey;

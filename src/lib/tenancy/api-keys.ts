@@ -6,6 +6,7 @@ import type { Authenticator, Credentials } from "./authenticator.ts";
 import { missing, readBearer, refused } from "./bearer.ts";
 import { openReloadedFile } from "./reloaded-file.ts";
 
+/** Where the keys are. */
 export interface ApiKeysOptions {
   /** One JSON object a line: `{ "sha256", "tenant", "user", "roles" }`; empty lines and lines that begin with `#` are left out. Read again when it changes. */
   readonly file: string;

@@ -5,6 +5,7 @@ import type { Authenticator, SecurityScheme } from "./authenticator.ts";
 import { missing, readBearer, refused } from "./bearer.ts";
 import { openReloadedFile } from "./reloaded-file.ts";
 
+/** Whose tokens are taken, and what they say. */
 export interface JwtOptions {
   /** Where the issuer's public keys are: fetched and kept for 10 minutes, asked again for an unknown key; or a file, read again when it changes. */
   readonly jwks: { readonly url: string } | { readonly file: string };
@@ -27,6 +28,7 @@ export interface JwtOptions {
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
+/** The name of a claim, or the path to a nested one. */
 export type Claim = string | readonly string[];
 
 /** What `algorithms` admits by default. */

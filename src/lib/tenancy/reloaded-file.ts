@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { IasError } from "../model/errors.ts";
 
+/** Which file, and how it is read. */
 export interface ReloadedFileOptions<T> {
   readonly file: string;
   /** Throws for a content that is not right. */

@@ -31,6 +31,7 @@ export interface TestClock {
 /** Makes an empty store on the given clock. */
 export type StoreFactory = (options: { readonly now: () => number }) => Promise<MadeStore>;
 
+/** A store under test. */
 export interface MadeStore {
   readonly store: Store;
   /** Disposes the store and opens the same data again; absent if nothing survives. */

@@ -14,6 +14,7 @@ export interface Receiver extends AsyncDisposable {
   received(count: number): Promise<void>;
 }
 
+/** Starts a receiver on a free port of 127.0.0.1; dispose of it. */
 export async function receiver(): Promise<Receiver> {
   const requests: { headers: http.IncomingHttpHeaders; body: string }[] = [];
   const answers: { status: number | "die"; headers: Record<string, string> }[] = [];

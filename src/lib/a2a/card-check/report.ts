@@ -18,6 +18,7 @@ export interface Report {
   check(rule: Rule, path: string, value: unknown, isOk: boolean): void;
 }
 
+/** What a finding is measured by. */
 export interface Rule {
   /** Section of the specification. */
   readonly section: string;
@@ -42,14 +43,17 @@ function shorten(value: unknown): string {
   return text.length <= 120 ? text : `${text.slice(0, 117)}...`;
 }
 
+/** Text that says something. */
 export function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
+/** An object, not a list. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A list of whatever. */
 export function isList(value: unknown): value is readonly Json[] {
   return Array.isArray(value);
 }
@@ -59,6 +63,7 @@ export function isMediaType(value: unknown): boolean {
   return isText(value) && /^[\w!#$&^.+*-]+\/[\w!#$&^.+*-]+(\s*;.*)?$/.test(value);
 }
 
+/** An absolute URL of http or https. */
 export function isHttpUrl(value: unknown): boolean {
   return isText(value) && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }
@@ -73,6 +78,7 @@ export function checkOptional(report: Report, rule: Rule, path: string, value: J
   if (value !== undefined) report.check(rule, path, value, isOk(value));
 }
 
+/** The path of member `name` of what is at `path`; "" is the card itself. */
 export function at(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }

@@ -1,3 +1,5 @@
+import { DEFAULT_LIMITS } from "../../model/limits.ts";
+
 /** When a webhook that fails is tried again, and when no more (SEMANTICS 20). */
 export interface Backoff {
   /** Wait after the first failure, ms; doubled with each further one. */
@@ -10,12 +12,13 @@ export interface Backoff {
   readonly giveUpAfterFailures: number;
 }
 
+/** 1 s, doubled up to 5 min, for as long and as often as the limits of webhooks say. */
 export const DEFAULT_BACKOFF: Backoff = {
   firstMs: 1000,
   maxMs: 5 * 60_000,
   maxRetryAfterMs: 3_600_000,
-  giveUpAfterMs: 24 * 3_600_000,
-  giveUpAfterFailures: 1000,
+  giveUpAfterMs: DEFAULT_LIMITS.pushGiveUpMs,
+  giveUpAfterFailures: DEFAULT_LIMITS.pushGiveUpFailures,
 };
 
 /**

@@ -9,6 +9,7 @@ export interface Outgoing {
   readonly seq: number;
 }
 
+/** How far appends are joined. */
 export interface CoalesceOptions {
   /** An event of joined appends waits no longer than this, ms. */
   readonly maxMs: number;

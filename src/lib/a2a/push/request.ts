@@ -13,6 +13,7 @@ export interface Notification {
   readonly contentType: string;
 }
 
+/** What all requests of a server share. */
 export interface PostOptions {
   readonly fetch: GuardedFetch;
   readonly signingKey?: SigningKey | undefined;

@@ -11,6 +11,7 @@ export interface Translator {
   translate(event: StreamResponse): readonly AgentEvent[];
 }
 
+/** How the remote agent appears here. */
 export interface TranslatorOptions {
   /** How the remote agent is called in paths. */
   readonly name: string;

@@ -11,6 +11,7 @@ export type SdkInputItem =
       readonly content: readonly { readonly type: "output_text"; readonly text: string }[];
     };
 
+/** One part of a user's message, as the SDK takes it. */
 export type SdkContent =
   | { readonly type: "input_text"; readonly text: string }
   | { readonly type: "input_image"; readonly image: string }

@@ -14,6 +14,7 @@ export type McpServer =
   /** A server over streamable HTTP. */
   | { readonly url: string; readonly headers?: Readonly<Record<string, string>>; readonly name?: string };
 
+/** The connections to an engine's MCP servers. */
 export interface McpConnections {
   /** Connects all servers (the first call does; later ones wait for it, or repeat what failed) and gives them to `agent`. */
   connect(sdk: Sdk, agent: SdkAgent): Promise<void>;

@@ -14,10 +14,12 @@ export interface SdkAgent {
   mcpServers: readonly unknown[];
 }
 
+/** A model. */
 export interface SdkModel {
   getStreamedResponse(request: never): AsyncIterable<SdkStreamEvent>;
 }
 
+/** Finds models by their names. */
 export interface SdkModelProvider {
   getModel(name?: string): Promise<SdkModel> | SdkModel;
 }

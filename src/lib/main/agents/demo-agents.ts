@@ -6,6 +6,7 @@ import { createAssistant } from "./assistant.ts";
 import type { DemoParts } from "./demo-parts.ts";
 import { createTeam } from "./team.ts";
 
+/** Which model the demo agents run on; clock and chance for tests. */
 export interface DemoAgentsOptions {
   /** The name of a real model. Absent: a scripted one, without key or network, whatever else is given. */
   readonly model?: string;
@@ -18,6 +19,7 @@ export interface DemoAgentsOptions {
   readonly random?: () => number;
 }
 
+/** The demo agents, and what they run on. */
 export interface DemoAgents {
   readonly agents: readonly Agent[];
   /** Who answers, for people: "a scripted model" or the model's name and host. */

@@ -12,6 +12,7 @@ export interface View {
   readonly results: readonly { readonly tool: string; readonly output: string }[];
 }
 
+/** How fast the model speaks. */
 export interface DemoModelOptions {
   readonly sdk: Sdk;
   /** Between two tokens, in ms. Default 25. */

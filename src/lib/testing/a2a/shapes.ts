@@ -139,8 +139,13 @@ export const shapes = {
   ListTaskPushNotificationConfigsResponse: z.strictObject({ configs: z.array(pushConfig).optional(), nextPageToken: text.optional() }),
 };
 
+/** A Task of the right shape. */
 export type WireTask = z.infer<typeof task>;
+
+/** A stream's event of the right shape. */
 export type WireEvent = z.infer<typeof shapes.StreamResponse>;
+
+/** A card of the right shape. */
 export type WireCard = z.infer<typeof card>;
 
 /** `value` as the named object; throws with every deviation named. */
