@@ -52,7 +52,7 @@ interface Reader {
 
 /** What a stream begins with, and the entry after which it goes on; undefined where it ends there. */
 interface Opening {
-  readonly frames: readonly Frame[];
+  readonly frames: Iterable<Frame>;
   readonly after: number | undefined;
 }
 
@@ -74,16 +74,16 @@ function readFrames(reader: Reader, open: () => Promise<Opening>): AsyncIterable
   const { parts, key, signal } = reader;
   return {
     [Symbol.asyncIterator]() {
-      let first: Frame[] | undefined;
+      let first: Iterator<Frame> | undefined;
       let entries: AsyncIterator<readonly Entry[]> | undefined;
       const next = async (): Promise<IteratorResult<readonly Frame[], undefined>> => {
         if (first === undefined) {
           const { frames, after } = await open();
-          first = [...frames];
+          first = frames[Symbol.iterator]();
           if (after !== undefined) entries = parts.store.log.follow(key, { after, signal, maxBytes: parts.limits.maxFrameBytes })[Symbol.asyncIterator]();
         }
-        const frame = first.shift();
-        if (frame !== undefined) return { done: false, value: [await present(parts, key, frame)] };
+        const opening = first.next();
+        if (opening.done !== true) return { done: false, value: [await present(parts, key, opening.value)] };
         while (entries !== undefined) {
           const { done, value } = await entries.next();
           if (done === true) break;
@@ -95,7 +95,7 @@ function readFrames(reader: Reader, open: () => Promise<Opening>): AsyncIterable
         return { done: true, value: undefined };
       };
       const finish = async (): Promise<void> => {
-        first = [];
+        first = [][Symbol.iterator]();
         const open = entries;
         entries = undefined;
         await open?.return?.();

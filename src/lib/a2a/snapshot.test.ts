@@ -28,7 +28,7 @@ describe("snapshotFrames", () => {
     fc.assert(
       fc.property(task, fc.integer({ min: 2000, max: 20_000 }), (generated, maxBytes) => {
         const value = JSON.parse(JSON.stringify(generated)) as Task;
-        const frames = snapshotFrames(value, 7, maxBytes);
+        const frames = [...snapshotFrames(value, 7, maxBytes)];
         const fold = createFold();
         for (const [index, frame] of frames.entries()) {
           assert.equal(frame.seq, 7);
@@ -60,7 +60,7 @@ describe("snapshotFrames", () => {
         { artifactId: "b", parts: [{ text: "y" }] },
       ],
     };
-    const updates = snapshotFrames(value, 1, 3000).flatMap(({ event }) => {
+    const updates = [...snapshotFrames(value, 1, 3000)].flatMap(({ event }) => {
       const decoded = JSON.parse(event) as StreamResponse;
       return "artifactUpdate" in decoded ? [decoded.artifactUpdate] : [];
     });
@@ -72,6 +72,24 @@ describe("snapshotFrames", () => {
       );
     }
     assert.equal(updates[0]?.artifact.name, "long");
+  });
+
+  it("encodes a piece only when it is asked for", () => {
+    let encoded = 0;
+    const counted = { data: { toJSON: () => (encoded += 1) } } as unknown as Part;
+    const value: Task = {
+      id: "t",
+      contextId: "c",
+      status: { state: "TASK_STATE_WORKING" },
+      artifacts: [
+        { artifactId: "a", parts: [{ text: "x".repeat(5000) }] },
+        { artifactId: "b", parts: [counted] },
+      ],
+    };
+    const frames = snapshotFrames(value, 1, 3000);
+    assert.ok(frames.next().value?.event.startsWith('{"task"'));
+    assert.equal(encoded, 0);
+    assert.ok([...frames].length > 2 && encoded > 0);
   });
 });
 

@@ -4,17 +4,25 @@ import type { Frame } from "./operations.ts";
 /**
  * A folded Task as frames of at most `maxBytes` (SEMANTICS 8): one if it fits; else the Task without artifacts (and with as much of its newest history
  * as fits), then each artifact in pieces, the first with `append: false`. All have the snapshot's `seq`. Sizes are UTF-16 units, times 3 at most in bytes,
- * so the budget of a piece is a third.
+ * so the budget of a piece is a third. Each is encoded when it is asked for: a reader that stalls on a long Task costs no copy of it.
  */
-export function snapshotFrames(task: Task, seq: number, maxBytes: number): readonly Frame[] {
-  const whole = encode({ task });
-  if (Buffer.byteLength(whole) <= maxBytes) return [{ seq, event: whole }];
+export function* snapshotFrames(task: Task, seq: number, maxBytes: number): Generator<Frame, void, undefined> {
+  if (leastSize(task) <= maxBytes) {
+    const whole = encode({ task });
+    if (Buffer.byteLength(whole) <= maxBytes) return yield { seq, event: whole };
+  }
   const { artifacts = [], history = [], ...head } = task;
   const budget = Math.floor(maxBytes / 6);
   const kept = newest(history, maxBytes - Buffer.byteLength(JSON.stringify(head)) - 64);
-  const frames: Frame[] = [{ seq, event: encode({ task: { ...head, ...(kept.length > 0 && { history: kept }) } }) }];
-  for (const artifact of artifacts) frames.push(...artifactFrames(task, artifact, seq, budget));
-  return frames;
+  yield { seq, event: encode({ task: { ...head, ...(kept.length > 0 && { history: kept }) } }) };
+  for (const artifact of artifacts) yield* artifactFrames(task, artifact, seq, budget);
+}
+
+/** What the artifacts' text alone takes: enough to know that a long Task does not fit, without encoding it. */
+function leastSize({ artifacts = [] }: Task): number {
+  let size = 0;
+  for (const { parts } of artifacts) for (const { text } of parts) size += text?.length ?? 0;
+  return size;
 }
 
 /** The newest messages that fit into `bytes`, in order. */
@@ -29,10 +37,9 @@ export function newest(history: readonly Message[], bytes: number): readonly Mes
   return history.slice(from);
 }
 
-function artifactFrames(task: Task, artifact: Artifact, seq: number, budget: number): readonly Frame[] {
+function* artifactFrames(task: Task, artifact: Artifact, seq: number, budget: number): Generator<Frame, void, undefined> {
   const { parts, ...head } = artifact;
   const pieces = parts.flatMap((part) => splitPart(part, budget));
-  const frames: Frame[] = [];
   let from = 0;
   while (from < pieces.length) {
     let size = 0;
@@ -43,10 +50,9 @@ function artifactFrames(task: Task, artifact: Artifact, seq: number, budget: num
     }
     const append = from > 0;
     const value = append ? { artifactId: artifact.artifactId, parts: pieces.slice(from, to) } : { ...head, parts: pieces.slice(from, to) };
-    frames.push({ seq, event: encode({ artifactUpdate: { taskId: task.id, contextId: task.contextId, artifact: value, append } }) });
+    yield { seq, event: encode({ artifactUpdate: { taskId: task.id, contextId: task.contextId, artifact: value, append } }) };
     from = to;
   }
-  return frames;
 }
 
 /** Plain text may be cut anywhere, since appends join it again; any other part is whole. */
