@@ -104,6 +104,6 @@ async function read(io: Io, question: string): Promise<readonly Part[] | undefin
 }
 
 function tellConnection(printer: Printer, state: ConnectionState): void {
-  if (state.kind === "lost") printer.note(`connection lost (${state.reason}); again in ${(state.retryInMs / 1000).toFixed(1)} s`);
+  if (state.kind === "lost") printer.note(`not connected (${state.reason}); again in ${(state.retryInMs / 1000).toFixed(1)} s`);
   if (state.kind === "polling") printer.note("the agent cannot be subscribed to; asking for its task from time to time");
 }

@@ -51,19 +51,19 @@ const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["limit-reached", "unavailable", "timeout"]);
 
-/** A JSON-RPC error object, or what stands in its place. */
-export function fromRpcError(error: Json | undefined): IasError {
+/** A JSON-RPC error object, or what stands in its place; `fallback` for codes that are neither JSON-RPC's nor A2A's. */
+export function fromRpcError(error: Json | undefined, fallback: ErrorCode = "remote-failed"): IasError {
   const object = asObject(error) ?? {};
   const code = typeof object["code"] === "number" ? object["code"] : 0;
   const details = asArray(object["data"]);
-  return build(BY_RPC_CODE[code] ?? "remote-failed", asText(object["message"]), details, { details: { rpcCode: String(code) } });
+  return build(BY_RPC_CODE[code] ?? fallback, asText(object["message"]), details, { details: { rpcCode: String(code) } });
 }
 
 /** An HTTP error: its body may be a google.rpc.Status, a JSON-RPC error, another JSON, or text. */
 export function fromHttpError(status: number, body: string, headers: Headers): IasError {
   const json = parseObject(body);
   const error = asObject(json?.["error"]) ?? json;
-  if (error !== undefined && typeof error["code"] === "number" && error["code"] < 0) return fromRpcError(error);
+  if (error !== undefined && typeof error["code"] === "number" && error["code"] < 0) return fromRpcError(error, BY_STATUS[status]);
   const after = Number(headers.get("retry-after"));
   const wait = headers.has("retry-after") && Number.isFinite(after) ? { retryAfterMs: after * 1000 } : {};
   const message =

@@ -11,6 +11,11 @@ async function get(path: string, agents: readonly Agent[] = [agentOf(async funct
   return page({ method, url: new URL(path, "http://127.0.0.1:4000"), header: () => undefined });
 }
 
+async function textOf(path: string, agents?: readonly Agent[]): Promise<string> {
+  const body = (await get(path, agents))?.body;
+  return typeof body === "string" ? body : assert.fail(path);
+}
+
 test("the page and its files come with a policy that lets nothing else run, load or frame it", async () => {
   for (const [path, type] of [
     ["/", "text/html; charset=utf-8"],
@@ -29,7 +34,7 @@ test("the page and its files come with a policy that lets nothing else run, load
 });
 
 test("the HTML holds no script or style of its own, so that the policy needs no exception", async () => {
-  const html = String((await get("/"))?.body);
+  const html = await textOf("/");
   assert.deepEqual([...html.matchAll(/<script(?![^>]*(?:src=|application\/json))[^>]*>/g)], []);
   assert.ok(!/<style|\sstyle=|\son\w+=|javascript:/.test(html));
   for (const [, path = ""] of html.matchAll(/(?:src|href)="(\/[^"]*)"/g)) assert.equal((await get(path))?.status, 200, path);
@@ -42,7 +47,7 @@ test("whatever agents are called, they are data: their text never ends the eleme
     description: evil,
     skills: [{ id: "s", name: evil, description: evil, tags: [], examples: [evil, ...Array.from({ length: 9 }, String)] }],
   });
-  const html = String((await get("/", [agent]))?.body);
+  const html = await textOf("/", [agent]);
   const [, json = ""] = /<script type="application\/json" id="facts">([^]*?)<\/script>/.exec(html) ?? [];
   const facts = JSON.parse(json) as {
     readonly agents: readonly { readonly name: string; readonly description: string; readonly examples: readonly string[] }[];
@@ -54,7 +59,7 @@ test("whatever agents are called, they are data: their text never ends the eleme
 });
 
 test("try.js parses as a module and never makes markup of text", async () => {
-  const script = String((await get("/assets/try.js"))?.body);
+  const script = await textOf("/assets/try.js");
   execFileSync(process.execPath, ["--input-type=module", "--check", "-"], { input: script });
   assert.ok(!/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function/.test(script));
 });

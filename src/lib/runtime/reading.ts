@@ -5,7 +5,7 @@ import type { Runtime } from "./runtime.ts";
 export function createReadOnlyRuntime(): Runtime {
   return {
     admit() {
-      throw new IasError("unavailable", "This server only reads; send messages to the one that owns the data folder.", { reason: "READ_ONLY" });
+      throw new IasError("forbidden", "This server only reads; send messages to the one that owns the data folder.", { reason: "READ_ONLY" });
     },
     submit: async () => {},
     input: async () => "idle",
