@@ -105,4 +105,16 @@ describe("limits", () => {
     await drained;
     assert.equal(statesOf(await reader).at(-1), "COMPLETED");
   });
+
+  it("gives an engine the newest maxHistoryMessages of the conversation", async (t) => {
+    const agent = agentOf(async function* (turn) {
+      const said = (await turn.history()).map((message) => message.parts[0]?.text ?? "");
+      yield { kind: "text", text: `after ${said.join(",")}` };
+    });
+    const server = await serving(t, [agent], { limits: { maxHistoryMessages: 3 } });
+    const client = rpcClient(`${server.url}/a2a/agent`);
+    for (const text of ["1", "2"]) await client.send(text, { contextId: "c" });
+    const { task } = await client.send("3", { contextId: "c" });
+    assert.equal(textOf(task), "after after ,2,after 1,after ");
+  });
 });

@@ -18,7 +18,7 @@ export type ExtensionData =
   | { readonly kind: "cancel"; readonly user: string }
   /** A new attempt of the turn began: what the old one wrote into its artifacts is void. */
   | { readonly kind: "attempt"; readonly attempt: number; readonly reason: string }
-  /** On a public FAILED or REJECTED status: why, for programs. Kept in the Task's metadata as `failure`. */
+  /** On a public FAILED status: why, for programs. Kept in the Task's metadata as `failure`. */
   | {
       readonly kind: "failure";
       readonly code: string;
