@@ -50,7 +50,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     };
     let url: URL | undefined;
     try {
-      checkRequest(parts.guards, { host: header("host"), origin: header("origin") });
+      checkRequest(parts.guards, { host: hostOf(request), origin: header("origin") });
       url = readUrl(request.url);
       allowOrigin(response, header("origin"));
       if (request.method === "OPTIONS") return preflight(response, header);
@@ -104,6 +104,12 @@ export function createGateway(parts: GatewayParts): Gateway {
       for (const stream of streams) stream.abort();
     },
   };
+}
+
+/** The Host header; undefined if there is none, or more than one (RFC 9112, 3.2), of which another server may take another. */
+function hostOf(request: IncomingMessage): string | undefined {
+  const hosts = request.headersDistinct["host"];
+  return hosts?.length === 1 ? hosts[0] : undefined;
 }
 
 function readUrl(text: string | undefined): URL {

@@ -12,7 +12,7 @@ export interface Guards {
 /** Throws `forbidden` for a foreign Host or Origin, with the setting that would admit it. */
 export function checkRequest(guards: Guards, headers: { readonly host?: string | undefined; readonly origin?: string | undefined }): void {
   const host = parseHost(headers.host);
-  if (host === undefined) throw new IasError("invalid-request", "The Host header is missing or unreadable.");
+  if (host === undefined) throw new IasError("invalid-request", "The Host header is missing, unreadable, or there more than once.");
   if (!isLoopbackHost(host.name) && !guards.allowedHosts.has(host.name) && !guards.allowedHosts.has("*")) {
     throw new IasError("forbidden", `The host ${JSON.stringify(host.name.slice(0, 100))} is not served here; add it to ALLOWED_HOSTS.`, {
       reason: "HOST_NOT_ALLOWED",
