@@ -23,11 +23,15 @@ async function withFolder(run: (folder: string) => Promise<void>): Promise<void>
 void test("a data folder has one owner: the second is told the process that holds it", () =>
   withFolder(async (folder) => {
     const holder = spawn(process.execPath, [
+      "--expose-gc",
       "--input-type=module",
       "-e",
       `import { createSqliteStore } from ${JSON.stringify(new URL("../sqlite.ts", import.meta.url).href)};
        createSqliteStore({ folder: ${JSON.stringify(folder)} });
-       console.log("held");
+       setTimeout(() => {
+         gc();
+         console.log("held");
+       });
        setInterval(() => {}, 1000);`,
     ]);
     await notHung(once(holder.stdout, "data"), "holder");

@@ -15,6 +15,9 @@ export interface Holder {
 /** How long to try, in ms: of two processes that start at once each sees the other's attempt, and one must go on. */
 const TRY_MS = 500;
 
+/** What holds the locks, so that garbage collection does not end the lock of a store that nobody refers to. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes a data folder for this process' life (SEMANTICS 12) and gives how to release it. The lock is an exclusive transaction on `lock.db`, so the operating
  * system ends it with the process, however that ends; `owner.json` only says who holds it.
@@ -36,7 +39,11 @@ export function lockFolder(folder: string): () => void {
   }
   const holder: Holder = { pid: process.pid, since: new Date(Date.now() - process.uptime() * 1000).toISOString(), host: hostname() };
   writeFileSync(join(folder, "owner.json"), `${JSON.stringify(holder)}\n`);
-  return () => database.close();
+  held.add(database);
+  return () => {
+    held.delete(database);
+    database.close();
+  };
 }
 
 function readHolder(folder: string): Holder | undefined {
