@@ -40,6 +40,31 @@ describe("upkeep", () => {
     assert.notEqual(again.task.id, ids[1], "the idempotency record went with its task");
   });
 
+  it("removes the idempotency records of all keys under which a message was sent", async (t) => {
+    const store = createMemoryStore();
+    const agent = agentOf(async function* () {
+      yield { kind: "interrupt", reason: "input" };
+    });
+    const server = await serving(t, [agent], { store });
+    const client = rpcClient(`${server.url}/a2a/agent`);
+    const { task } = await client.send("start");
+    const message = messageOf("again", { taskId: task.id });
+    for (const key of ["one", "two"]) await client.must("SendMessage", { message }, { "idempotency-key": key });
+    await client.must("CancelTask", { id: task.id });
+    assert.equal((await store.records.list("once/", { limit: 10 })).length, 2);
+    const upkeep = startUpkeep({
+      store,
+      agents: server.agents,
+      limits: { ...DEFAULT_LIMITS, retainTasks: 0, onceTtlMs: 0 },
+      release: async () => {},
+      now: Date.now,
+      report: (error) => assert.fail(error),
+    });
+    await upkeep.round();
+    await upkeep[Symbol.asyncDispose]();
+    assert.deepEqual(await store.records.list("once/", { limit: 10 }), []);
+  });
+
   it("keeps the idempotency records of a removed task for onceTtlMs, so that a late repetition does not run again", async (t) => {
     const store = createMemoryStore();
     let runs = 0;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { RecordWrite } from "../log/records.ts";
 import { isTerminal, type Message } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
@@ -148,8 +149,7 @@ async function continueTask(parts: ServerParts, call: Call, message: Message, ta
         records = [];
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, TRY_MS));
-    call.signal.throwIfAborted();
+    await delay(TRY_MS, undefined, { signal: call.signal });
   }
   throw new IasError("unavailable", `The task ${taskId} is between two owners; send the message again in a moment.`, {
     reason: "TASK_MOVING",

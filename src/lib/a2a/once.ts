@@ -32,13 +32,14 @@ export function onceOf(call: Call, params: SendParams): Once | undefined {
   return { key: joinKey("once", tenant, user, call.agent.id, message.taskId ?? "", id), hash };
 }
 
-/** What to write with the message: the record itself, and a note under the task's folder so that it goes with the task. */
+/** What to write with the message: the record itself, and a note of it under the task's folder so that it goes with the task. */
 export function onceRecords(once: Once | undefined, key: StreamKey, created: boolean): readonly RecordWrite[] {
   if (once === undefined) return [];
   const value: OnceValue = { task: key.task, hash: once.hash, created };
+  const note = createHash("sha256").update(once.key).digest("base64url");
   return [
     { key: once.key, value: JSON.stringify(value), ifVersion: 0 },
-    { key: `${joinKey("task", keyText(key), "once")}/${once.hash}`, value: JSON.stringify({ key: once.key }) },
+    { key: joinKey("task", keyText(key), "once", note), value: JSON.stringify({ key: once.key }) },
   ];
 }
 

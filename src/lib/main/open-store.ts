@@ -26,11 +26,11 @@ export async function openStores(settings: Pick<Settings, "log" | "durability" |
       : createSqliteStore({ folder: settings.dataDir, durability: settings.durability, readOnly: settings.readOnly });
   const { maxBlobBytes = DEFAULT_LIMITS.maxBlobBytes } = settings.limits;
   try {
+    const secrets = createSecrets(settings.log === "memory" ? randomBytes(32) : await loadSecretKey(join(settings.dataDir, "secret.key")));
     const blobs =
       settings.log === "memory"
         ? createMemoryBlobs({ maxBlobBytes })
         : await createFsBlobs({ folder: join(settings.dataDir, "blobs"), durability: settings.durability, readOnly: settings.readOnly, maxBlobBytes });
-    const secrets = createSecrets(settings.log === "memory" ? randomBytes(32) : await loadSecretKey(join(settings.dataDir, "secret.key")));
     return {
       store,
       blobs,
