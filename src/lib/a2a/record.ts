@@ -2,9 +2,9 @@ import type { Opened } from "../log/log.ts";
 import type { RecordWrite, StoredRecord } from "../log/records.ts";
 import type { ListedTask } from "../log/task-index.ts";
 import type { JsonObject, Message, StreamResponse, TaskState } from "../model/a2a.ts";
-import { type Audience, encodeEvent, EXTENSION_URI, type NewEntry } from "../model/entry.ts";
+import { type Audience, encodeEvent, type NewEntry } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
-import type { ExtensionData } from "../model/extension.ts";
+import { type ExtensionData, toMetadata } from "../model/extension.ts";
 import { toTimestamp } from "../model/ids.ts";
 import type { StreamKey } from "../model/key.ts";
 import type { ServerParts } from "./server.ts";
@@ -80,7 +80,7 @@ export async function recordAddition(
     audience,
     event: encodeEvent(event),
   });
-  const entries = [entry("internal", opened.gen, { statusUpdate: { ...base, metadata: { [EXTENSION_URI]: addition.data as unknown as JsonObject } } })];
+  const entries = [entry("internal", opened.gen, { statusUpdate: { ...base, metadata: toMetadata(addition.data) } })];
   if (changes) entries.push(entry("public", opened.gen + 1, { statusUpdate: base }));
   const appended = await log.append(row.key, {
     epoch: opened.epoch,

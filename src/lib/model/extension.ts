@@ -63,6 +63,11 @@ export function readExtension(event: StreamResponse): ExtensionData | undefined 
   return data !== undefined && data !== null && typeof data === "object" && "kind" in data ? (data as unknown as ExtensionData) : undefined;
 }
 
+/** Metadata of an event that is our extension's `data`. */
+export function toMetadata(data: ExtensionData): JsonObject {
+  return { [EXTENSION_URI]: data as unknown as JsonObject };
+}
+
 /** `task` with its cursor in metadata (SEMANTICS 3): `cursor` is `<log id>.<seq>`. */
 export function withCursor(task: Task, cursor: string): Task {
   return { ...task, metadata: cursorMetadata(task.metadata, cursor) };

@@ -3,7 +3,7 @@ import type { AgentEvent, Approval } from "../engine/engine.ts";
 import type { Artifact, Json, JsonObject, Part, TaskState } from "../model/a2a.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
 import { assertNever, IasError } from "../model/errors.ts";
-import type { ExtensionData } from "../model/extension.ts";
+import { type ExtensionData, toMetadata } from "../model/extension.ts";
 import { newId, toTimestamp } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import type { TaskView } from "../task/view.ts";
@@ -52,7 +52,7 @@ export function createScribe(options: ScribeOptions): Scribe {
   const aside: Scribe["aside"] = (audience, data) => {
     const { state = "TASK_STATE_SUBMITTED", timestamp } = view.fold.status ?? {};
     const status = { state, ...(timestamp !== undefined && { timestamp }) };
-    return { audience, event: { statusUpdate: { ...ids, status, metadata: { [EXTENSION_URI]: data as unknown as Json } } } };
+    return { audience, event: { statusUpdate: { ...ids, status, metadata: toMetadata(data) } } };
   };
   const status: Scribe["status"] = (state, message = [], metadata) => {
     const said = message.length > 0 && { message: { messageId: newId(), role: "ROLE_AGENT" as const, ...ids, parts: message } };

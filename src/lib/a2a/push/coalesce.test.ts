@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Artifact, StreamResponse, TaskState } from "../../model/a2a.ts";
 import { type Audience, encodeEvent, type Entry } from "../../model/entry.ts";
-import { createManualClock } from "../../testing/manual-clock.ts";
+import { createManualClock } from "../../../../test/support/manual-clock.ts";
 import { coalesce, type CoalesceOptions, type Outgoing, withoutReply } from "./coalesce.ts";
 
 const ids = { taskId: "t", contextId: "c" };

@@ -14,7 +14,7 @@ import { createGuardedFetch } from "../../net/guarded-fetch.ts";
 import { createTaskViews } from "../../task/view.ts";
 import { createSecrets } from "../../tenancy/secrets.ts";
 import { keyOf, openWriter, rowOf, statusEntry, textEntry, type Writer } from "../../testing/log-support.ts";
-import { createManualClock } from "../../testing/manual-clock.ts";
+import { createManualClock } from "../../../../test/support/manual-clock.ts";
 import type { Call, PushConfig } from "../operations.ts";
 import { loadSigningKey } from "../signing-key.ts";
 import { holdKey } from "./config.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../stream/clock.ts";
+import type { Clock } from "../../src/lib/stream/clock.ts";
 
 /** A clock that moves only when told. */
 export interface ManualClock extends Clock {
