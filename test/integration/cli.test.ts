@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -170,6 +170,14 @@ test("a setting from .env or the shell that would be unsafe or wrong is refused:
   const shell = startIas(t, ["serve", "--json"], { cwd, env: { HOST: "127.0.0.1", LOG: "tape" } });
   assert.equal(await shell.ended, 1);
   assert.match((JSON.parse(shell.err) as { readonly error: { readonly message: string } }).error.message, /LOG must be sqlite or memory/);
+});
+
+test("a folder that is called .env is none of its business", async (t) => {
+  const cwd = folder(t);
+  mkdirSync(join(cwd, ".env"));
+  const version = startIas(t, ["--version"], { cwd });
+  assert.deepEqual([await version.ended, version.err], [0, ""]);
+  assert.match(version.out, /^\d+\.\d+\.\d+\n$/);
 });
 
 test("a key in the shell is not used without a model's name, and a model without a key is refused", async (t) => {

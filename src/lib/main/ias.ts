@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { cardCommand } from "../cli/card.ts";
 import { chatCommand } from "../cli/chat.ts";
 import { type Command, EXIT } from "../cli/command.ts";
@@ -13,7 +13,8 @@ import { createTerminalIo } from "./terminal-io.ts";
 const COMMANDS: readonly Command[] = [serveCommand, chatCommand, tasksCommand, tailCommand, cardCommand];
 
 try {
-  if (existsSync(".env")) process.loadEnvFile(".env");
+  // A folder of that name is somebody else's, for example a Python environment.
+  if (statSync(".env", { throwIfNoEntry: false })?.isFile() === true) process.loadEnvFile(".env");
 } catch (error) {
   process.stderr.write(`ias: .env cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(EXIT.error);
