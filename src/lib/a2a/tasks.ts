@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { ListedTask } from "../log/task-index.ts";
 import { hasBlobs } from "../media/media.ts";
 import { isTerminal, type Task } from "../model/a2a.ts";
 import { toCursor } from "../model/cursor.ts";
@@ -37,16 +39,23 @@ export function createTasks(parts: ServerParts): Pick<Operations, "getTask" | "l
         request.pageToken === undefined || request.pageToken === "" ? undefined : await readPageToken(parts.store.records, request.pageToken, filter);
       const until = token?.until ?? parts.now();
       const page = await parts.store.index.list({ ...filter, statusUntil: until, ...(token !== undefined && { after: token.after }), limit });
+      // A page is held whole in memory, so it has the budget of one Task: it ends early, and its token goes on where it ended (SEMANTICS 21).
       const tasks: Task[] = [];
+      let left = parts.limits.maxInlineBytes;
+      let last: ListedTask | undefined;
       for (const row of page.tasks) {
-        const task = await taskAnswer(parts, row.key, request.historyLength).catch(skipRemoved);
-        if (task === undefined) continue;
-        const { artifacts: _, ...bare } = task;
-        tasks.push(request.includeArtifacts === true ? task : bare);
+        const shown = await showTask(parts, row.key, request).catch(skipRemoved);
+        if (shown !== undefined) {
+          left -= shown.bytes;
+          if (left < 0 && tasks.length > 0) break;
+          tasks.push(shown.task);
+        }
+        last = row;
+        // Each task may cost megabytes of folding and JSON; streams get their turn in between.
+        await nextTurn();
       }
-      const last = page.tasks.at(-1);
       const nextPageToken =
-        page.more && last !== undefined
+        last !== undefined && (page.more || last !== page.tasks.at(-1))
           ? await writePageToken(parts.store.records, { until, after: { time: last.statusAt, task: last.key.task } }, filter)
           : "";
       return { tasks, nextPageToken, pageSize: limit, totalSize: page.total };
@@ -91,20 +100,32 @@ export function createTasks(parts: ServerParts): Pick<Operations, "getTask" | "l
 }
 
 /** The Task of `key` as an operation returns it: with its cursor, the newest `historyLength` messages (all when undefined), and no more inline than a client takes. */
-export async function taskAnswer(
-  parts: Pick<ServerParts, "store" | "views" | "media" | "limits">,
-  key: StreamKey,
-  historyLength: number | undefined,
-): Promise<Task> {
+export async function taskAnswer(parts: ShowParts, key: StreamKey, historyLength: number | undefined): Promise<Task> {
+  return (await showTask(parts, key, { historyLength, includeArtifacts: true })).task;
+}
+
+type ShowParts = Pick<ServerParts, "store" | "views" | "media" | "limits">;
+
+/** What a caller wants to see of a task. */
+interface Wanted {
+  readonly historyLength?: number | undefined;
+  readonly includeArtifacts?: boolean | undefined;
+}
+
+/** A Task as it goes out, and what it has in bytes of JSON. */
+async function showTask(parts: ShowParts, key: StreamKey, wanted: Wanted): Promise<{ readonly task: Task; readonly bytes: number }> {
   const listed = await parts.store.index.get(key);
-  const at = listed && (await parts.views.with(key, (view) => ({ task: view.fold.task(), seq: view.fold.seq })));
+  const artifacts = wanted.includeArtifacts === true;
+  const at = listed && (await parts.views.with(key, (view) => ({ task: view.fold.task({ artifacts }), seq: view.fold.seq })));
   if (at?.task === undefined) throw taskNotFound(key.task);
   const { history = [], ...rest } = withCursor(at.task, toCursor(parts.store.log.id, at.seq));
-  const kept = historyLength === undefined ? history : history.slice(Math.max(0, history.length - historyLength));
+  const kept = wanted.historyLength === undefined ? history : history.slice(Math.max(0, history.length - wanted.historyLength));
   const task: Task = { ...rest, ...(kept.length > 0 && { history: kept }) };
   const fitted = await parts.media.fitTask(key, task, parts.limits.maxInlineBytes);
   const json = JSON.stringify(fitted);
-  return hasBlobs(json) ? (JSON.parse(await parts.media.present(key, json)) as Task) : fitted;
+  if (!hasBlobs(json)) return { task: fitted, bytes: Buffer.byteLength(json) };
+  const presented = await parts.media.present(key, json);
+  return { task: JSON.parse(presented) as Task, bytes: Buffer.byteLength(presented) };
 }
 
 /** A task that retention removed between the index and the log is left out of a page. */

@@ -115,4 +115,12 @@ describe("fold", () => {
     assert.deepEqual(then?.artifacts, [{ artifactId: "a", parts: [{ text: "1" }] }]);
     assert.equal(then?.history?.length, 1);
   });
+
+  it("leaves artifacts out where they are not wanted", () => {
+    const fold = createFold();
+    feed(fold, [first, chunk("a", "1", false), status("TASK_STATE_COMPLETED")]);
+    const { artifacts, ...bare } = fold.task() ?? assert.fail();
+    assert.equal(artifacts?.length, 1);
+    assert.deepEqual(fold.task({ artifacts: false }), bare);
+  });
 });

@@ -17,8 +17,8 @@ export interface Fold {
   apply(entry: Entry, event?: StreamResponse): void;
   /** Goes on from a Task folded at `seq` (a snapshot); throws `corrupt` unless this fold is empty. */
   restore(task: Task, seq: number): void;
-  /** The Task as it stands, a copy; undefined before the first entry. */
-  task(): Task | undefined;
+  /** The Task as it stands, a copy; undefined before the first entry. With `artifacts: false` it has none, and costs nothing for them. */
+  task(options?: { readonly artifacts?: boolean }): Task | undefined;
   /** About how much memory the Task takes: UTF-16 units of what artifacts and messages hold. */
   readonly size: number;
   /** UTF-16 units of text and base64 in the artifact, 0 if unknown. */
@@ -94,12 +94,12 @@ export function createFold(): Fold {
       seq = at;
       start(task);
     },
-    task() {
+    task({ artifacts: wanted = true } = {}) {
       if (base === undefined || status === undefined) return undefined;
       return {
         ...base,
         status,
-        ...(artifacts.size > 0 && { artifacts: [...artifacts.values()].map((open) => ({ ...open.head, parts: [...settle(open)] })) }),
+        ...(wanted && artifacts.size > 0 && { artifacts: [...artifacts.values()].map((open) => ({ ...open.head, parts: [...settle(open)] })) }),
         ...(history.length > 0 && { history: [...history] }),
         ...(metadata !== undefined && { metadata }),
       };

@@ -5,7 +5,7 @@
 export interface Limits {
   /** Largest frame to a reader, bytes. A larger snapshot is split (SEMANTICS 8). */
   readonly maxFrameBytes: number;
-  /** Largest Task that GetTask or a blocking SendMessage returns, bytes; beyond it contents become URLs. */
+  /** Largest Task that GetTask or a blocking SendMessage returns, bytes; beyond it contents become URLs. A page of ListTasks ends before the task that would pass it, and has at least one. */
   readonly maxInlineBytes: number;
   /** Largest request body, bytes: `too-large`. */
   readonly maxBodyBytes: number;
