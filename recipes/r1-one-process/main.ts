@@ -40,6 +40,14 @@ const server = await serve({
 });
 console.log(server.url);
 
+// `on`, not `once`: the Agents SDK ends the process at a signal to which nobody else listens any more.
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => void server.drain({ graceMs: 10_000 }).then(() => server[Symbol.asyncDispose]()));
+  process.on(
+    signal,
+    () =>
+      void server
+        .drain({ graceMs: 10_000 })
+        .then(() => server[Symbol.asyncDispose]())
+        .then(() => process.exit()),
+  );
 }

@@ -48,9 +48,15 @@ test("R1: a client that counts along sees kill -9 as a new attempt, and the coun
   }
   assert.equal(attempts, 2);
   assert.equal(answer, Array.from({ length: 21 }, (_, n) => `${20 - n} `).join(""));
-  child.kill("SIGTERM");
-  const [code] = (await once(child, "exit")) as [number | null];
-  assert.equal(code, 0, "SIGTERM drains and ends the process by itself");
+  const exited = once(child, "exit") as Promise<[number | null]>;
+  let lost = 0;
+  let last = "";
+  const stream = client.stream({ message: messageOf("30") }, { onConnection: ({ kind }) => void (lost += Number(kind === "lost")) });
+  for await (const { event } of stream) {
+    if ("artifactUpdate" in event && (last = event.artifactUpdate.artifact.parts[0]?.text ?? "") === "25 ") child.kill("SIGTERM");
+  }
+  assert.deepEqual({ lost, last }, { lost: 0, last: "0 " }, "SIGTERM lets a running turn and its stream come to their end");
+  assert.deepEqual(await exited, [0, null]);
 });
 
 test("a recipe's main file has at most 60 lines", () => {

@@ -278,7 +278,65 @@ describe("agents that may reply", () => {
   });
 });
 
+describe("message-only replies", () => {
+  it("become the task's last message once the client has been shown the task, or after other events", async (t) => {
+    const server = await serving(
+      t,
+      [
+        agentOf(
+          async function* (turn) {
+            const said = turn.input[0]?.parts[0]?.text;
+            if (said === "late") await new Promise((resolve) => setTimeout(resolve, 60));
+            if (said === "after text") yield { kind: "text", text: "thinking " };
+            if (said === "again" && turn.state === undefined) yield { kind: "interrupt", reason: "input", state: { version: "t/1", data: "" } };
+            else yield { kind: "reply", parts: [{ text: "hi" }] };
+          },
+          { replies: "either" },
+        ),
+      ],
+      { limits: { replyHoldMs: 40 } },
+    );
+    const client = rpcClient(`${server.url}/a2a/agent`);
+    for (const text of ["late", "after text"]) {
+      const { task } = await client.send(text);
+      assert.equal(task.status.state, "TASK_STATE_COMPLETED", text);
+      assert.equal(task.status.message?.parts[0]?.text, "hi", text);
+      assert.deepEqual(await client.get(task.id), task, "it stays where it was shown");
+      assert.equal(statesOf(await client.all("SendStreamingMessage", { message: messageOf(text) })).at(-1), "COMPLETED", text);
+    }
+    const { task } = await client.send("again");
+    assert.equal(task.status.state, "TASK_STATE_INPUT_REQUIRED");
+    assert.equal((await client.send("go on", { taskId: task.id })).task.status.message?.parts[0]?.text, "hi");
+  });
+});
+
 describe("crash recovery", () => {
+  it("gives a turn up that was cut off too often", async (t) => {
+    let now = 1_000_000;
+    const store = createMemoryStore({ now: () => now });
+    const started: number[] = [];
+    const hanging = agentOf(
+      async function* (turn) {
+        started.push(turn.attempt);
+        yield { kind: "text", text: `attempt ${turn.attempt}` };
+        await new Promise(() => {});
+      },
+      { onCrash: "restart" },
+    );
+    let id = "";
+    for (let life = 0; life < 5; life += 1) {
+      const server = await serving(t, [hanging], { store, limits: { maxAttempts: 3 } });
+      const client = rpcClient(`${server.url}/a2a/agent`);
+      if (id === "") id = (await client.send("go", {}, { returnImmediately: true })).task.id;
+      while (started.length <= life && (await client.get(id)).status.state !== "TASK_STATE_FAILED") await new Promise(setImmediate);
+      await server.drain({ graceMs: 0 });
+      now += 6000;
+    }
+    assert.deepEqual(started, [1, 2, 3]);
+    const server = await serving(t, [hanging], { store });
+    assert.match(JSON.stringify(await rpcClient(`${server.url}/a2a/agent`).get(id)), /TOO_MANY_ATTEMPTS/);
+  });
+
   it("restarts a safe turn in a new attempt whose text replaces the old one's, and fails one that must not run twice", async (t) => {
     let now = 1_000_000;
     const store = createMemoryStore({ now: () => now });

@@ -52,6 +52,21 @@ describe("parseParams", () => {
     );
   });
 
+  it("refuses text that is not Unicode, wherever it stands", () => {
+    for (const [params, field] of [
+      [{ message: { ...message, messageId: "\ud800" } }, "message.messageId"],
+      [{ message: { ...message, parts: [{ text: "a\udc00b" }] } }, "message.parts.0.text"],
+      [{ message: { ...message, metadata: { "\ud800": 1 } } }, "message.metadata"],
+      [{ message: { ...message, referenceTaskIds: ["x", "\ud800"] } }, "message.referenceTaskIds.1"],
+    ] as const) {
+      assert.deepEqual(
+        fieldsOf(() => parseParams(sendSchema, params)),
+        [field],
+      );
+    }
+    parseParams(sendSchema, { message: { ...message, parts: [{ text: "𝄞" }] } });
+  });
+
   it("is not fooled by prototypes", () => {
     const parsed = parseParams(sendSchema, JSON.parse('{"message":{"messageId":"m","role":"ROLE_USER","parts":[{"text":"hi"}],"__proto__":{"taskId":"x"}}}'));
     assert.equal(parsed.message.taskId, undefined);

@@ -151,6 +151,11 @@ export function toPushConfig({ id = "", url, token, authentication }: z.infer<ty
 
 /** `params` in the shape of `schema`. Throws `invalid-params` that names each field at fault and what is right. */
 export function parseParams<Schema extends z.ZodType>(schema: Schema, params: unknown): z.infer<Schema> {
+  const ill = findIllFormed(params, "");
+  if (ill !== undefined) {
+    const description = "holds a lone surrogate, which is not Unicode text";
+    throw new IasError("invalid-params", `${ill} ${description}`, { fields: [{ field: ill, description }] });
+  }
   const result = schema.safeParse(params ?? {});
   if (result.success) return result.data;
   const fields = result.error.issues.slice(0, 20).map((issue) => ({ field: issue.path.join(".") || "params", description: describe(issue.message) }));
@@ -162,4 +167,15 @@ function describe(text: string): string {
   if (missing !== null) return `is required (${missing[1]})`;
   const wrong = /^Invalid input: expected (\w+), received (\w+)$/.exec(text);
   return wrong === null ? text : `must be of type ${wrong[1]}, not ${wrong[2]}`;
+}
+
+/** The path of the first text that is not well-formed UTF-16: it could be neither kept as UTF-8 nor sent over gRPC. */
+function findIllFormed(value: unknown, path: string): string | undefined {
+  if (typeof value === "string") return value.isWellFormed() ? undefined : path || "params";
+  if (value === null || typeof value !== "object") return undefined;
+  for (const [key, member] of Object.entries(value)) {
+    const found = key.isWellFormed() ? findIllFormed(member, path === "" ? key : `${path}.${key}`) : path || "params";
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -96,7 +96,7 @@ export type AgentEvent =
       readonly approvals?: readonly Approval[];
       readonly state?: ResumeState;
     }
-  /** A direct message instead of a task; only as the first and last event, and only where the agent `replies` allow it. */
+  /** A direct message as the last event, only where the agent `replies` allow it. As the first event, and soon (half of `replyHoldMs`), it is the answer instead of a task; else the task's final message. */
   | { readonly kind: "reply"; readonly parts: readonly Part[]; readonly metadata?: JsonObject }
   /** The turn ends with a word: a message to go with the final state, or a failure or refusal that is not an exception. */
   | { readonly kind: "end"; readonly outcome: "completed" | "failed" | "rejected"; readonly message?: readonly Part[]; readonly metadata?: JsonObject };

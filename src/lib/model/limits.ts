@@ -31,6 +31,8 @@ export interface Limits {
   readonly maxQueuedPerConversation: number;
   /** Longest turn, ms: FAILED with reason TURN_TOO_LONG. Infinity (no limit) by default: liveness is content, not time. */
   readonly maxTurnMs: number;
+  /** Attempts of one turn, restarts after crashes included; then it is FAILED with reason TOO_MANY_ATTEMPTS. */
+  readonly maxAttempts: number;
   /** Uncommitted text of a turn, bytes: the engine is not asked for more until some is committed. */
   readonly maxUncommittedBytes: number;
   /** Messages of a conversation that an engine gets as history, newest kept. */
@@ -89,6 +91,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxQueuedTurns: 10_000,
   maxQueuedPerConversation: 100,
   maxTurnMs: Number.POSITIVE_INFINITY,
+  maxAttempts: 5,
   maxUncommittedBytes: 256 * 1024,
   maxHistoryMessages: 200,
   maxBlobBytes: 1024 * 1024 * 1024,

@@ -41,7 +41,7 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
           return rest([status], event.state ?? null);
         }
         case "reply":
-          return reply(run, event);
+          return reply(run, event, events === 0);
         case "end": {
           const message = event.message && (await parts.media.store(row.key, event.message, "agent"));
           if (event.outcome === "completed") return rest([scribe.status("TASK_STATE_COMPLETED", message, event.metadata)]);
@@ -82,7 +82,11 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
   }
 }
 
-function reply({ parts, agent, row, scribe, writer }: TurnRun, event: Extract<AgentEvent, { kind: "reply" }>): Ending {
+/**
+ * A direct message. As the first event of a new task that no client has been shown yet it is the whole answer, and the task was never there (SEMANTICS 6);
+ * half of the hold is left for the way to the client. Later it is the last word of the task.
+ */
+function reply({ parts, agent, row, scribe, writer, view, start }: TurnRun, event: Extract<AgentEvent, { kind: "reply" }>, first: boolean): Ending {
   if (agent.replies === "task") {
     const error = new IasError("invalid-agent-response", `The agent ${agent.id} replied with a message, but it is defined with replies: "task".`);
     parts.report(error, row.key);
@@ -91,7 +95,13 @@ function reply({ parts, agent, row, scribe, writer }: TurnRun, event: Extract<Ag
       return "rest";
     };
   }
-  return () => {
+  return (unread) => {
+    const held = first && !start.restart && view.ledger.turn === 1 && parts.now() - row.createdAt < parts.limits.replyHoldMs / 2;
+    if (!held && unread) return { next: undefined };
+    if (!held) {
+      writer.write([scribe.status("TASK_STATE_COMPLETED", event.parts, event.metadata)], { state: null });
+      return "rest";
+    }
     const message = {
       messageId: newId(),
       role: "ROLE_AGENT" as const,

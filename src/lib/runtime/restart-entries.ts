@@ -13,6 +13,12 @@ export async function restartEntries({
   scribe,
   start,
 }: Omit<TurnRun, "writer">): Promise<{ drafts: readonly Draft[]; over: boolean }> {
+  if (start.attempt > parts.limits.maxAttempts) {
+    const error = new IasError("engine-failed", `The turn was cut off ${parts.limits.maxAttempts} times (maxAttempts) and is not tried again.`, {
+      reason: "TOO_MANY_ATTEMPTS",
+    });
+    return { drafts: [failedStatus(scribe, error)], over: true };
+  }
   const tools = view.ledger.unrepeatable();
   if (agent.onCrash === "fail" || (agent.onCrash === "safe" && tools.length > 0)) {
     const what = tools.length > 0 ? `after it had started ${tools.join(", ")}, which must not run twice by itself` : "and its agent is not restarted by itself";
