@@ -20,8 +20,11 @@ export async function serve(options: ServeOptions): Promise<Server> {
     return {
       ...server,
       async [Symbol.asyncDispose]() {
-        await server[Symbol.asyncDispose]();
-        await stores[Symbol.asyncDispose]();
+        try {
+          await server[Symbol.asyncDispose]();
+        } finally {
+          await stores[Symbol.asyncDispose]();
+        }
       },
     };
   } catch (error) {
