@@ -139,10 +139,11 @@ function notFound(path: string, agents: ReadonlyMap<string, Agent>): IasError {
 /** An origin that passed the guard may read the answers. */
 function allowOrigin(response: ServerResponse, origin: string | undefined): void {
   response.setHeader("x-content-type-options", "nosniff");
+  // Also without an origin: a cache must not give that answer, which no page may read, to one that has one.
+  response.setHeader("vary", "origin");
   if (origin === undefined) return;
   response.setHeader("access-control-allow-origin", origin);
   response.setHeader("access-control-expose-headers", "a2a-extensions, retry-after, www-authenticate");
-  response.setHeader("vary", "origin");
 }
 
 function preflight(response: ServerResponse, header: (name: string) => string | undefined): void {
@@ -179,6 +180,7 @@ async function writePage(request: IncomingMessage, response: ServerResponse, pag
   const whole = typeof body === "string" || body instanceof Uint8Array;
   response.writeHead(page.status, {
     ...page.headers,
+    ...(page.headers["vary"] !== undefined && { vary: `${page.headers["vary"]}, origin` }),
     ...(whole && page.status !== 204 && page.status !== 304 && { "content-length": Buffer.byteLength(body) }),
   });
   if (request.method === "HEAD" || whole) {
