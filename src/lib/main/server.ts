@@ -24,7 +24,7 @@ import { createHeartbeatWheel } from "../stream/heartbeat.ts";
 import type { Secrets } from "../tenancy/secrets.ts";
 import { wireCore } from "./core.ts";
 import { checkFree, firstFree, listen } from "./listen.ts";
-import { checkSettings, DEFAULT_SETTINGS, type Settings } from "./settings.ts";
+import { checkSettings, DEFAULT_SETTINGS, grpcAddressOf, reachedAt, type Settings } from "./settings.ts";
 
 /** Ports when none is asked for; the next free one is taken. */
 const HTTP_PORT = 4000;
@@ -55,7 +55,7 @@ export interface Server extends AsyncDisposable {
   /** Where it is reached: `publicUrl`, or where it listens. */
   readonly url: string;
   readonly port: number;
-  /** Where gRPC listens, `host:port`. */
+  /** Where gRPC is reached, `host:port`: `grpcPublicAddress`, the host of `publicUrl`, or where it listens. */
   readonly grpcAddress?: string;
   readonly agents: ReadonlyMap<string, Agent>;
   readonly durability: Durability;
@@ -79,7 +79,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
     const v03Rpc = createV03Rpc({ logId: store.log.id });
     const v03Rest = createV03Rest({ logId: store.log.id, maxJsonDepth: limits.maxJsonDepth });
-    const guards: Guards = { allowedHosts: new Set([...settings.allowedHosts, ...hostOf(settings)]), allowedOrigins: new Set(settings.allowedOrigins) };
+    const guards: Guards = { allowedHosts: new Set([...settings.allowedHosts, ...hostsOf(settings)]), allowedOrigins: new Set(settings.allowedOrigins) };
     let stopped: Promise<void> | undefined;
     const gateway = createGateway({
       operations,
@@ -110,9 +110,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const grpc = await openGrpc(settings, { ...core, checkRequest: (headers) => checkRequest(guards, headers), logId: store.log.id, report });
     if (grpc !== undefined) {
       closer.add(async () => grpc[Symbol.asyncDispose]());
-      where.grpc = `${reachedAt(settings)}:${grpc.port}`;
+      where.grpc = grpcAddressOf(settings, grpc.port);
     }
-    if (where.origin === "") where.origin = `http://${reachedAt(settings)}:${port}`;
+    if (where.origin === "") where.origin = `http://${reachedAt(settings.host)}:${port}`;
     if (!settings.readOnly) await core.push.start();
 
     const stop = async (graceMs: number): Promise<void> => {
@@ -149,15 +149,13 @@ async function openGrpc(settings: Settings, parts: Omit<Parameters<typeof startG
   });
 }
 
-/** How this machine reaches a server that listens on `host`. */
-function reachedAt({ host }: Settings): string {
-  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
-  return host.includes(":") ? `[${host}]` : host;
-}
-
-/** The host of `publicUrl` is served without being named again. */
-function hostOf(settings: Settings): readonly string[] {
-  return settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname];
+/** The hosts of `publicUrl` and `grpcPublicAddress` are served without being named again. */
+function hostsOf({ publicUrl, grpcPublicAddress }: Settings): readonly string[] {
+  const named = [
+    ...(publicUrl === undefined ? [] : [new URL(publicUrl)]),
+    ...(grpcPublicAddress === undefined ? [] : [new URL(`http://${grpcPublicAddress}`)]),
+  ];
+  return named.map(({ hostname }) => hostname.replace(/^\[|\]$/g, ""));
 }
 
 function reportLine(error: IasError, key?: StreamKey): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { checkSettings, DEFAULT_SETTINGS, readSettings } from "./settings.ts";
+import { checkSettings, DEFAULT_SETTINGS, grpcAddressOf, readSettings } from "./settings.ts";
 
 test("without variables the settings are the defaults, with local targets on loopback", () => {
   assert.deepEqual(readSettings({}), { ...DEFAULT_SETTINGS, allowLocalTargets: true });
@@ -25,6 +25,7 @@ test("each variable is read", () => {
     PORT: "8080",
     GRPC_PORT: "off",
     PUBLIC_URL: "https://agents.example.com/",
+    GRPC_PUBLIC_ADDRESS: "grpc.example.com:443",
     LOG: "memory",
     DURABILITY: "host",
     DATA_DIR: "/data",
@@ -42,6 +43,7 @@ test("each variable is read", () => {
     port: 8080,
     grpcPort: false,
     publicUrl: "https://agents.example.com",
+    grpcPublicAddress: "grpc.example.com:443",
     log: "memory",
     durability: "host",
     dataDir: "/data",
@@ -71,6 +73,9 @@ test("a wrong variable is named with what is right, all of them at once", () => 
     [{ DURABILITY: "disk" }, /DURABILITY must be process or host/],
     [{ READ_ONLY: "yes" }, /READ_ONLY must be 1 or 0/],
     [{ PUBLIC_URL: "agents.example.com" }, /PUBLIC_URL must be an http or https URL/],
+    [{ GRPC_PUBLIC_ADDRESS: "https://grpc.example.com" }, /GRPC_PUBLIC_ADDRESS must be host:port/],
+    [{ GRPC_PUBLIC_ADDRESS: "grpc.example.com" }, /GRPC_PUBLIC_ADDRESS must be host:port/],
+    [{ GRPC_PUBLIC_ADDRESS: "a:70000" }, /GRPC_PUBLIC_ADDRESS must be host:port/],
     [{ API_KEYS_FILE: "a", JWT_JWKS: "b" }, /not both/],
     [{ JWT_JWKS: "b" }, /JWT_JWKS needs JWT_ISSUER and JWT_AUDIENCE/],
     [{ LIMITS: "{" }, /LIMITS is not JSON/],
@@ -93,4 +98,14 @@ test("what would be unsafe or contradictory is refused with the way out", () => 
     /ALLOW_LOCAL_TARGETS=1 is for servers that listen on loopback only/,
   );
   assert.throws(() => check({ READ_ONLY: "1", LOG: "memory" }), /LOG=memory has none/);
+});
+
+test("cards say where gRPC is reached from outside", () => {
+  const at = (env: Record<string, string>): string => grpcAddressOf(readSettings(env), 4001);
+  assert.equal(at({}), "127.0.0.1:4001");
+  assert.equal(at({ HOST: "0.0.0.0" }), "127.0.0.1:4001");
+  assert.equal(at({ HOST: "::1" }), "[::1]:4001");
+  assert.equal(at({ HOST: "0.0.0.0", PUBLIC_URL: "https://agents.example.com:8443/x" }), "agents.example.com:4001");
+  assert.equal(at({ PUBLIC_URL: "http://[2001:db8::1]" }), "[2001:db8::1]:4001");
+  assert.equal(at({ PUBLIC_URL: "https://agents.example.com", GRPC_PUBLIC_ADDRESS: "[2001:db8::1]:443" }), "[2001:db8::1]:443");
 });

@@ -14,6 +14,8 @@ export interface Settings {
   readonly grpcPort?: number | false;
   /** URL that cards and links give, without a trailing slash; where the server is reached from outside. Absent: where it listens. */
   readonly publicUrl?: string;
+  /** Where gRPC is reached from outside, `host:port`; what cards say. Absent: the host of `publicUrl` with the port that gRPC listens on, or where it listens. */
+  readonly grpcPublicAddress?: string;
   readonly log: "sqlite" | "memory";
   /** What a commit survives with SQLite: a killed process, or a power loss (slower). */
   readonly durability: "process" | "host";
@@ -75,11 +77,17 @@ const url = text
   .refine((value) => value === undefined || /^https?:\/\//.test(value), "must be an http or https URL")
   .transform((value) => value?.replace(/\/+$/, ""));
 
+const hostAndPort = text.refine(
+  (value) => value === undefined || isHostAndPort(value),
+  "must be host:port without a scheme, such as agents.example.com:443 (IPv6 in brackets)",
+);
+
 const environmentSchema = z.object({
   HOST: text,
   PORT: port,
   GRPC_PORT: z.union([z.literal("off").transform(() => false as const), port]),
   PUBLIC_URL: url,
+  GRPC_PUBLIC_ADDRESS: hostAndPort,
   LOG: z.preprocess((value) => (value === "" ? undefined : value), z.enum(["sqlite", "memory"], "must be sqlite or memory").optional()),
   DURABILITY: z.preprocess((value) => (value === "" ? undefined : value), z.enum(["process", "host"], "must be process or host").optional()),
   DATA_DIR: text,
@@ -112,6 +120,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     ...(given.PORT !== undefined && { port: given.PORT }),
     ...(given.GRPC_PORT !== undefined && { grpcPort: given.GRPC_PORT }),
     ...(given.PUBLIC_URL !== undefined && { publicUrl: given.PUBLIC_URL }),
+    ...(given.GRPC_PUBLIC_ADDRESS !== undefined && { grpcPublicAddress: given.GRPC_PUBLIC_ADDRESS }),
     log: given.LOG ?? DEFAULT_SETTINGS.log,
     durability: given.DURABILITY ?? DEFAULT_SETTINGS.durability,
     dataDir: given.DATA_DIR ?? DEFAULT_SETTINGS.dataDir,
@@ -139,8 +148,26 @@ export function checkSettings(settings: Settings): void {
   if (!loopback && settings.allowLocalTargets) {
     throw new IasError("configuration", `ALLOW_LOCAL_TARGETS=1 is for servers that listen on loopback only; HOST is ${settings.host}.`);
   }
+  if (settings.grpcPublicAddress !== undefined && !isHostAndPort(settings.grpcPublicAddress)) {
+    throw new IasError("configuration", `GRPC_PUBLIC_ADDRESS must be host:port without a scheme; ${JSON.stringify(settings.grpcPublicAddress)} is not.`);
+  }
   if (settings.readOnly && settings.log === "memory")
     throw new IasError("configuration", "READ_ONLY=1 reads another process's data folder; LOG=memory has none.");
+}
+
+/** Where a server that listens on `host` is reached from this machine. */
+export function reachedAt(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Where cards say that gRPC is reached, `host:port`. From outside `host` may be nothing (0.0.0.0), so the public URL's host counts before it. */
+export function grpcAddressOf({ host, publicUrl, grpcPublicAddress }: Pick<Settings, "host" | "publicUrl" | "grpcPublicAddress">, port: number): string {
+  return grpcPublicAddress ?? `${publicUrl === undefined ? reachedAt(host) : new URL(publicUrl).hostname}:${port}`;
+}
+
+function isHostAndPort(value: string): boolean {
+  return /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+):[1-9]\d{0,4}$/i.test(value) && Number(value.slice(value.lastIndexOf(":") + 1)) <= 65535;
 }
 
 function readAuth(given: z.infer<typeof environmentSchema>): Auth | undefined {
