@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
+import { Agent } from "@openai/agents";
+import { assistantMessage, modelResponder, ScriptedModel } from "@openai/agents/testing";
+import { defineAgent } from "../../src/lib/engine/define-agent.ts";
+import { openaiAgents } from "../../src/lib/engine/openai-agents.ts";
+import type { ModelEndpoint } from "../../src/lib/engine/openai-agents/provider.ts";
+import type { Server } from "../../src/lib/main/server.ts";
 import type { Part } from "../../src/lib/model/a2a.ts";
 import { receiver } from "../../src/lib/testing/webhook-receiver.ts";
 import { messageOf } from "../support/messages.ts";
@@ -17,6 +23,44 @@ const echo = agentOf(
   },
   { inputModes: ["text/plain", "image/png", "application/octet-stream"] },
 );
+
+describe("files for an Agents SDK agent", () => {
+  const reading = (server: Server) => rpcClient(`${server.url}/a2a/reader`);
+  const png = { raw: "iVBORw0KGgo=", mediaType: "image/png" };
+
+  it("reach the model without a word in the agent's definition, and its card says which", async (t) => {
+    const asked: unknown[] = [];
+    const model = new ScriptedModel([
+      modelResponder(({ request }) => {
+        asked.push(request.input);
+        return [assistantMessage("A cat.")];
+      }),
+    ]);
+    const server = await serving(t, [defineAgent({ id: "reader", engine: openaiAgents(new Agent({ name: "Reader", model })) })]);
+    const { task } = await reading(server).send("", { parts: [{ text: "What is this?" }, png, { raw: "JVBERi0=", mediaType: "application/pdf" }] });
+    assert.deepEqual([task.status.state, task.artifacts?.[0]?.parts], ["TASK_STATE_COMPLETED", [{ text: "A cat." }]]);
+    assert.match(JSON.stringify(asked), /"What is this\?".*"image":"data:image\/png;base64,iVBORw0KGgo=".*"file":"data:application\/pdf;base64,JVBERi0="/);
+    const card = (await (await fetch(`${server.url}/a2a/reader/.well-known/agent-card.json`)).json()) as { readonly defaultInputModes: readonly string[] };
+    assert.deepEqual(card.defaultInputModes, ["text/plain", "application/json", "text/*", "image/*", "application/pdf"]);
+  });
+
+  it("are refused when neither the engine nor the agent names their type", async (t) => {
+    const engine = openaiAgents(new Agent({ name: "Reader", model: new ScriptedModel([]) }));
+    const server = await serving(t, [defineAgent({ id: "reader", engine })]);
+    for (const mediaType of ["video/mp4", "audio/wav", "application/x-anything"]) {
+      const { error } = await reading(server).call("SendMessage", { message: messageOf("", { parts: [{ raw: "AAAA", mediaType }] }) });
+      assert.deepEqual([error?.code, error?.message.includes("image/*, application/pdf")], [-32005, true], mediaType);
+    }
+  });
+
+  it("may be audio where chat completions are spoken", () => {
+    const modes = (endpoint: ModelEndpoint) => openaiAgents(new Agent({ name: "Reader" }), { endpoint }).inputModes?.includes("audio/*");
+    assert.equal(modes({ baseUrl: "http://127.0.0.1:11434/v1" }), true);
+    assert.equal(modes({ baseUrl: "http://127.0.0.1:11434/v1", api: "responses" }), false);
+    assert.equal(modes({ apiKey: "k" }), false);
+    assert.equal(modes({ apiKey: "k", api: "chat-completions" }), true);
+  });
+});
 
 describe("files", () => {
   it("come back as they were sent: small ones raw, large ones by URL, no frame over its limit", async (t) => {

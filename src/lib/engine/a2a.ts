@@ -32,7 +32,7 @@ const CANCEL_MS = 5000;
 /**
  * Relays a remote A2A agent, of version 1.0 or 0.3, over any binding (SEMANTICS 27): one chunk in, one event out; artifacts keep their ids. INPUT_REQUIRED and AUTH_REQUIRED end the turn with the
  * remote task in its state, and the next turn goes on there. A turn that restarts after a crash follows the remote task instead of sending again. An abort cancels the remote task,
- * unless the turn was only abandoned.
+ * unless the turn was only abandoned. It takes files of any type: the remote agent says which it does not.
  */
 export function a2a(options: A2AEngineOptions): Engine {
   const connect = options.connect ?? (() => connectA2A(options.url, { ...options, allowLocal: options.allowLocal ?? isLoopbackUrl(options.url) }));
@@ -47,6 +47,7 @@ export function a2a(options: A2AEngineOptions): Engine {
   }
 
   return {
+    inputModes: ["*/*"],
     async *run(turn, { signal }) {
       const progress: Progress = { remote: undefined, isOver: false };
       try {

@@ -31,8 +31,11 @@ const KNOWN: ReadonlySet<string> = new Set([...OTHERS, ...Object.keys(DEFAULTS)]
 
 /**
  * An agent to serve: `id` and `engine`, and defaults for the rest: `name` is the id; one skill that says what the description says;
- * text and JSON in and out; a task per message; input to a working task queues; a crash repeats a turn only when that is safe;
+ * in what the engine takes (`Engine.inputModes`, else text and JSON), out text and JSON; a task per message; input to a working task queues; a crash repeats a turn only when that is safe;
  * reasoning and tool arguments stay internal; artifacts of at most 64 MiB.
+ *
+ * `inputModes` names what file parts may be: media types or wildcards such as "image/*". The card shows them, and a message with any other file
+ * is refused with `content-type-not-supported` before the engine sees it. Text and data parts are always taken.
  *
  * @throws IasError `configuration`, naming the option, what it was and what is right.
  */
@@ -41,7 +44,8 @@ export function defineAgent(options: AgentOptions): Agent {
   const name = options.name ?? options.id;
   const description = options.description ?? `The agent ${name}.`;
   const skills: readonly Skill[] = options.skills ?? [{ id: options.id, name, description, tags: ["chat"] }];
-  return Object.freeze({ ...DEFAULTS, name, description, skills, ...withoutUndefined(options) });
+  const inputModes = options.engine.inputModes ?? DEFAULTS.inputModes;
+  return Object.freeze({ ...DEFAULTS, inputModes, name, description, skills, ...withoutUndefined(options) });
 }
 
 function check(options: AgentOptions): void {
@@ -64,7 +68,8 @@ function check(options: AgentOptions): void {
     if (value !== undefined && (typeof value !== "string" || value.trim() === "")) throw at(`${key} must be a text that is not empty`);
   }
   for (const key of ["inputModes", "outputModes"] as const) {
-    const bad = options[key]?.find((mode) => !/^[^\s/]+\/[^\s/]+$/.test(mode));
+    const modes = options[key] ?? (key === "inputModes" ? options.engine.inputModes : undefined);
+    const bad = modes?.find((mode) => !/^[^\s/]+\/[^\s/]+$/.test(mode));
     if (bad !== undefined) throw at(`${key} holds ${show(bad)}, which is no media type such as "text/plain"`);
   }
   const ids = (options.skills ?? []).map((skill) => skill.id);

@@ -15,6 +15,8 @@ import type { Principal } from "../model/key.ts";
  * An engine that holds something beyond its turns (programs, connections) is disposable; whoever made it disposes of it, after its last turn.
  */
 export interface Engine extends Partial<AsyncDisposable> {
+  /** Media types of files that it takes, wildcards such as "image/*" among them: the `inputModes` of an agent that names none. Absent: text and JSON. */
+  readonly inputModes?: readonly string[];
   run(turn: Turn, options: { readonly signal: AbortSignal }): AsyncIterable<AgentEvent>;
 }
 

@@ -4,6 +4,7 @@ import { question, toApproval } from "./openai-agents/approvals.ts";
 import { toFailure } from "./openai-agents/errors.ts";
 import { createFeed, type Feed } from "./openai-agents/feed.ts";
 import { adoptAgent, adoptGraph, gateProvider, turnScope } from "./openai-agents/gate.ts";
+import { inputModesOf } from "./openai-agents/input.ts";
 import { createMcpConnections } from "./openai-agents/mcp.ts";
 import { contextOf, type OpenAIAgentsOptions } from "./openai-agents/options.ts";
 import { createModelProvider } from "./openai-agents/provider.ts";
@@ -20,12 +21,14 @@ const MAX_EVENTS_AHEAD = 65_536;
  * output, MCP servers and files work as the SDK has them; `docs/decisions/` says how each becomes events.
  *
  * The agent is adopted as it is; its model objects are made to wait for the consumer, in place (`openai-agents/gate.ts`).
+ * It takes text, JSON, images and PDF, and audio where `endpoint` is spoken to with chat completions (the Responses API takes none).
  * Dispose of the engine to close the MCP servers of `mcp`.
  */
 export function openaiAgents(agent: SdkAgent, options: OpenAIAgentsOptions = {}): Engine & AsyncDisposable {
   const mcp = createMcpConnections(options.mcp ?? []);
   let provider: SdkModelProvider | undefined;
   return {
+    inputModes: inputModesOf(options.endpoint),
     run: (turn, { signal }) => untilAborted(runTurn(turn, signal), signal),
     [Symbol.asyncDispose]: () => mcp.close(),
   };

@@ -1,5 +1,6 @@
 import type { Message, Part, Task } from "../../model/a2a.ts";
 import type { Turn } from "../engine.ts";
+import { type ModelEndpoint, takesAudio } from "./provider.ts";
 
 /** An input item of the SDK: a message of the user or of the assistant. */
 export type SdkInputItem =
@@ -17,6 +18,12 @@ export type SdkContent =
   | { readonly type: "input_image"; readonly image: string }
   | { readonly type: "input_file"; readonly file: string; readonly filename: string }
   | { readonly type: "audio"; readonly audio: string; readonly format: string };
+
+/** Media types of files that `toInput` has a form for and that models of the endpoint are known to read; others are for an agent's own `inputModes`. */
+export function inputModesOf(endpoint: ModelEndpoint | undefined): readonly string[] {
+  const audio = endpoint !== undefined && takesAudio(endpoint) ? ["audio/*"] : [];
+  return ["text/plain", "application/json", "text/*", "image/*", "application/pdf", ...audio];
+}
 
 /** Files up to this many bytes whose type is text are given to the model as text; every model reads that, few read text files. */
 const MAX_TEXT_FILE_BYTES = 256 * 1024;

@@ -31,6 +31,11 @@ export function createModelProvider(sdk: Sdk, endpoint: ModelEndpoint): SdkModel
   });
 }
 
+/** Whether models of this endpoint can be given audio: the Responses API takes none. */
+export function takesAudio({ baseUrl = "", api = "auto" }: ModelEndpoint): boolean {
+  return api === "auto" ? URL.canParse(baseUrl) && !isOpenAI(baseUrl) : api === "chat-completions";
+}
+
 function isOpenAI(baseUrl: string | undefined): boolean {
   if (baseUrl === undefined || baseUrl === "") return true;
   if (!URL.canParse(baseUrl)) throw new IasError("configuration", "OPENAI_BASE_URL is no URL; it looks like http://127.0.0.1:8000/v1.");
