@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before, type TestContext } from "node:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { createDemoAgents } from "../../src/lib/main/agents/demo-agents.ts";
+import type { Server } from "../../src/lib/main/server.ts";
+import { makeApiKey } from "../../src/lib/tenancy/api-keys.ts";
 import type { AgentEvent } from "../../src/lib/engine/engine.ts";
 import { engine } from "../support/engines.ts";
 import { agentOf, rpcClient, serving } from "../support/serving.ts";
@@ -24,14 +27,14 @@ before(async () => {
 });
 after(() => browser.close());
 
-/** The page, whose errors and blocked scripts fail the test when it ends. */
-async function open(t: TestContext, url: string, options: BrowserContextOptions = {}): Promise<Page> {
+/** The page, whose errors and blocked scripts fail the test when it ends; a browser counts an answer of 401 as an error, which may be `expected`. */
+async function open(t: TestContext, url: string, options: BrowserContextOptions = {}, expected?: RegExp): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1000, height: 800 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(TIMEOUT);
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(error.message));
-  page.on("console", (line) => line.type() === "error" && errors.push(line.text()));
+  page.on("console", (line) => line.type() === "error" && expected?.test(line.text()) !== true && errors.push(line.text()));
   t.after(async () => {
     await context.close();
     assert.deepEqual(errors, []);
@@ -127,6 +130,64 @@ test("a task is canceled from the page", async (t) => {
     ["TASK_STATE_CANCELED"],
   );
   assert.ok(await page.getByRole("button", { name: "Send" }).isEnabled());
+});
+
+async function withKeys(t: TestContext): Promise<{ readonly server: Server; readonly key: string }> {
+  const { key, line } = makeApiKey({ tenant: "acme", user: "ann" });
+  const folder = mkdtempSync(join(tmpdir(), "ias-page-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "keys"), line);
+  const agent = agentOf(async function* (turn) {
+    yield { kind: "text", text: `Hello, ${turn.principal.user}.` };
+  });
+  return { server: await serving(t, [agent], { auth: { kind: "api-keys", file: join(folder, "keys") } }), key };
+}
+
+for (const [name, options] of [
+  ["wide-light", { colorScheme: "light" }],
+  ["narrow-dark", { colorScheme: "dark", viewport: { width: 375, height: 700 } }],
+] as const) {
+  test(`where keys are needed the page asks for one, says when it is wrong, and keeps it to itself (${name})`, async (t) => {
+    const { server, key } = await withKeys(t);
+    const page = await open(t, server.url, options, /status of 401/);
+    const urls: string[] = [];
+    page.on("request", (request) => urls.push(request.url()));
+    const field = page.locator("#key");
+    assert.equal(await field.isVisible(), false);
+    await say(page, "hello");
+    await page.getByLabel("The server asks who you are").fill("no-such-key");
+    await page.screenshot({ path: join(PICTURES, `${name}-5-key.png`) });
+    await field.press("Enter");
+    await page.getByLabel("The server does not take this key").fill(key);
+    await page.screenshot({ path: join(PICTURES, `${name}-6-other-key.png`) });
+    assert.deepEqual(await page.evaluate("[scrollX, document.documentElement.scrollWidth <= innerWidth]"), [0, true], "nothing is wider than the screen");
+    await page.getByRole("button", { name: "Use it" }).click();
+    await page.getByText("Hello, ann.").waitFor();
+    await state(page, "Completed");
+    assert.deepEqual([await field.isVisible(), await field.inputValue()], [false, ""]);
+    await say(page, "again");
+    await page.getByText("Hello, ann.").nth(1).waitFor();
+    await state(page, "Completed");
+    const kept = await page.evaluate("JSON.stringify([location.href, document.cookie, { ...localStorage }, { ...sessionStorage }])");
+    assert.deepEqual(
+      [...urls, String(kept)].filter((text) => text.includes(key)),
+      [],
+    );
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true, "nothing is wider than the screen");
+  });
+}
+
+test("who has no key can leave it at that, and is asked again with the next message", async (t) => {
+  const { server } = await withKeys(t);
+  const page = await open(t, server.url, {}, /status of 401/);
+  await say(page, "hello");
+  await page.getByLabel("The server asks who you are").waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("answers nobody without a key").waitFor();
+  await state(page, "Error");
+  assert.equal(await page.locator("#key").isVisible(), false);
+  await say(page, "hello");
+  await page.getByLabel("The server asks who you are").waitFor();
 });
 
 for (const [name, options] of [

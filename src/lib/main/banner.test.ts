@@ -25,8 +25,16 @@ test("the banner says where, who answers, what is kept, who may call, and what t
 
 test("with authentication the lines to try have a place for the key; read only, they only read", () => {
   const keys = banner(server(), { ...DEFAULT_SETTINGS, auth: { kind: "api-keys", file: "keys.json" } }, undefined);
+  assert.match(keys, /callers {2}those with an API key of the file: --token <key>, or on the page\n/);
+  assert.match(keys, /open http:\/\/127\.0\.0\.1:4000\n/);
   assert.match(keys, /chat .* --token <key>\n/);
   assert.match(keys, /curl .*-H 'Authorization: Bearer <key>'/);
+  const tokens = banner(
+    server(),
+    { ...DEFAULT_SETTINGS, auth: { kind: "jwt", jwks: "jwks.json", issuer: "https://issuer.example.com", audience: "ias" } },
+    undefined,
+  );
+  assert.match(tokens, /callers {2}those with a token of the issuer: --token <key>, or on the page\n/);
   const reading = banner(server(), { ...DEFAULT_SETTINGS, readOnly: true }, undefined);
   assert.match(reading, /read only, no messages are taken/);
   assert.ok(!reading.includes(" chat ") && !reading.includes("curl"));

@@ -33,7 +33,10 @@ export function banner(
 }
 
 function callers({ auth, host }: Pick<Settings, "auth" | "host">): string {
-  if (auth !== undefined) return auth.kind === "jwt" ? "tokens of the issuer" : "API keys of the file";
+  if (auth !== undefined)
+    return auth.kind === "jwt"
+      ? "those with a token of the issuer: --token <key>, or on the page"
+      : "those with an API key of the file: --token <key>, or on the page";
   return isLoopbackHost(host) ? "anybody on this machine, as one local user" : "ANYBODY who reaches this address, as one user (ALLOW_ANONYMOUS)";
 }
 
@@ -50,7 +53,7 @@ function tries(url: string, agent: string, example: string, { auth, readOnly }: 
   };
   const authorization = auth === undefined ? "" : " -H 'Authorization: Bearer <key>'";
   return [
-    auth === undefined ? `open ${url}` : `${ias} card ${url}`,
+    `open ${url}`,
     `${ias} chat ${url}/a2a/${agent} ${quoted(example)}${token}`,
     `curl -N ${url}/a2a/${agent} -H 'Content-Type: application/json' -H 'A2A-Version: 1.0'${authorization} -d ${quoted(JSON.stringify(body), "'")}`,
   ];

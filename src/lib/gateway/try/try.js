@@ -9,6 +9,10 @@ let contextId;
 let openTask;
 /** The stream that is being read: its wire, its task, where it stands. */
 let live;
+/** What the server knows us by, once it has asked: kept in this variable, never in an address or a storage. */
+let key;
+/** Settles when the person has given a key, or rather not. */
+let asked;
 
 for (const one of facts.agents) {
   const button = make("button", { type: "button", role: "radio", textContent: one.name });
@@ -46,7 +50,14 @@ text.addEventListener("keydown", (event) => {
   }
 });
 byId("cut").addEventListener("click", () => live?.wire.abort("cut"));
-byId("cancel").addEventListener("click", () => live && post("CancelTask", { id: live.task }).catch(fail));
+byId("cancel").addEventListener("click", () => {
+  if (asked) asked.reject(rpcError({ error: { message: "This server answers nobody without a key." } }));
+  else if (live) post("CancelTask", { id: live.task }).catch(fail);
+});
+byId("keys").addEventListener("submit", (event) => {
+  event.preventDefault();
+  asked?.resolve(byId("key").value.trim());
+});
 
 let empty = byId("empty");
 
@@ -252,13 +263,44 @@ function number(cursor) {
   return cursor.slice(cursor.lastIndexOf(".") + 1);
 }
 
-function request(method, params, headers, signal) {
-  return fetch(`/a2a/${agent.id}`, {
-    method: "POST",
-    signal,
-    headers: { "content-type": "application/json", "a2a-version": "1.0", "a2a-extensions": facts.extension, ...headers },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
-  });
+/** Asks the server, and the person for a key as often as the server wants another. */
+async function request(method, params, headers, signal) {
+  for (;;) {
+    const used = key;
+    const response = await fetch(`/a2a/${agent.id}`, {
+      method: "POST",
+      signal,
+      headers: {
+        "content-type": "application/json",
+        "a2a-version": "1.0",
+        "a2a-extensions": facts.extension,
+        ...(used && { authorization: `Bearer ${used}` }),
+        ...headers,
+      },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    });
+    if (response.status !== 401) return response;
+    if (used === key) await askForKey();
+  }
+}
+
+async function askForKey() {
+  if (asked) return asked.promise;
+  asked = Promise.withResolvers();
+  byId("ask").textContent = key ? "The server does not take this key. Another one, or a token:" : "The server asks who you are. An API key or a token:";
+  state("Needs a key");
+  byId("keys").hidden = false;
+  byId("cut").hidden = true;
+  byId("key").focus();
+  try {
+    key = await asked.promise;
+    state("Sending");
+  } finally {
+    asked = undefined;
+    byId("key").value = "";
+    byId("keys").hidden = true;
+    byId("cut").hidden = !live;
+  }
 }
 
 async function post(method, params) {
