@@ -60,7 +60,7 @@ export const tailCommand: Command = {
   },
 };
 
-/** The cursor before the first entry, for servers with our extension: a Task's cursor names its log, and entries count from 1. */
+/** The cursor before the first entry, for servers with our extension: the one that a client may make itself (PROTOCOL CUR-1). */
 function startOf(task: Task): string | undefined {
   const own = task.metadata?.[EXTENSION_URI];
   const cursor = own !== null && typeof own === "object" && "cursor" in own ? own.cursor : undefined;

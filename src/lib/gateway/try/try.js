@@ -129,7 +129,8 @@ function readFrame(frame) {
   if (error) throw rpcError({ error });
   if (fields.id) {
     if (live.resumedAt) {
-      note(`resumed after entry ${number(live.resumedAt)}, next is ${number(fields.id)}: nothing missed, nothing twice`, "wire");
+      // A Task in place of the next entry: the server could not go on from our cursor (PROTOCOL OPEN-4).
+      if (!result.task) note(`resumed after ${live.seen.size} entries, with the next one: nothing missed, nothing twice`, "wire");
       live.resumedAt = undefined;
     }
     if (live.seen.has(fields.id) && !result.artifactUpdate) return false;
@@ -251,16 +252,12 @@ function count() {
   if (!live) return;
   const seconds = (performance.now() - live.started) / 1000;
   byId("numbers").textContent =
-    `entry ${live.cursor ? number(live.cursor) : 0} · ${live.tokens} chunks · ${(live.tokens / Math.max(seconds, 0.001)).toFixed(0)}/s`;
+    `${live.seen.size} entries · ${live.tokens} chunks · ${(live.tokens / Math.max(seconds, 0.001)).toFixed(0)}/s`;
 }
 
 function fail(error) {
   note(error.message, "failed");
   state("Error");
-}
-
-function number(cursor) {
-  return cursor.slice(cursor.lastIndexOf(".") + 1);
 }
 
 /** Asks the server, and the person for a key as often as the server wants another. */
