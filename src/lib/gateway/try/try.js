@@ -251,8 +251,7 @@ function state(said) {
 function count() {
   if (!live) return;
   const seconds = (performance.now() - live.started) / 1000;
-  byId("numbers").textContent =
-    `${live.seen.size} entries · ${live.tokens} chunks · ${(live.tokens / Math.max(seconds, 0.001)).toFixed(0)}/s`;
+  byId("numbers").textContent = `${live.seen.size} entries · ${live.tokens} chunks · ${(live.tokens / Math.max(seconds, 0.001)).toFixed(0)}/s`;
 }
 
 function fail(error) {
