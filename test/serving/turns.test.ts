@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { describe, it } from "node:test";
 import { createMemoryStore } from "../../src/lib/log/memory.ts";
 import type { Task } from "../../src/lib/model/a2a.ts";
+import { EXTENSION_URI } from "../../src/lib/model/entry.ts";
 import { messageOf } from "../support/messages.ts";
 import { agentOf, collect, EXTENDED, rpcClient, serving, statesOf, textOf, textsOf } from "../support/serving.ts";
 
@@ -343,7 +344,7 @@ describe("crash recovery", () => {
     const hang = new AbortController();
     const dying = agentOf(async function* (turn) {
       yield { kind: "text", text: "half a sen" };
-      if (turn.input[0]?.parts[0]?.text === "pay") yield { kind: "tool-call", call: "c1", name: "charge_card", arguments: "{}" };
+      if (turn.input[0]?.parts[0]?.text === "pay") yield { kind: "tool-call", call: "c1", name: "charge card twice, then", arguments: "{}" };
       else yield { kind: "tool-call", call: "c1", name: "look_up", arguments: "{}", idempotent: true };
       await once(hang.signal, "abort");
     });
@@ -370,6 +371,34 @@ describe("crash recovery", () => {
     assert.equal(textOf(look), "attempt 2");
     const pay = await again.get(ids[0] ?? "");
     assert.equal(pay.status.state, "TASK_STATE_FAILED");
-    assert.match(JSON.stringify(pay), /TURN_INTERRUPTED.*charge_card|charge_card.*TURN_INTERRUPTED/);
+    const { failure } = pay.metadata?.[EXTENSION_URI] as { readonly failure: Record<string, unknown> };
+    assert.deepEqual([failure["reason"], failure["retryable"], failure["details"]], ["TURN_INTERRUPTED", false, { tools: "charge card twice, then" }]);
+    assert.match(pay.status.message?.parts[0]?.text ?? "", /must not run twice by itself: "charge card twice, then"\. Find out/);
+  });
+
+  it("ends a turn of an agent that is not restarted; no tool has acted, so the message may be sent again", async (t) => {
+    let now = 1_000_000;
+    const store = createMemoryStore({ now: () => now });
+    const hanging = agentOf(
+      async function* (_turn, signal) {
+        yield { kind: "text", text: "half a sen" };
+        await once(signal, "abort");
+      },
+      { onCrash: "fail" },
+    );
+    const before = await serving(t, [hanging], { store });
+    let id = "";
+    for await (const { event } of rpcClient(`${before.url}/a2a/agent`).frames("SendStreamingMessage", { message: messageOf("go") })) {
+      if ("task" in event) id = event.task.id;
+      if ("artifactUpdate" in event) break;
+    }
+    await before.drain({ graceMs: 0 });
+    now += 6000;
+    const after = await serving(t, [hanging], { store });
+    const client = rpcClient(`${after.url}/a2a/agent`);
+    await client.all("SubscribeToTask", { id }).catch(() => []);
+    const task = await client.get(id);
+    const { failure } = task.metadata?.[EXTENSION_URI] as { readonly failure: Record<string, unknown> };
+    assert.deepEqual([failure["reason"], failure["retryable"], failure["details"]], ["TURN_INTERRUPTED", true, undefined]);
   });
 });

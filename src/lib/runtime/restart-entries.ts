@@ -21,13 +21,7 @@ export async function restartEntries({
   }
   const tools = view.ledger.unrepeatable();
   if (agent.onCrash === "fail" || (agent.onCrash === "safe" && tools.length > 0)) {
-    const what = tools.length > 0 ? `after it had started ${tools.join(", ")}, which must not run twice by itself` : "and its agent is not restarted by itself";
-    const error = new IasError("engine-failed", `The server stopped in the middle of this turn, ${what}. Send the message again to start over.`, {
-      reason: "TURN_INTERRUPTED",
-      retryable: true,
-      ...(tools.length > 0 && { details: { tools: tools.join(",") } }),
-    });
-    return { drafts: [failedStatus(scribe, error)], over: true };
+    return { drafts: [failedStatus(scribe, interrupted(tools))], over: true };
   }
   const before = (await loadView(parts.store.log, row.key, view.ledger.startedAt))?.view.fold.task()?.artifacts ?? [];
   const drafts = [scribe.aside("extension", { kind: "attempt", attempt: start.attempt, reason: "the server stopped in the middle of the turn" })];
@@ -36,4 +30,19 @@ export async function restartEntries({
     if (JSON.stringify(old) !== JSON.stringify(artifact)) drafts.push(scribe.supersede(artifact.artifactId, old, start.attempt));
   }
   return { drafts: [...drafts, scribe.status("TASK_STATE_WORKING")], over: false };
+}
+
+/** What a turn ends with that is not run again. Whether a message whose tools may have acted is sent again is for whoever sent it to decide: it is not retryable. */
+function interrupted(tools: readonly string[]): IasError {
+  const began = "The server stopped in the middle of this turn,";
+  const reason = "TURN_INTERRUPTED";
+  if (tools.length === 0)
+    return new IasError("engine-failed", `${began} and its agent is not restarted by itself. Send the message again to start over.`, {
+      reason,
+      retryable: true,
+    });
+  // Quoted, so that no name reads as words of this sentence.
+  const names = tools.map((name) => JSON.stringify(name)).join(", ");
+  const text = `${began} after it had started what must not run twice by itself: ${names}. Find out what that did, then send the message again if it is still wanted.`;
+  return new IasError("engine-failed", text, { reason, retryable: false, details: { tools: tools.join(",") } });
 }
