@@ -34,6 +34,7 @@ test("the version is told", async () => {
 test("a wrong command line exits 2 and says what is right, as JSON where asked", async () => {
   for (const [argv, says] of [
     [["nope"], /no command "nope"; there are serve, chat/],
+    [["--port", "0", "serve"], /comes first, its options after it: ias serve --port 0$/m],
     [["chat"], /a URL is needed/],
     [["chat", "--nope"], /Unknown option '--nope'/],
     [["chat", "127.0.0.1:9", "hi", "--resume"], /--resume <value>' argument missing/],
@@ -59,6 +60,13 @@ test("a wrong command line exits 2 and says what is right, as JSON where asked",
     assert.equal(out, "");
     assert.equal((JSON.parse(err) as { readonly error: { readonly code: string } }).error.code, "invalid-request");
   }
+});
+
+test("options before the command are told where they belong", async () => {
+  const { code, err } = await runIas(COMMANDS, ["--json", "serve", "--port", "0"]);
+  assert.equal(code, 2);
+  const { error } = JSON.parse(err) as { readonly error: { readonly message: string } };
+  assert.equal(error.message, "the command comes first, its options after it: ias serve --json --port 0");
 });
 
 test("a server's own invalid-request is an error, not wrong usage, and errors drive no terminal", async () => {

@@ -24,6 +24,9 @@ export async function runCommand(commands: readonly Command[], argv: readonly st
     return EXIT.ok;
   }
   const command = commands.find((one) => one.name === name);
+  const named = name.startsWith("-") ? rest.find((word) => commands.some((one) => one.name === word)) : undefined;
+  if (named !== undefined)
+    return tell(usageError(`the command comes first, its options after it: ias ${[named, ...argv.filter((word) => word !== named)].join(" ")}`), "ias", io);
   if (command === undefined)
     return tell(usageError(`there is no command ${JSON.stringify(name)}; there are ${commands.map((one) => one.name).join(", ")}.`), "ias", io);
   try {

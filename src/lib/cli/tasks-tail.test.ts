@@ -82,6 +82,15 @@ test("ias tasks narrows by agent, state and number, and says how many more there
   assert.equal(err, "… and 1 of echo; --limit shows up to 100 of each agent.\n");
 });
 
+test("ias tasks goes on where a server ends its pages early", async (t) => {
+  const server = await serving(t, [agentOf(async function* () {})], { limits: { maxInlineBytes: 8192 } });
+  for (let n = 0; n < 4; n += 1) await taskOf(server, "agent", "x".repeat(5000));
+  const list = async (limit: number): Promise<IasRun> => ias(["tasks", server.url, "--limit", String(limit)]);
+  const [all, some] = [await list(20), await list(3)];
+  assert.deepEqual([all.out.split("\n").length - 1, all.err], [4, ""]);
+  assert.deepEqual([some.out.split("\n").length - 1, some.err], [3, "… and 1 of agent; --limit shows up to 100 of each agent.\n"]);
+});
+
 test("ias tail finds the agent of a task, and gives its stream from the start or after a cursor", async (t) => {
   const server = await twoAgents(t);
   const { id } = await taskOf(server, "echo", "hi");

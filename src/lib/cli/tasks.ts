@@ -1,3 +1,4 @@
+import type { A2AClient } from "../client/client.ts";
 import type { Task, TaskState } from "../model/a2a.ts";
 import { type Args, type Command, EXIT, usageError } from "./command.ts";
 import { agentsAt, connect, CONNECT_HELP, CONNECT_OPTIONS, DEFAULT_URL } from "./connect.ts";
@@ -38,10 +39,10 @@ export const tasksCommand: Command = {
     const more: string[] = [];
     for (const agent of await agentsAt(url, args, io)) {
       await using client = await connect(agent.url, args, io);
-      const page = await client.listTasks(query);
+      const { found, total } = await listUpTo(client, query);
       const name = agent.id === "" ? client.card.name : agent.id;
-      tasks.push(...page.tasks.map((task) => ({ agent: name, task })));
-      if (page.totalSize > page.tasks.length) more.push(`${page.totalSize - page.tasks.length} of ${toLine(name, 40)}`);
+      tasks.push(...found.map((task) => ({ agent: name, task })));
+      if (total > found.length) more.push(`${total - found.length} of ${toLine(name, 40)}`);
     }
     const changed = (task: Task): number => Date.parse(task.status.timestamp ?? "") || 0;
     tasks.sort((a, b) => changed(b.task) - changed(a.task));
@@ -53,6 +54,17 @@ export const tasksCommand: Command = {
     return EXIT.ok;
   },
 };
+
+/** As many tasks as `pageSize` says: a server may end a page earlier. */
+async function listUpTo(client: A2AClient, query: ReturnType<typeof queryOf>): Promise<{ readonly found: readonly Task[]; readonly total: number }> {
+  const found: Task[] = [];
+  for (let pageToken = ""; ;) {
+    const page = await client.listTasks({ ...query, ...(pageToken !== "" && { pageToken }) });
+    found.push(...page.tasks);
+    pageToken = page.nextPageToken;
+    if (found.length >= query.pageSize || pageToken === "" || page.tasks.length === 0) return { found: found.slice(0, query.pageSize), total: page.totalSize };
+  }
+}
 
 function queryOf(args: Args) {
   const pageSize = Number(args.text("limit") ?? "20");
