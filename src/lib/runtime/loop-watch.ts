@@ -9,7 +9,7 @@ const LOOK_MS = 5000;
  * Reports when something blocked the event loop (SEMANTICS 18): then no token of any agent moved. One report a look, at most.
  * `isolated` runs an agent's turns where they block nobody.
  */
-export function watchEventLoop(report: (error: IasError) => void): Disposable {
+export function watchEventLoop(report: (error: IasError) => void, lookMs = LOOK_MS): Disposable {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
   const timer = setInterval(() => {
@@ -17,11 +17,13 @@ export function watchEventLoop(report: (error: IasError) => void): Disposable {
     delay.reset();
     if (worst > STALL_MS)
       report(
-        new IasError("timeout", `The event loop was blocked for ${worst} ms: an agent computes without a pause; run it with isolated().`, {
-          reason: "EVENT_LOOP_BLOCKED",
-        }),
+        new IasError(
+          "timeout",
+          `The event loop was blocked for ${worst} ms, in which nothing streamed. If an agent computed without a pause, run it with isolated(); the machine may also be short of processor time or memory.`,
+          { reason: "EVENT_LOOP_BLOCKED" },
+        ),
       );
-  }, LOOK_MS).unref();
+  }, lookMs).unref();
   return {
     [Symbol.dispose]() {
       clearInterval(timer);
