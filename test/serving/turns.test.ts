@@ -7,6 +7,12 @@ import { EXTENSION_URI } from "../../src/lib/model/entry.ts";
 import { messageOf } from "../support/messages.ts";
 import { agentOf, collect, EXTENDED, rpcClient, serving, statesOf, textOf, textsOf } from "../support/serving.ts";
 
+/** What the extension says of a failed task. */
+function failureOf({ metadata }: Task): Record<string, unknown> {
+  const own = metadata?.[EXTENSION_URI] as { readonly failure?: Record<string, unknown> } | undefined;
+  return own?.failure ?? assert.fail("no failure is told");
+}
+
 /** A latch: a promise to wait for, and the way to open it. */
 function latch(): { wait: Promise<void>; open: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -371,7 +377,7 @@ describe("crash recovery", () => {
     assert.equal(textOf(look), "attempt 2");
     const pay = await again.get(ids[0] ?? "");
     assert.equal(pay.status.state, "TASK_STATE_FAILED");
-    const { failure } = pay.metadata?.[EXTENSION_URI] as { readonly failure: Record<string, unknown> };
+    const failure = failureOf(pay);
     assert.deepEqual([failure["reason"], failure["retryable"], failure["details"]], ["TURN_INTERRUPTED", false, { tools: "charge card twice, then" }]);
     assert.match(pay.status.message?.parts[0]?.text ?? "", /must not run twice by itself: "charge card twice, then"\. Find out/);
   });
@@ -398,7 +404,7 @@ describe("crash recovery", () => {
     const client = rpcClient(`${after.url}/a2a/agent`);
     await client.all("SubscribeToTask", { id }).catch(() => []);
     const task = await client.get(id);
-    const { failure } = task.metadata?.[EXTENSION_URI] as { readonly failure: Record<string, unknown> };
+    const failure = failureOf(task);
     assert.deepEqual([failure["reason"], failure["retryable"], failure["details"]], ["TURN_INTERRUPTED", true, undefined]);
   });
 });
