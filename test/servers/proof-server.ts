@@ -22,7 +22,14 @@ const options = JSON.parse(json) as ProofServerOptions;
 const { failPoint, nth = 1, aheadMs = 0 } = options;
 const stop = Promise.withResolvers<void>();
 const agents = proofAgents(openSideChannel(stop.resolve), { finish: options.finish === true });
-const settings = { agents, port: 0, grpcPort: 0, allowLocalTargets: true } as const;
+// It is killed more often than a turn is tried again.
+const settings = {
+  limits: { maxAttempts: 1000 },
+  agents,
+  port: 0,
+  grpcPort: 0,
+  allowLocalTargets: true,
+} as const;
 
 let passed = 0;
 const store =

@@ -91,7 +91,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxQueuedTurns: 10_000,
   maxQueuedPerConversation: 100,
   maxTurnMs: Number.POSITIVE_INFINITY,
-  maxAttempts: 5,
+  maxAttempts: 10,
   maxUncommittedBytes: 256 * 1024,
   maxHistoryMessages: 200,
   maxBlobBytes: 1024 * 1024 * 1024,
