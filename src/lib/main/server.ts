@@ -79,7 +79,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
     const v03Rpc = createV03Rpc({ logId: store.log.id });
     const v03Rest = createV03Rest({ logId: store.log.id, maxJsonDepth: limits.maxJsonDepth });
-    const guards: Guards = { allowedHosts: new Set([...settings.allowedHosts, ...hostsOf(settings)]), allowedOrigins: new Set(settings.allowedOrigins) };
+    const guards: Guards = {
+      allowedHosts: new Set([...settings.allowedHosts.map((name) => name.toLowerCase()), ...hostsOf(settings)]),
+      allowedOrigins: new Set(settings.allowedOrigins),
+    };
     let stopped: Promise<void> | undefined;
     const gateway = createGateway({
       operations,

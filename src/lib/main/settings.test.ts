@@ -97,6 +97,18 @@ test("what would be unsafe or contradictory is refused with the way out", () => 
     () => check({ HOST: "0.0.0.0", ALLOW_ANONYMOUS: "1", ALLOW_LOCAL_TARGETS: "1" }),
     /ALLOW_LOCAL_TARGETS=1 is for servers that listen on loopback only/,
   );
+  for (const host of ["https://a.example", "a.example:8080", "a.example/x", "[::1]"])
+    assert.throws(
+      () => check({ ALLOWED_HOSTS: `b.example,${host}` }),
+      /ALLOWED_HOSTS has ".*"; right are names or addresses without scheme, port and path/,
+      host,
+    );
+  check({ ALLOWED_HOSTS: "A.example,10.0.0.1,2001:db8::1,*" });
+  assert.throws(
+    () => check({ LIMITS: '{"maxFrameBytes":10,"maxEntryBytes":4095,"maxReaders":1}' }),
+    /nothing works: maxFrameBytes must be 4096 or more; maxEntryBytes must be 4096 or more\.$/,
+  );
+  check({ LIMITS: '{"maxFrameBytes":4096,"maxTurnMs":"Infinity"}' });
   assert.throws(() => check({ READ_ONLY: "1", LOG: "memory" }), /LOG=memory has none/);
 });
 

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { IasError } from "../model/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
@@ -136,6 +137,20 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   };
 }
 
+/** Below these nothing can work: an event, a Task or a request of the smallest useful kind would not fit. */
+const MIN_LIMITS: Partial<Limits> = {
+  maxFrameBytes: 4096,
+  maxInlineBytes: 4096,
+  maxBodyBytes: 1024,
+  maxEntryBytes: 4096,
+  maxMessageBytes: 256,
+  maxMessageParts: 1,
+  maxJsonDepth: 8,
+  maxParallelTurns: 1,
+  maxReaders: 1,
+  heartbeatMs: 100,
+};
+
 /** Refuses what would be unsafe or contradictory. Throws `configuration` with the way out. */
 export function checkSettings(settings: Settings): void {
   const loopback = isLoopbackHost(settings.host);
@@ -148,6 +163,16 @@ export function checkSettings(settings: Settings): void {
   if (!loopback && settings.allowLocalTargets) {
     throw new IasError("configuration", `ALLOW_LOCAL_TARGETS=1 is for servers that listen on loopback only; HOST is ${settings.host}.`);
   }
+  for (const host of settings.allowedHosts) {
+    if (host !== "*" && isIP(host) === 0 && !/^[a-z0-9._-]+$/i.test(host))
+      throw new IasError(
+        "configuration",
+        `ALLOWED_HOSTS has ${JSON.stringify(host)}; right are names or addresses without scheme, port and path, such as agents.example.com.`,
+      );
+  }
+  const small = Object.entries(MIN_LIMITS).filter(([name, least]) => (settings.limits[name as keyof Limits] ?? least) < least);
+  if (small.length > 0)
+    throw new IasError("configuration", `With such limits nothing works: ${small.map(([name, least]) => `${name} must be ${least} or more`).join("; ")}.`);
   if (settings.grpcPublicAddress !== undefined && !isHostAndPort(settings.grpcPublicAddress)) {
     throw new IasError("configuration", `GRPC_PUBLIC_ADDRESS must be host:port without a scheme; ${JSON.stringify(settings.grpcPublicAddress)} is not.`);
   }
