@@ -129,10 +129,12 @@ export function toRestError(thrown: unknown, options: { readonly status?: number
   const error = IasError.from(thrown);
   const wire = WIRE_ERRORS[error.code];
   const status = options.status ?? wire.http;
+  // What is known and does not take a method is not "not found"; 405 has no name of its own in `google.rpc.Code`.
+  const name = status === 405 ? "UNIMPLEMENTED" : wire.status;
   return {
     status,
     headers: { ...toErrorHeaders(error), ...options.headers },
-    body: { error: { code: status, status: wire.status, message: toPublicMessage(error), details: toErrorDetails(error) } },
+    body: { error: { code: status, status: name, message: toPublicMessage(error), details: toErrorDetails(error) } },
   };
 }
 

@@ -52,6 +52,21 @@ describe("parseParams", () => {
     );
   });
 
+  it("says what is right in words", () => {
+    for (const [params, message] of [
+      [{ pageSize: "abc" }, "pageSize must be a whole number"],
+      [{ pageSize: "1.5" }, "pageSize must be a whole number"],
+      [{ pageSize: 1.5 }, "pageSize must be a whole number"],
+      [{ pageSize: {} }, "pageSize must be a whole number"],
+      [{ pageSize: 0 }, "pageSize must be 1 to 100"],
+      [{ historyLength: 2147483648 }, "historyLength must be a whole number of 32 bits"],
+      [{ historyLength: -1 }, "historyLength must be 0 or more"],
+      [{ includeArtifacts: "maybe" }, "includeArtifacts must be true or false"],
+      [{ status: "DONE" }, /^status must be one of TASK_STATE_SUBMITTED, /],
+    ] as const)
+      assert.throws(() => parseParams(listTasksSchema, params), { code: "invalid-params", message });
+  });
+
   it("refuses text that is not Unicode, wherever it stands", () => {
     for (const [params, field] of [
       [{ message: { ...message, messageId: "\ud800" } }, "message.messageId"],

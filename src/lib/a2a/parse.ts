@@ -32,17 +32,21 @@ const json = z.json() as z.ZodType<Json>;
 const struct = z.record(z.string(), json) as z.ZodType<JsonObject>;
 const id = z.string().min(1, "must not be empty");
 const tenant = z.string().optional();
+const WHOLE = "must be a whole number";
 const int = z
-  .union([
-    z.number(),
-    z
-      .string()
-      .regex(/^-?\d+$/, "must be a whole number")
-      .transform(Number),
-  ])
-  .pipe(z.number().int().min(-2147483648).max(2147483647));
+  .union(
+    [
+      z.number(),
+      z
+        .string()
+        .regex(/^-?\d+$/)
+        .transform(Number),
+    ],
+    WHOLE,
+  )
+  .pipe(z.number(WHOLE).int(WHOLE).min(-2147483648, "must be a whole number of 32 bits").max(2147483647, "must be a whole number of 32 bits"));
 const count = int.pipe(z.number().min(0, "must be 0 or more"));
-const boolean = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
+const boolean = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")], "must be true or false");
 
 /** `a2a.v1.Part`. */
 export const partSchema = message({

@@ -32,8 +32,13 @@ export interface RpcRequest {
 const idSchema = z.union([z.string(), z.number(), z.null()]);
 const envelopeSchema = z.object({ jsonrpc: z.literal("2.0"), id: idSchema.optional(), method: z.string(), params: z.unknown().optional() });
 
-/** How another version answers a request of its own method names; undefined: it has no such method. */
-export type VersionedRpc = (operations: Operations, request: BindingRequest, rpc: RpcRequest) => Promise<Reply | undefined>;
+/** How another version answers. */
+export interface VersionedRpc {
+  /** Its methods by name. */
+  readonly methods: readonly string[];
+  /** The answer to a request of one of them; undefined: it has no such method. */
+  answer(operations: Operations, request: BindingRequest, rpc: RpcRequest): Promise<Reply | undefined>;
+}
 
 /**
  * The JSON-RPC binding (specification 9). HTTP status is 200 for every answer that has an envelope, except where HTTP itself has more to say (429, 503).
@@ -55,7 +60,7 @@ export async function handleJsonRpc(
     const rpc: RpcRequest = { id, method: envelope.data.method, params: envelope.data.params };
     const version = readVersion(request);
     if (version === "0.3") {
-      const reply = await options.v0_3(operations, request, rpc);
+      const reply = await options.v0_3.answer(operations, request, rpc);
       if (reply !== undefined) return reply;
       if (Object.hasOwn(METHODS, rpc.method)) {
         throw new IasError(
@@ -67,7 +72,7 @@ export async function handleJsonRpc(
           },
         );
       }
-      throw methodNotFound(rpc.method);
+      throw methodNotFound(rpc.method, "0.3", options.v0_3.methods);
     }
     return await call(operations, request, rpc);
   } catch (error) {
@@ -77,7 +82,7 @@ export async function handleJsonRpc(
 
 async function call(operations: Operations, request: BindingRequest, rpc: RpcRequest): Promise<Reply> {
   const name = Object.hasOwn(METHODS, rpc.method) ? METHODS[rpc.method as keyof typeof METHODS] : undefined;
-  if (name === undefined) throw methodNotFound(rpc.method);
+  if (name === undefined) throw methodNotFound(rpc.method, "1.0", Object.keys(METHODS));
   const { params = {} } = rpc;
   if (typeof params !== "object" || params === null || Array.isArray(params)) {
     throw new IasError("invalid-params", "params must be an object with the fields of the request.", {
@@ -138,6 +143,6 @@ function readId(body: unknown): RpcId {
   return id.data;
 }
 
-function methodNotFound(method: string): IasError {
-  return new IasError("method-not-found", `There is no method ${JSON.stringify(method.slice(0, 64))}. A2A 1.0 has ${Object.keys(METHODS).join(", ")}.`);
+function methodNotFound(method: string, version: string, methods: readonly string[]): IasError {
+  return new IasError("method-not-found", `There is no method ${JSON.stringify(method.slice(0, 64))}. A2A ${version} has ${methods.join(", ")}.`);
 }

@@ -100,7 +100,7 @@ describe("HTTP+JSON binding", () => {
     const json = { "content-type": "application/json" };
     assert.deepEqual(await refusal("GET", "/tasks/t"), [404, "NOT_FOUND", "TASK_NOT_FOUND"]);
     assert.deepEqual(await refusal("GET", "/nothing"), [404, "NOT_FOUND", undefined]);
-    assert.deepEqual(await refusal("PUT", "/tasks"), [405, "NOT_FOUND", undefined]);
+    assert.deepEqual(await refusal("PUT", "/tasks"), [405, "UNIMPLEMENTED", undefined]);
     assert.deepEqual(await refusal("POST", "/message:send", { headers: { "content-type": "text/plain" }, body: "{}" }), [
       400,
       "INVALID_ARGUMENT",

@@ -60,7 +60,7 @@ const METHODS: Readonly<Record<string, Method>> = {
  */
 export function createV03Rpc({ logId }: { readonly logId: string }): VersionedRpc {
   const translate = createFrameTranslator(logId, toV03Event);
-  return async (operations, request, { id, method: name, params }) => {
+  const answer: VersionedRpc["answer"] = async (operations, request, { id, method: name, params }) => {
     const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
     if (method === undefined) return undefined;
     try {
@@ -83,6 +83,7 @@ export function createV03Rpc({ logId }: { readonly logId: string }): VersionedRp
       return method.kind === "stream" && accepts.includes("text/event-stream") ? toErrorStream(id, error) : toReply(id, error);
     }
   };
+  return { methods: Object.keys(METHODS), answer };
 }
 
 /** In 0.3 a card that is not there is "not configured" (-32007), whether the public card announces one or not. */
