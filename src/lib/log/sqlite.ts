@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { IasError } from "../model/errors.ts";
@@ -28,7 +28,7 @@ import type { Store } from "./store.ts";
 import { DEFAULT_PAGE_BYTES, followTail, wakeFollowers, type Load } from "./tail.ts";
 
 export interface SqliteStoreOptions extends Partial<WriteLimits> {
-  /** The data folder; it is made if there is none. */
+  /** The data folder; it is made if there is none, for this system user alone. */
   readonly folder: string;
   /** Opens for reading only, beside the owner process or without one: nothing is made, locked or written, and writing calls are `forbidden`. */
   readonly readOnly?: boolean;
@@ -57,9 +57,12 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
   const { folder, durability = "process", failPoint } = options;
   const now = options.now ?? Date.now;
   if (options.readOnly === true) return openReader({ folder, now, durability });
-  mkdirSync(folder, { recursive: true });
-  const unlock = lockFolder(folder);
   const path = join(folder, "log.db");
+  // Conversations are nobody else's to read. A folder that is there already has the permissions that somebody chose.
+  const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // An empty file is an empty database; SQLite gives its other files the same permissions.
+  if (made !== undefined) writeFileSync(path, "", { flag: "a", mode: 0o600 });
+  const unlock = lockFolder(folder);
   let opened: DatabaseSync | undefined;
   try {
     const database = (opened = openDatabase(path, {

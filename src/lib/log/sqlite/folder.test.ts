@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -49,6 +49,28 @@ void test("a data folder has one owner: the second is told the process that hold
     holder.kill("SIGKILL");
     await once(holder, "exit");
     await createSqliteStore({ folder })[Symbol.asyncDispose]();
+  }));
+
+void test("a folder that is made is for this user alone; one that is there keeps its permissions", () =>
+  withFolder(async (folder) => {
+    const modeOf = async (...path: readonly string[]): Promise<number> => (await stat(join(folder, ...path))).mode & 0o777;
+    const given = join(folder, "given");
+    await mkdir(given);
+    await chmod(given, 0o750);
+    for (const [name, path] of [
+      ["given", given],
+      ["made", join(folder, "made", "data")],
+    ] as const) {
+      const store = createSqliteStore({ folder: path });
+      await openWriter(store.log, keyOf("t"));
+      if (name === "made") {
+        assert.deepEqual(
+          [await modeOf("made", "data"), await modeOf("made", "data", "log.db"), await modeOf("made", "data", "log.db-wal")],
+          [0o700, 0o600, 0o600],
+        );
+      } else assert.equal(await modeOf("given"), 0o750);
+      await store[Symbol.asyncDispose]();
+    }
   }));
 
 void test("a data folder has one owner within a process too, and is free after disposal", () =>
