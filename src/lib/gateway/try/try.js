@@ -133,9 +133,11 @@ function readFrame(frame) {
       if (!result.task) note(`resumed after ${live.seen.size} entries, with the next one: nothing missed, nothing twice`, "wire");
       live.resumedAt = undefined;
     }
-    if (live.seen.has(fields.id) && !result.artifactUpdate) return false;
+    if (live.seen.has(fields.id) && !result.artifactUpdate && !result.task) return false;
     live.seen.add(fields.id);
-    live.cursor = fields.id;
+    // A snapshot may be several frames with one cursor: it is good only when the next one has come (PROTOCOL CUR-5).
+    if (result.task) [live.snapshot, live.cursor] = [fields.id, undefined];
+    else if (fields.id !== live.snapshot) live.cursor = fields.id;
   }
   if (result.task) return onTask(result.task);
   if (result.artifactUpdate) onArtifact(result.artifactUpdate);
