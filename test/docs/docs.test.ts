@@ -5,9 +5,6 @@ import { test } from "node:test";
 import { run } from "../../scripts/engines/install.ts";
 import { projectFiles, read, root } from "../support/tree.ts";
 
-/** `npm run bench` writes it. */
-const WRITTEN_BY_BENCH = "bench/results.md";
-
 /** Every fenced block of the project's Markdown files, with its place and the word after the fence. Blocks with two words (`ts excerpt`) are left out. */
 function codeBlocks(): { readonly place: string; readonly language: string | undefined; readonly text: string }[] {
   return projectFiles()
@@ -55,7 +52,7 @@ test("links between the project's files lead somewhere", () => {
     .flatMap((file) =>
       [...read(file).matchAll(/\]\((?!\w+:|#)([^)#\s]+)[^)]*\)/g)]
         .map(([, target]) => normalize(join(dirname(file), target ?? "")))
-        .filter((target) => target !== WRITTEN_BY_BENCH && !existsSync(root + target))
+        .filter((target) => !existsSync(root + target))
         .map((target) => `${file} → ${target}`),
     );
   assert.deepEqual(bad, []);

@@ -1,17 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { describe, it } from "node:test";
-import { createMemoryStore } from "../../src/lib/log/memory.ts";
 import type { Task } from "../../src/lib/model/a2a.ts";
-import { EXTENSION_URI } from "../../src/lib/model/entry.ts";
 import { messageOf } from "../support/messages.ts";
-import { agentOf, collect, EXTENDED, rpcClient, serving, statesOf, textOf, textsOf } from "../support/serving.ts";
-
-/** What the extension says of a failed task. */
-function failureOf({ metadata }: Task): Record<string, unknown> {
-  const own = metadata?.[EXTENSION_URI] as { readonly failure?: Record<string, unknown> } | undefined;
-  return own?.failure ?? assert.fail("no failure is told");
-}
+import { agentOf, collect, rpcClient, serving, statesOf, textOf, textsOf } from "../support/serving.ts";
 
 /** A latch: a promise to wait for, and the way to open it. */
 function latch(): { wait: Promise<void>; open: () => void } {
@@ -314,97 +305,5 @@ describe("message-only replies", () => {
     const { task } = await client.send("again");
     assert.equal(task.status.state, "TASK_STATE_INPUT_REQUIRED");
     assert.equal((await client.send("go on", { taskId: task.id })).task.status.message?.parts[0]?.text, "hi");
-  });
-});
-
-describe("crash recovery", () => {
-  it("gives a turn up that was cut off too often", async (t) => {
-    let now = 1_000_000;
-    const store = createMemoryStore({ now: () => now });
-    const started: number[] = [];
-    const hanging = agentOf(
-      async function* (turn) {
-        started.push(turn.attempt);
-        yield { kind: "text", text: `attempt ${turn.attempt}` };
-        await new Promise(() => {});
-      },
-      { onCrash: "restart" },
-    );
-    let id = "";
-    for (let life = 0; life < 5; life += 1) {
-      const server = await serving(t, [hanging], { store, limits: { maxAttempts: 3 } });
-      const client = rpcClient(`${server.url}/a2a/agent`);
-      if (id === "") id = (await client.send("go", {}, { returnImmediately: true })).task.id;
-      while (started.length <= life && (await client.get(id)).status.state !== "TASK_STATE_FAILED") await new Promise(setImmediate);
-      await server.drain({ graceMs: 0 });
-      now += 6000;
-    }
-    assert.deepEqual(started, [1, 2, 3]);
-    const server = await serving(t, [hanging], { store });
-    assert.match(JSON.stringify(await rpcClient(`${server.url}/a2a/agent`).get(id)), /TOO_MANY_ATTEMPTS/);
-  });
-
-  it("restarts a safe turn in a new attempt whose text replaces the old one's, and fails one that must not run twice", async (t) => {
-    let now = 1_000_000;
-    const store = createMemoryStore({ now: () => now });
-    const hang = new AbortController();
-    const dying = agentOf(async function* (turn) {
-      yield { kind: "text", text: "half a sen" };
-      if (turn.input[0]?.parts[0]?.text === "pay") yield { kind: "tool-call", call: "c1", name: "charge card twice, then", arguments: "{}" };
-      else yield { kind: "tool-call", call: "c1", name: "look_up", arguments: "{}", idempotent: true };
-      await once(hang.signal, "abort");
-    });
-    const before = await serving(t, [dying], { store });
-    const client = rpcClient(`${before.url}/a2a/agent`, EXTENDED);
-    const ids: string[] = [];
-    for (const text of ["pay", "look"]) {
-      const frames = client.frames("SendStreamingMessage", { message: messageOf(text) });
-      for await (const { event } of frames) {
-        if ("task" in event) ids.push(event.task.id);
-        if ("statusUpdate" in event && JSON.stringify(event).includes("tool-call")) break;
-      }
-    }
-    await before.drain({ graceMs: 0 });
-    now += 6000;
-    const whole = agentOf(async function* (turn) {
-      yield { kind: "text", text: `attempt ${turn.attempt}` };
-    });
-    const after = await serving(t, [whole], { store });
-    const again = rpcClient(`${after.url}/a2a/agent`);
-    const received = await again.all("SubscribeToTask", { id: ids[1] }).catch(() => []);
-    const look = await again.get(ids[1] ?? "");
-    assert.equal(look.status.state, "TASK_STATE_COMPLETED", JSON.stringify(statesOf(received)));
-    assert.equal(textOf(look), "attempt 2");
-    const pay = await again.get(ids[0] ?? "");
-    assert.equal(pay.status.state, "TASK_STATE_FAILED");
-    const failure = failureOf(pay);
-    assert.deepEqual([failure["reason"], failure["retryable"], failure["details"]], ["TURN_INTERRUPTED", false, { tools: "charge card twice, then" }]);
-    assert.match(pay.status.message?.parts[0]?.text ?? "", /must not run twice by itself: "charge card twice, then"\. Find out/);
-  });
-
-  it("ends a turn of an agent that is not restarted; no tool has acted, so the message may be sent again", async (t) => {
-    let now = 1_000_000;
-    const store = createMemoryStore({ now: () => now });
-    const hanging = agentOf(
-      async function* (_turn, signal) {
-        yield { kind: "text", text: "half a sen" };
-        await once(signal, "abort");
-      },
-      { onCrash: "fail" },
-    );
-    const before = await serving(t, [hanging], { store });
-    let id = "";
-    for await (const { event } of rpcClient(`${before.url}/a2a/agent`).frames("SendStreamingMessage", { message: messageOf("go") })) {
-      if ("task" in event) id = event.task.id;
-      if ("artifactUpdate" in event) break;
-    }
-    await before.drain({ graceMs: 0 });
-    now += 6000;
-    const after = await serving(t, [hanging], { store });
-    const client = rpcClient(`${after.url}/a2a/agent`);
-    await client.all("SubscribeToTask", { id }).catch(() => []);
-    const task = await client.get(id);
-    const failure = failureOf(task);
-    assert.deepEqual([failure["reason"], failure["retryable"], failure["details"]], ["TURN_INTERRUPTED", true, undefined]);
   });
 });
