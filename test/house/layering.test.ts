@@ -8,6 +8,7 @@ const ROOMS = [
   "model",
   "stream",
   "net",
+  "liveness",
   "client",
   "log",
   "task",
@@ -27,7 +28,7 @@ const ROOMS = [
 ];
 
 /** Rooms without adapters: everything in them may be imported from above. */
-const OPEN = new Set(["model", "stream", "net", "task"]);
+const OPEN = new Set(["model", "stream", "net", "task", "liveness"]);
 
 /**
  * What other rooms may import beside a room's contract file (named like its folder: `log/log.ts`). Each is a contract too, or the
@@ -48,6 +49,9 @@ const CONTRACTS = new Set([
   "a2a/errors.ts", // each error's form on each binding, in one table
   "tenancy/secrets.ts", // seals what others entrusted to us
   "tenancy/authenticator.ts", // who calls, for bindings and cards
+  "campaign/attempt.ts", // one try of a battle, as ledger, views and exports have it
+  "campaign/ledger.ts", // the campaign's memory
+  "campaign/progress.ts", // what a runner tells, for views
   "a2a/operations.ts", // the operations that all bindings and the gateway call
 ]);
 

@@ -1,0 +1,48 @@
+import { IasError } from "../model/errors.ts";
+import type { Stall } from "./liveness.ts";
+
+/** Whose fault a stall is, as far as the model server's counters tell. */
+export interface Evidence {
+  readonly kind:
+    /** Its counters move, this stream does not: a parser holds tokens back, or the socket is dead. */
+    | "engine-moves"
+    /** Nothing moves and requests wait. */
+    | "overload"
+    /** Nothing runs and nothing waits: it does not know our request. */
+    | "request-lost"
+    /** Something runs, nothing moves. */
+    | "engine-stuck"
+    /** Its counters could not be read, or there are none. */
+    | "unknown";
+  /** One sentence for people. */
+  readonly text: string;
+  readonly running?: number;
+  readonly waiting?: number;
+  /** Tokens that the engine made during the silence. */
+  readonly generated?: number;
+}
+
+/** `InferenceStalled`: the error of a turn or battle that stalled. Retryable; `details` has the stall and its evidence as text. */
+export function inferenceStalled(stall: Stall, evidence?: Evidence): IasError {
+  const silence = (stall.silenceMs / 1000).toFixed(1);
+  const why = evidence === undefined ? "" : ` ${evidence.text}`;
+  return new IasError(
+    "timeout",
+    `InferenceStalled: nothing for ${silence} s while ${stall.activity} (${stall.threshold} allows ${stall.limitMs / 1000} s), after ${stall.tokens} tokens.${why}`,
+    {
+      reason: "INFERENCE_STALLED",
+      retryable: true,
+      details: {
+        phase: stall.activity,
+        threshold: stall.threshold,
+        limitMs: String(stall.limitMs),
+        silenceMs: String(Math.round(stall.silenceMs)),
+        bytesSilenceMs: String(Math.round(stall.bytesSilenceMs)),
+        lastSeq: String(stall.lastSeq),
+        contents: String(stall.contents),
+        tokens: String(stall.tokens),
+        ...(evidence !== undefined && { evidence: evidence.kind, evidenceText: evidence.text }),
+      },
+    },
+  );
+}
