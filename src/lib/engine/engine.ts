@@ -1,3 +1,4 @@
+import type { LivenessSignal } from "../liveness/liveness.ts";
 import type { ResumeState } from "../log/log.ts";
 import type { Artifact, Json, JsonObject, Message, Part, Task } from "../model/a2a.ts";
 import type { Principal } from "../model/key.ts";
@@ -88,6 +89,11 @@ export type AgentEvent =
   | { readonly kind: "usage"; readonly usage: Usage; readonly path?: readonly string[] }
   /** Anything else for readers of the extension, under a name of the engine's own. */
   | { readonly kind: "note"; readonly name: string; readonly value: Json; readonly path?: readonly string[] }
+  /**
+   * What only the engine knows of its progress: that it connects, waits for a rate limit, got bytes without content, or how many tokens the model made.
+   * It feeds the turn's liveness and makes no entry by itself; content, tools, children and waits for people need no such word: their events tell.
+   */
+  | { readonly kind: "liveness"; readonly signal: LivenessSignal; readonly path?: readonly string[] }
   /** State to go on from after a crash (SEMANTICS 19). */
   | { readonly kind: "checkpoint"; readonly state: ResumeState }
   /** The turn ends: the client must answer (`input`, INPUT_REQUIRED) or authenticate (`auth`, AUTH_REQUIRED). */

@@ -27,10 +27,17 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
       return "rest";
     };
   };
+  /** Events that the engine gave, and those that made something of the stream. */
+  let given = 0;
   let events = 0;
   try {
     for await (const event of agent.engine.run(createTurn(run), { signal })) {
       if (stopped()) return () => "rest";
+      given += 1;
+      if (event.kind === "liveness") {
+        if (given % BURST === 0) await new Promise(setImmediate);
+        continue;
+      }
       switch (event.kind) {
         case "interrupt": {
           const message = event.approvals === undefined ? event.message : scribe.approvals(event.message, event.approvals);
@@ -64,7 +71,7 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
       const full = writer.ready();
       if (full !== undefined) await full;
       events += 1;
-      if (events % BURST === 0) await new Promise(setImmediate);
+      if (given % BURST === 0) await new Promise(setImmediate);
     }
     return rest([scribe.status("TASK_STATE_COMPLETED")]);
   } catch (error) {

@@ -14,7 +14,7 @@ import { clipText, splitText } from "./text.ts";
 /** Turns what an agent does into entries: pure but for `now` and ids, one scribe a turn. */
 export interface Scribe {
   /** The entries of one event; none for an empty one. Throws `too-large` where a limit says fail. */
-  write(event: Exclude<AgentEvent, { kind: "interrupt" | "reply" | "end" | "checkpoint" }>): readonly Draft[];
+  write(event: Exclude<AgentEvent, { kind: "interrupt" | "reply" | "end" | "checkpoint" | "liveness" }>): readonly Draft[];
   /** A public status with an optional message of the agent. */
   status(state: TaskState, message?: readonly Part[], metadata?: JsonObject): Draft;
   /** Data of our extension on the present status: no reader without the extension sees it, and it changes nothing. */
