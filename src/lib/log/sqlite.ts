@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { IasError } from "../model/errors.ts";
@@ -8,6 +7,7 @@ import { createDoorbells, iterateChanges } from "./doorbells.ts";
 import type { EventLog } from "./log.ts";
 import { createOlderChanges } from "./sqlite/changes.ts";
 import { createCheckpoints } from "./sqlite/checkpoints.ts";
+import { makeDataFolder, syncDataFolder } from "./sqlite/data-folder.ts";
 import { toStoreError } from "./sqlite/errors.ts";
 import { createFlusher } from "./sqlite/flusher.ts";
 import { createGuard } from "./sqlite/guard.ts";
@@ -58,10 +58,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
   const now = options.now ?? Date.now;
   if (options.readOnly === true) return openReader({ folder, now, durability });
   const path = join(folder, "log.db");
-  // Conversations are nobody else's to read. A folder that is there already has the permissions that somebody chose.
-  const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // An empty file is an empty database; SQLite gives its other files the same permissions.
-  if (made !== undefined) writeFileSync(path, "", { flag: "a", mode: 0o600 });
+  makeDataFolder(folder, { durability });
   const unlock = lockFolder(folder);
   let opened: DatabaseSync | undefined;
   try {
@@ -82,6 +79,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
       failPoint,
       ...(options.checkpointBytes !== undefined && { everyBytes: options.checkpointBytes }),
     });
+    syncDataFolder(folder, { durability });
     const hardener = durability === "host" ? createHardener(`${path}-wal`) : createNoHardener();
     const flusher = createFlusher({
       database,

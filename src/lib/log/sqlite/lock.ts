@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { IasError } from "../../model/errors.ts";
+import { unusable } from "./data-folder.ts";
 
 /** Who holds a data folder. */
 export interface Holder {
@@ -21,14 +22,17 @@ const held = new Set<DatabaseSync>();
 /**
  * Takes a data folder for this process' life (SEMANTICS 12) and gives how to release it. The lock is an exclusive transaction on `lock.db`, so the operating
  * system ends it with the process, however that ends; `owner.json` only says who holds it.
- * @throws IasError `conflict` naming the holder.
+ * @throws IasError `conflict` naming the holder, `configuration` if the folder cannot be written.
  */
 export function lockFolder(folder: string): () => void {
-  const database = new DatabaseSync(join(folder, "lock.db"), { timeout: TRY_MS });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(join(folder, "lock.db"), { timeout: TRY_MS });
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE;");
+    return hold(folder, database);
   } catch (cause) {
-    database.close();
+    database?.close();
+    if (!isBusy(cause)) throw unusable(folder, cause);
     const holder = readHolder(folder);
     const who = holder === undefined ? "another process" : `process ${holder.pid} on ${holder.host}, started ${holder.since}`;
     throw new IasError("conflict", `The data folder ${folder} is in use by ${who}. Stop it, choose another folder, or open this one with --read-only.`, {
@@ -37,6 +41,9 @@ export function lockFolder(folder: string): () => void {
       ...(holder && { details: { pid: String(holder.pid), since: holder.since, host: holder.host } }),
     });
   }
+}
+
+function hold(folder: string, database: DatabaseSync): () => void {
   const holder: Holder = { pid: process.pid, since: new Date(Date.now() - process.uptime() * 1000).toISOString(), host: hostname() };
   writeFileSync(join(folder, "owner.json"), `${JSON.stringify(holder)}\n`);
   held.add(database);
@@ -44,6 +51,11 @@ export function lockFolder(folder: string): () => void {
     held.delete(database);
     database.close();
   };
+}
+
+/** SQLITE_BUSY, in any of its extended forms. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === 5;
 }
 
 function readHolder(folder: string): Holder | undefined {
