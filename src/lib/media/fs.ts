@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { StreamKey } from "../model/key.ts";
 import { digest } from "./blob-input.ts";
 import { type BlobLimits, type BlobOwner, type BlobStore, DEFAULT_BLOB_LIMITS, isSha256 } from "./blobs.ts";
@@ -11,7 +11,7 @@ import { createQueues } from "../stream/queues.ts";
 export interface FsBlobsOptions extends Partial<BlobLimits> {
   /** The store's own folder; made if it is not there. One process owns it, by the data folder's lock (SEMANTICS 12). */
   readonly folder: string;
-  /** `host` flushes each blob to the disk before it is named; `process` (default) leaves that to the system. */
+  /** `host` puts each blob, its name and who needs it on the disk before `put` or `refer` answers; `process` (default) leaves that to the system. */
   readonly durability?: "process" | "host";
   /** Another process owns the folder: nothing is cleaned up, and `put` and `refer` are not called. */
   readonly readOnly?: boolean;
@@ -24,10 +24,11 @@ export interface FsBlobsOptions extends Partial<BlobLimits> {
 export async function createFsBlobs(options: FsBlobsOptions): Promise<BlobStore> {
   const { maxBlobBytes } = { ...DEFAULT_BLOB_LIMITS, ...options };
   const incoming = join(options.folder, "incoming");
+  const durable = options.durability === "host";
   if (options.readOnly !== true) {
     // What is there was cut off by the end of the process before.
     await rm(incoming, { recursive: true, force: true });
-    await mkdir(incoming, { recursive: true });
+    await makeFolder(incoming, durable);
   }
   /** References and bytes of one owner change one after the other. */
   const perOwner = createQueues();
@@ -41,8 +42,9 @@ export async function createFsBlobs(options: FsBlobsOptions): Promise<BlobStore>
       [join(ownerFolder(key), "tasks", task), sha256],
       [join(ownerFolder(key), "refs", sha256), task],
     ] as const) {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder, durable);
       await writeFile(join(folder, name), "");
+      if (durable) await syncFolder(folder);
     }
   };
 
@@ -54,7 +56,7 @@ export async function createFsBlobs(options: FsBlobsOptions): Promise<BlobStore>
         let blob;
         try {
           blob = await digest(content, maxBlobBytes, (chunk) => file.writeFile(chunk));
-          if (options.durability === "host") await file.sync();
+          if (durable) await file.sync();
         } finally {
           await file.close();
         }
@@ -62,8 +64,9 @@ export async function createFsBlobs(options: FsBlobsOptions): Promise<BlobStore>
         await perOwner.run(ownerFolder(key), async () => {
           const path = blobPath(key, sha256);
           await mark(key, sha256);
-          await mkdir(join(path, ".."), { recursive: true });
+          await makeFolder(dirname(path), durable);
           await rename(temporary, path);
+          if (durable) await syncFolder(dirname(path));
         });
         return blob;
       } catch (error) {
@@ -108,6 +111,25 @@ function folderName(part: string): string {
     .replace(/[^a-z0-9]+/g, "-")
     .slice(0, 24);
   return `${readable}.${createHash("sha256").update(part).digest("hex").slice(0, 40)}`;
+}
+
+/** Makes a folder and those above it; `durable` puts their names on the disk. */
+async function makeFolder(folder: string, durable: boolean): Promise<void> {
+  const uppermost = await mkdir(folder, { recursive: true });
+  if (!durable || uppermost === undefined) return;
+  const above = dirname(resolve(uppermost));
+  for (let each = dirname(resolve(folder)); each.length >= above.length; each = dirname(each)) await syncFolder(each);
+}
+
+/** Puts the list of names in a folder on the disk. Windows has no way to, and needs none. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const opened = await open(folder, "r");
+  try {
+    await opened.sync();
+  } finally {
+    await opened.close();
+  }
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

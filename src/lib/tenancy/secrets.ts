@@ -43,7 +43,7 @@ export function createSecrets(key: Uint8Array): Secrets {
 export async function loadSecretKey(file: string): Promise<Uint8Array> {
   const made = randomBytes(KEY_BYTES).toString("base64");
   try {
-    await writeFile(file, `${made}\n`, { flag: "wx", mode: 0o600 });
+    await writeFile(file, `${made}\n`, { flag: "wx", mode: 0o600, flush: true });
     await chmod(file, 0o600);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
