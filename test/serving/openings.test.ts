@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { createMemoryStore } from "../../src/lib/log/memory.ts";
+import type { Store } from "../../src/lib/log/store.ts";
 import { EXTENSION_URI } from "../../src/lib/model/entry.ts";
 import type { Task } from "../../src/lib/model/a2a.ts";
 import { messageOf } from "../support/messages.ts";
@@ -168,5 +170,46 @@ describe("idempotent sending", () => {
     const done = client.must<{ task: Task }>("SendMessage", { message });
     gate.open();
     assert.equal(textOf((await done).task), "[first][second]");
+  });
+
+  it("commits a message to a working task and its idempotency record together: no kill falls between them", async (t) => {
+    const gate = { open: () => {} };
+    const waiting = new Promise<void>((resolve) => (gate.open = resolve));
+    t.after(() => gate.open());
+    const store = createMemoryStore({});
+    const commits: string[] = [];
+    const watched: Store = {
+      ...store,
+      log: {
+        ...store.log,
+        async append(key, batch) {
+          const kinds = [
+            ...batch.entries.flatMap((entry) => (entry.event.includes('"text":"second"') ? ["message"] : [])),
+            ...(batch.records ?? []).flatMap((record) => (record.key.startsWith("once/") ? ["record"] : [])),
+          ];
+          if (kinds.length > 0) commits.push(kinds.join("+"));
+          return store.log.append(key, batch);
+        },
+      },
+      records: {
+        ...store.records,
+        async put(write) {
+          if (write.key.startsWith("once/")) commits.push("record");
+          return store.records.put(write);
+        },
+      },
+    };
+    const agent = agentOf(async function* () {
+      yield { kind: "text", text: "working" };
+      await waiting;
+    });
+    const server = await serving(t, [agent], { store: watched });
+    const client = rpcClient(`${server.url}/a2a/agent`, EXTENDED);
+    const { task } = await client.send("first", {}, { returnImmediately: true });
+    for await (const batch of store.log.follow({ tenant: "", user: "local", agent: "agent", task: task.id }, { after: 0, signal: t.signal }))
+      if (batch.some((entry) => entry.event.includes('"working"'))) break;
+    commits.length = 0;
+    await client.must("SendMessage", { message: messageOf("second", { taskId: task.id }), configuration: { returnImmediately: true } });
+    assert.deepEqual(commits, ["message+record"]);
   });
 });

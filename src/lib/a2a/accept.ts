@@ -1,10 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { RecordWrite } from "../log/records.ts";
 import { isTerminal, type Message } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { newId } from "../model/ids.ts";
 import { keyText, type StreamKey, streamKey } from "../model/key.ts";
-import { type Input, queueFull } from "../runtime/runtime.ts";
+import { queueFull } from "../runtime/runtime.ts";
 import { createQueues } from "../stream/queues.ts";
 import { checkMessage } from "./check-message.ts";
 import { taskNotFound } from "./frames.ts";
@@ -61,8 +60,7 @@ async function accept(parts: ServerParts, call: Call, request: SendParams, once:
   if (config !== undefined) await parts.push.check(config);
   if (once !== undefined) {
     const found = await parts.store.records.get(once.key);
-    const repeated = found && (await attach(parts, call, readOnce(found, once), checked));
-    if (repeated !== undefined) return repeated;
+    if (found !== undefined) return attach(parts, call, readOnce(found, once));
   }
   const accepted =
     checked.taskId === undefined ? await startTask(parts, call, request, checked, once) : await continueTask(parts, call, checked, checked.taskId, once);
@@ -72,19 +70,12 @@ async function accept(parts: ServerParts, call: Call, request: SendParams, once:
   return accepted;
 }
 
-/**
- * The task that a repeated request went to. Undefined where the record was written ahead of a message that then never got into the log, because the
- * process died in between: it is sent now.
- */
-async function attach(parts: ServerParts, call: Call, value: OnceValue, message: Message): Promise<Accepted | undefined> {
+/** The task that a repeated request went to. */
+async function attach(parts: ServerParts, call: Call, value: OnceValue): Promise<Accepted> {
   const key = streamKey(call.principal, call.agent.id, value.task);
-  const found = await parts.views.with(key, (view, page) => ({
-    head: page.head,
-    recorded: view.fold.task()?.history?.some((said) => said.messageId === message.messageId),
-  }));
-  if (found === undefined) throw taskNotFound(value.task);
-  if (!value.created && found.recorded !== true) return undefined;
-  return { key, after: value.created ? 1 : found.head, created: value.created, repeated: true };
+  const page = await parts.store.log.read(key, { after: 0, maxBytes: 0 });
+  if (page === undefined) throw taskNotFound(value.task);
+  return { key, after: value.created ? 1 : page.head, created: value.created, repeated: true };
 }
 
 async function startTask(parts: ServerParts, call: Call, request: SendParams, message: Message, once: Once | undefined): Promise<Accepted> {
@@ -103,16 +94,14 @@ async function startTask(parts: ServerParts, call: Call, request: SendParams, me
   const result = await recordTask(parts, key, { context, message: recorded, metadata: request.metadata }, onceRecords(once, key, true));
   if (result.ok) return { key, after: 1, created: true, repeated: false };
   if (once === undefined) throw new IasError("internal", `The task's record ${keyText(key)} was refused.`);
-  const repeated = await attach(parts, call, readOnce(result.found, once), message);
-  if (repeated === undefined) throw new IasError("conflict", "The idempotency key is in use by another task; use a new one.");
-  return repeated;
+  return attach(parts, call, readOnce(result.found, once));
 }
 
 /** A message to a task that exists: its owner records it, or we do where no turn runs. Whoever has the stream may change between the two, so it is tried again. */
 async function continueTask(parts: ServerParts, call: Call, message: Message, taskId: string, once: Once | undefined): Promise<Accepted> {
   const key = streamKey(call.principal, call.agent.id, taskId);
   const stored = { ...message, parts: await parts.media.store(key, message.parts) };
-  let records = onceRecords(once, key, false);
+  const records = onceRecords(once, key, false);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const row = await parts.store.index.get(key);
     if (row === undefined) throw taskNotFound(taskId);
@@ -131,9 +120,9 @@ async function continueTask(parts: ServerParts, call: Call, message: Message, ta
         },
       );
     }
-    const input = { principal: call.principal, message: { ...stored, contextId: row.context, taskId } };
+    const input = { principal: call.principal, message: { ...stored, contextId: row.context, taskId }, records };
     if (row.state === "TASK_STATE_WORKING") {
-      if ((await inputOnce(parts, key, input, records)) === "recorded") {
+      if ((await parts.runtime.input(key, input)) === "recorded") {
         const head = (await parts.store.log.read(key, { after: 0, maxBytes: 0 }))?.head ?? row.head;
         return { key, after: head, created: false, repeated: false };
       }
@@ -143,11 +132,7 @@ async function continueTask(parts: ServerParts, call: Call, message: Message, ta
       const data = { kind: "input" as const, message: input.message, user: call.principal.user };
       const added = await recordAddition(parts, row, { data, state: "TASK_STATE_SUBMITTED", records }, "this-epoch");
       if (added.kind === "ok") return { key, after: added.head, created: false, repeated: false };
-      if (added.kind === "conflict" && once !== undefined) {
-        const repeated = await attach(parts, call, readOnce(added.found, once), message);
-        if (repeated !== undefined) return repeated;
-        records = [];
-      }
+      if (added.kind === "conflict" && once !== undefined) return attach(parts, call, readOnce(added.found, once));
     }
     await delay(TRY_MS, undefined, { signal: call.signal });
   }
@@ -156,18 +141,6 @@ async function continueTask(parts: ServerParts, call: Call, message: Message, ta
     retryable: true,
     retryAfterMs: 1000,
   });
-}
-
-/** The owner of a running turn writes entries, not records: the idempotency records go first, and go away again if the message is not taken. */
-async function inputOnce(parts: ServerParts, key: StreamKey, input: Input, records: readonly RecordWrite[]): Promise<"recorded" | "idle"> {
-  for (const { ifVersion: _, ...record } of records) await parts.store.records.put(record);
-  let result: "recorded" | "idle" | undefined;
-  try {
-    result = await parts.runtime.input(key, input);
-    return result;
-  } finally {
-    if (result !== "recorded") for (const record of records) await parts.store.records.delete(record.key);
-  }
 }
 
 /** A task that waits for its turn takes only so many messages. */

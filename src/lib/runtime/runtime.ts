@@ -1,3 +1,4 @@
+import type { RecordWrite } from "../log/records.ts";
 import type { Message } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
@@ -23,6 +24,8 @@ export interface Runtime extends AsyncDisposable {
 export interface Input {
   readonly principal: Principal;
   readonly message: Message;
+  /** Committed with the message. Their `ifVersion` is not asked: nothing but the stream itself may stop what a turn writes. */
+  readonly records?: readonly RecordWrite[];
 }
 
 /** Who ends a turn. */

@@ -1,4 +1,5 @@
 import { type EventLog, LEASE_MS, type Opened, type ResumeState } from "../log/log.ts";
+import type { RecordWrite } from "../log/records.ts";
 import type { IndexRow } from "../log/task-index.ts";
 import { isTerminal, type StreamResponse } from "../model/a2a.ts";
 import { encodeEvent, type NewEntry } from "../model/entry.ts";
@@ -30,6 +31,8 @@ export interface WriteExtra {
   readonly seal?: boolean;
   /** Takes the task out of the index (a message-only reply). */
   readonly unlist?: boolean;
+  /** Written whatever stands there: a conflict of one would take the stream from its writer. */
+  readonly records?: readonly RecordWrite[];
 }
 
 /** The turn that is written, and its stream. */
@@ -56,6 +59,7 @@ interface Pending {
   index?: IndexRow | null;
   state?: ResumeState | null;
   seal?: boolean;
+  records?: RecordWrite[];
 }
 
 /** A writer on a stream that `opened` has taken. */
@@ -150,6 +154,7 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
       if (extra?.state !== undefined) pending.state = extra.state;
       if (extra?.seal === true) pending.seal = true;
       if (extra?.unlist === true) pending.index = null;
+      for (const { ifVersion: _, ...record } of extra?.records ?? []) (pending.records ??= []).push(record);
       kick();
     },
     ready() {
@@ -177,7 +182,7 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
 }
 
 function hasWork(pending: Pending): boolean {
-  return pending.entries.length > 0 || pending.state !== undefined || pending.seal === true;
+  return pending.entries.length > 0 || pending.state !== undefined || pending.seal === true || pending.records !== undefined;
 }
 
 /** State transitions and artifact changes count, a note on the same state does not (SEMANTICS 1). */

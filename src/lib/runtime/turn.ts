@@ -98,7 +98,7 @@ export function runTask(parts: RuntimeParts, agent: Agent, row: ListedTask, open
         throw queueFull(`${unread} messages wait in this task`, "maxQueuedPerConversation");
       }
       const scribe = createScribe({ task: row.key.task, context: row.context, agent, limits: parts.limits, view, turn: view.ledger.turn, now: parts.now });
-      writer.write([scribe.aside("internal", { kind: "input", message: input.message, user: input.principal.user })]);
+      writer.write([scribe.aside("internal", { kind: "input", message: input.message, user: input.principal.user })], { records: input.records ?? [] });
       if (agent.onInput === "interrupt") stop({ kind: "next-input" });
       await writer.flushed();
       return "recorded";
