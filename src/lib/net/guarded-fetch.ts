@@ -1,5 +1,5 @@
 import { lookup as dnsLookup } from "node:dns/promises";
-import { Agent, type BodyInit as UndiciBody, buildConnector, fetch as undiciFetch } from "undici";
+import type { Agent, BodyInit as UndiciBody, buildConnector } from "undici";
 import { IasError } from "../model/errors.ts";
 import { isAllowed, literalAddress, zoneOf } from "./address.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
@@ -60,6 +60,8 @@ export interface GuardedFetchOptions {
   readonly connector?: (addresses: readonly string[], timeoutMs: number) => buildConnector.connector;
 }
 
+type Undici = typeof import("undici");
+
 const DEFAULT_LIMITS: FetchLimits = {
   maxBytes: 32 * 1024 * 1024,
   maxRedirects: 5,
@@ -80,25 +82,29 @@ const SAFE_ACROSS_ORIGINS: ReadonlySet<string> = new Set([
 ]);
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** Makes a guarded fetch with its own connections; disposing it closes them. */
+/** Makes a guarded fetch with its own connections; disposing it closes them. What makes connections is loaded with the first one: 8 MB that most servers never need. */
 export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFetch {
   const resolve = options.resolve ?? systemResolve;
-  const connector = options.connector ?? connectPinned;
   const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
   const allow: Allowance = { local: options.allowLocal ?? false, private: options.allowPrivate ?? false };
   const defaults = { ...DEFAULT_LIMITS, ...options.limits };
-  // Two pools: a connection that was opened under a wider allowance must not serve a redirect that has a narrower one.
-  const wide = createAgent(allow);
-  const narrow = allow.local || allow.private ? createAgent(PUBLIC_ONLY) : wide;
+  let pools: Promise<Pools> | undefined;
+  let closed = false;
 
-  function createAgent(allowance: Allowance): Agent {
-    return new Agent({
-      allowH2: false,
-      connect: (target, callback) => void connect(target, callback, allowance),
-    });
+  async function openPools(): Promise<Pools> {
+    const undici = await import("undici");
+    const connector = options.connector ?? ((addresses, timeoutMs) => connectPinned(undici, addresses, timeoutMs));
+    const createAgent = (allowance: Allowance): Agent =>
+      new undici.Agent({
+        allowH2: false,
+        connect: (target, callback) => void connect(connector, target, callback, allowance),
+      });
+    // Two pools: a connection that was opened under a wider allowance must not serve a redirect that has a narrower one.
+    const wide = createAgent(allow);
+    return { undici, wide, narrow: allow.local || allow.private ? createAgent(PUBLIC_ONLY) : wide };
   }
 
-  async function connect(target: buildConnector.Options, callback: buildConnector.Callback, allowance: Allowance): Promise<void> {
+  async function connect(connector: Connector, target: buildConnector.Options, callback: buildConnector.Callback, allowance: Allowance): Promise<void> {
     let addresses: readonly string[];
     try {
       addresses = await judge(target.hostname, allowance, resolve);
@@ -115,8 +121,10 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
     const deadline = createDeadline(init.signal ?? undefined, limits.totalTimeoutMs);
     let hop: Hop = { url: first, method: (init.method ?? "GET").toUpperCase(), headers: new Headers(init.headers), body: init.body ?? null };
     try {
+      if (closed) throw new IasError("unavailable", "The fetch is closed.");
+      const { undici, wide, narrow } = await (pools ??= openPools());
       for (let redirects = 0; ; redirects += 1) {
-        const response = await send(hop, hop.url.hostname === first.hostname ? wide : narrow, limits, deadline.signal);
+        const response = await send(undici, hop, hop.url.hostname === first.hostname ? wide : narrow, limits, deadline.signal);
         const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
         if (location === null || limits.maxRedirects === 0) return finish(response, hop.url, limits, deadline);
         await response.body?.cancel();
@@ -136,9 +144,19 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
       return { url, addresses: await judge(url.hostname, allow, resolve) };
     },
     async [Symbol.asyncDispose](): Promise<void> {
-      await Promise.all([wide.destroy(), narrow.destroy()]);
+      closed = true;
+      const opened = await pools;
+      await Promise.all([opened?.wide.destroy(), opened?.narrow.destroy()]);
     },
   });
+}
+
+type Connector = NonNullable<GuardedFetchOptions["connector"]>;
+
+interface Pools {
+  readonly undici: Undici;
+  readonly wide: Agent;
+  readonly narrow: Agent;
 }
 
 interface Allowance {
@@ -155,12 +173,12 @@ interface Hop {
   readonly body: NonNullable<RequestInit["body"]> | null;
 }
 
-async function send(hop: Hop, dispatcher: Agent, limits: FetchLimits, signal: AbortSignal): Promise<Response> {
+async function send(undici: Undici, hop: Hop, dispatcher: Agent, limits: FetchLimits, signal: AbortSignal): Promise<Response> {
   const scoped = dispatcher.compose(
     (dispatch) => (options, handler) =>
       dispatch({ ...options, headersTimeout: finite(limits.headersTimeoutMs), bodyTimeout: finite(limits.idleTimeoutMs) }, handler),
   );
-  return undiciFetch(hop.url, {
+  return undici.fetch(hop.url, {
     method: hop.method,
     headers: [...hop.headers],
     redirect: "manual",
@@ -237,10 +255,10 @@ async function systemResolve(hostname: string): Promise<readonly string[]> {
 }
 
 /** A connector that reaches the given addresses only: the socket's own lookup answers with them, so no second resolution can differ. */
-function connectPinned(addresses: readonly string[], timeoutMs: number): buildConnector.connector {
+function connectPinned(undici: Undici, addresses: readonly string[], timeoutMs: number): buildConnector.connector {
   const pinned = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
   const first = pinned[0];
-  return buildConnector({
+  return undici.buildConnector({
     timeout: timeoutMs,
     allowH2: false,
     autoSelectFamily: true,

@@ -1,4 +1,3 @@
-import { errors } from "undici";
 import { IasError } from "../model/errors.ts";
 
 /** What undici threw, in our words; the deepest cause decides, because `fetch` wraps it. */
@@ -19,10 +18,15 @@ export function toNetworkError(error: unknown, url: URL): IasError {
   });
 }
 
+/** By undici's codes: its classes would have to be loaded. */
+const TIMEOUTS: Readonly<Record<string, string>> = {
+  UND_ERR_CONNECT_TIMEOUT: "CONNECT_TIMEOUT",
+  UND_ERR_HEADERS_TIMEOUT: "HEADERS_TIMEOUT",
+  UND_ERR_BODY_TIMEOUT: "IDLE_TIMEOUT",
+};
+
 function timeoutReason(error: Error): string | undefined {
-  if (error instanceof errors.ConnectTimeoutError) return "CONNECT_TIMEOUT";
-  if (error instanceof errors.HeadersTimeoutError) return "HEADERS_TIMEOUT";
-  return error instanceof errors.BodyTimeoutError ? "IDLE_TIMEOUT" : undefined;
+  return "code" in error ? TIMEOUTS[String(error.code)] : undefined;
 }
 
 function isConnectFailure(error: Error): boolean {

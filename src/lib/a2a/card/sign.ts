@@ -1,9 +1,10 @@
-import { canonicalizeAgentCard } from "@a2a-js/sdk";
 import type { Json, JsonObject } from "../../model/a2a.ts";
 import type { SigningKey } from "../signing-key.ts";
 
 /** `card` with its signatures (specification 8.4); `jku` is where the public key is. */
 export async function signCard(card: JsonObject, key: SigningKey, jku: string): Promise<JsonObject> {
+  // Loaded when a card is signed: most servers have no key, and need not hold the SDK for it.
+  const { canonicalizeAgentCard } = await import("@a2a-js/sdk");
   const { signatures: _, ...unsigned } = card;
   const payload = canonicalJson(unsigned);
   // The official SDKs also leave out what is REQUIRED or set but empty, such as the scopes of a security requirement. Where that makes another text,
