@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { IasError } from "../model/errors.ts";
 
@@ -40,11 +40,4 @@ export async function listen(server: Server, host: string, port: number): Promis
     throw new IasError("configuration", `Port ${port} on ${host} cannot be listened on (${code ?? String(error)}).`, { cause: error });
   }
   return (server.address() as AddressInfo).port;
-}
-
-/** Throws as `listen` does when `port` cannot be had now; for libraries that tell a taken port on stderr. */
-export async function checkFree(host: string, port: number): Promise<void> {
-  const server = createServer();
-  await listen(server, host, port);
-  await new Promise((resolve) => server.close(resolve));
 }

@@ -23,7 +23,7 @@ import { createCloser } from "../stream/closer.ts";
 import { createHeartbeatWheel } from "../stream/heartbeat.ts";
 import type { Secrets } from "../tenancy/secrets.ts";
 import { wireCore } from "./core.ts";
-import { checkFree, firstFree, listen } from "./listen.ts";
+import { firstFree, listen } from "./listen.ts";
 import { checkSettings, DEFAULT_SETTINGS, grpcAddressOf, reachedAt, type Settings } from "./settings.ts";
 
 /** Ports when none is asked for; the next free one is taken. */
@@ -146,10 +146,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 async function openGrpc(settings: Settings, parts: Omit<Parameters<typeof startGrpc>[0], "host" | "port" | "defaultAgent">): Promise<GrpcServer | undefined> {
   if (settings.grpcPort === false) return undefined;
   const [defaultAgent = ""] = parts.agents.keys();
-  return firstFree(settings.grpcPort, GRPC_PORT, async (port) => {
-    if (settings.grpcPort === undefined) await checkFree(settings.host, port);
-    return startGrpc({ ...parts, defaultAgent, host: settings.host, port });
-  });
+  return firstFree(settings.grpcPort, GRPC_PORT, (port) => startGrpc({ ...parts, defaultAgent, host: settings.host, port }));
 }
 
 /** The hosts of `publicUrl` and `grpcPublicAddress` are served without being named again. */

@@ -1,4 +1,5 @@
 import { lookup as dnsLookup } from "node:dns/promises";
+import type * as undici from "undici";
 import type { Agent, BodyInit as UndiciBody, buildConnector } from "undici";
 import { IasError } from "../model/errors.ts";
 import { isAllowed, literalAddress, zoneOf } from "./address.ts";
@@ -60,7 +61,7 @@ export interface GuardedFetchOptions {
   readonly connector?: (addresses: readonly string[], timeoutMs: number) => buildConnector.connector;
 }
 
-type Undici = typeof import("undici");
+type Undici = typeof undici;
 
 const DEFAULT_LIMITS: FetchLimits = {
   maxBytes: 32 * 1024 * 1024,
