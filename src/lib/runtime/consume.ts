@@ -1,7 +1,9 @@
 import type { AgentEvent } from "../engine/engine.ts";
 import type { ResumeState } from "../log/log.ts";
+import type { Part } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { newId } from "../model/ids.ts";
+import { checkEntry } from "./check-entry.ts";
 import { createTurn } from "./create-turn.ts";
 import { failedStatus } from "./failed-status.ts";
 import type { Draft } from "./draft.ts";
@@ -27,6 +29,12 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
       return "rest";
     };
   };
+  /** The parts of a message as its entry has them. */
+  const told = async (message: readonly Part[]): Promise<readonly Part[]> => {
+    const stored = await parts.media.store(row.key, message, "agent");
+    checkEntry(parts.limits, stored, "A message of the agent", "put long content into an artifact, in chunks");
+    return stored;
+  };
   /** Events that the engine gave, and those that made something of the stream. */
   let given = 0;
   let events = 0;
@@ -41,16 +49,14 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
       switch (event.kind) {
         case "interrupt": {
           const message = event.approvals === undefined ? event.message : scribe.approvals(event.message, event.approvals);
-          const status = scribe.status(
-            event.reason === "auth" ? "TASK_STATE_AUTH_REQUIRED" : "TASK_STATE_INPUT_REQUIRED",
-            message && (await parts.media.store(row.key, message, "agent")),
-          );
+          const status = scribe.status(event.reason === "auth" ? "TASK_STATE_AUTH_REQUIRED" : "TASK_STATE_INPUT_REQUIRED", message && (await told(message)));
           return rest([status], event.state ?? null);
         }
         case "reply":
+          checkEntry(parts.limits, event.parts, "A message of the agent", "put long content into an artifact, in chunks");
           return reply(run, event, events === 0);
         case "end": {
-          const message = event.message && (await parts.media.store(row.key, event.message, "agent"));
+          const message = event.message && (await told(event.message));
           if (event.outcome === "completed") return rest([scribe.status("TASK_STATE_COMPLETED", message, event.metadata)]);
           return final(scribe.status(event.outcome === "failed" ? "TASK_STATE_FAILED" : "TASK_STATE_REJECTED", message, event.metadata));
         }
@@ -63,7 +69,7 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
           break;
         }
         case "status":
-          writer.write(scribe.write(event.message === undefined ? event : { ...event, message: await parts.media.store(row.key, event.message, "agent") }));
+          writer.write(scribe.write(event.message === undefined ? event : { ...event, message: await told(event.message) }));
           break;
         default:
           writer.write(scribe.write(event));

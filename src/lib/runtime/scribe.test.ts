@@ -52,4 +52,23 @@ describe("scribe", () => {
     const call = told(write({ kind: "tool-call", call: "c", name: "t", arguments: long })).findLast((data) => data?.kind === "tool-call");
     assert.match(call?.kind === "tool-call" ? (call.arguments ?? "") : "", /^a{950}… \[4050 more characters\]$/);
   });
+
+  it("shows the beginning of long arguments where approval is asked for, so that all of them fit in one entry", () => {
+    for (const count of [1, 3, 8]) {
+      const approvals = Array.from({ length: count }, (_, index) => ({ call: `c${index}`, name: "pay", arguments: "\u0001".repeat(1_000_000) }));
+      const { approvals: toParts, status } = scribe();
+      const parts = toParts(undefined, approvals);
+      const shown = (parts[1]?.data as { approvals: typeof approvals }).approvals;
+      assert.deepEqual(
+        shown.map(({ call }) => call),
+        approvals.map(({ call }) => call),
+      );
+      for (const { arguments: text } of shown) assert.match(text, /… \[\d+ more characters\]$/);
+      assert.ok(encodeEvent(status("TASK_STATE_INPUT_REQUIRED", parts).event).length < 8000);
+    }
+  });
+
+  it("refuses what is too long for an entry and cannot be cut", () => {
+    assert.throws(() => scribe().write({ kind: "note", name: "plan", value: "a".repeat(7000) }), { code: "too-large", reason: "ENTRY_TOO_LARGE" });
+  });
 });

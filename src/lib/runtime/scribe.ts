@@ -2,12 +2,13 @@ import type { Agent } from "../engine/agent.ts";
 import type { AgentEvent, Approval } from "../engine/engine.ts";
 import type { Artifact, Json, JsonObject, Part, TaskState } from "../model/a2a.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
-import { assertNever, IasError } from "../model/errors.ts";
+import { assertNever } from "../model/errors.ts";
 import { type ExtensionData, toMetadata } from "../model/extension.ts";
 import { newId, toTimestamp } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
 import type { TaskView } from "../task/view.ts";
 import { createArtifactDrafts } from "./artifact-drafts.ts";
+import { checkEntry } from "./check-entry.ts";
 import type { Draft } from "./draft.ts";
 import { clipText, splitText } from "./text.ts";
 
@@ -40,6 +41,9 @@ export interface ScribeOptions {
 /** The most bytes that one UTF-16 unit takes as JSON text in UTF-8. */
 const BYTES_PER_UNIT = 6;
 
+/** Of the arguments of each of very many calls that wait, UTF-16 units. */
+const SHORTEST_SHARE = 100;
+
 /** A scribe for one turn of one task. */
 export function createScribe(options: ScribeOptions): Scribe {
   const { task, context, agent, limits, view } = options;
@@ -63,12 +67,7 @@ export function createScribe(options: ScribeOptions): Scribe {
   const hideable = (bare: ExtensionData, full: ExtensionData): readonly Draft[] =>
     agent.expose.toolArguments ? [aside("extension", full)] : [aside("extension", bare), aside("internal", full)];
   const writeArtifact = (event: Extract<AgentEvent, { kind: "artifact" }>, path: Path): Draft => {
-    const size = JSON.stringify(event.artifact).length;
-    if (size > limits.maxEntryBytes) {
-      throw new IasError("too-large", `An artifact chunk of ${size} characters passes maxEntryBytes (${limits.maxEntryBytes}); send it in smaller chunks.`, {
-        reason: "ENTRY_TOO_LARGE",
-      });
-    }
+    const size = checkEntry(limits, event.artifact, "An artifact chunk", "send it in smaller chunks");
     if (path !== undefined) return aside("extension", { kind: "note", name: "artifact", value: event.artifact, ...path });
     return artifacts.chunk(event.artifact, size, { append: event.append === true, lastChunk: event.lastChunk });
   };
@@ -79,7 +78,10 @@ export function createScribe(options: ScribeOptions): Scribe {
     approvals(message = [], approvals) {
       const names = approvals.map((approval) => approval.name).join(", ");
       const lead = message.length > 0 ? message : [{ text: `Approve ${names}? Answer "approve" or "reject".` }];
-      return [...lead, { data: { approvals: approvals as unknown as Json } }];
+      // Together they are one entry: of long arguments each shows its beginning, as in `tool-call`.
+      const share = Math.max(SHORTEST_SHARE, Math.floor(most / Math.max(1, approvals.length)));
+      const shown = approvals.map((approval) => ({ ...approval, arguments: clipText(approval.arguments, share) }));
+      return [...lead, { data: { approvals: shown satisfies readonly Approval[] as unknown as Json } }];
     },
     supersede(artifactId, before, attempt) {
       return artifacts.replacement(before ?? { artifactId, parts: [{ text: "" }], metadata: { [EXTENSION_URI]: { superseded: attempt } } });
@@ -114,6 +116,7 @@ export function createScribe(options: ScribeOptions): Scribe {
         case "usage":
           return [aside("extension", { kind: "usage", usage: { ...event.usage }, ...path })];
         case "note":
+          checkEntry(limits, event.value, `The note ${event.name}`, "put what is long into an artifact");
           return [aside("extension", { kind: "note", name: event.name, value: event.value, ...path })];
         default:
           return assertNever(event);
