@@ -1,4 +1,4 @@
-import type { Command, Io } from "../../src/lib/cli/command.ts";
+import type { Command, CommandGroup, Io } from "../../src/lib/cli/command.ts";
 import { runCommand } from "../../src/lib/cli/run.ts";
 
 export interface IasRun {
@@ -17,10 +17,11 @@ export interface IasWorld {
   readonly wrote?: (text: string) => void;
   /** Gets the handler of interrupts. */
   readonly onInterrupt?: Io["onInterrupt"];
+  readonly openScreen?: Io["openScreen"];
 }
 
 /** Runs commands in this process, with a terminal that a test holds. */
-export async function runIas(commands: readonly Command[], argv: readonly string[], world: IasWorld = {}): Promise<IasRun> {
+export async function runIas(commands: readonly (Command | CommandGroup)[], argv: readonly string[], world: IasWorld = {}): Promise<IasRun> {
   let [out, err] = ["", ""];
   const answers = [...(world.answers ?? [])];
   const code = await runCommand(
@@ -41,6 +42,7 @@ export async function runIas(commands: readonly Command[], argv: readonly string
       },
       interactive: world.answers !== undefined,
       env: world.env ?? {},
+      ...(world.openScreen !== undefined && { openScreen: world.openScreen }),
       onInterrupt: world.onInterrupt ?? (() => () => undefined),
     },
     "1.2.3",

@@ -1,5 +1,6 @@
 import type { ParseArgsOptionDescriptor } from "node:util";
 import { IasError } from "../model/errors.ts";
+import type { Screen } from "./screen.ts";
 
 /** Exit codes, the same for every command; `docs/reference/cli.md` lists them. */
 export const EXIT = {
@@ -10,6 +11,8 @@ export const EXIT = {
   usage: 2,
   /** The task ended FAILED, REJECTED or CANCELED; or a card breaks a rule. */
   negative: 3,
+  /** A campaign ended below its pass threshold, or could not reach its target. */
+  missed: 100,
   /** Ctrl-C. */
   interrupted: 130,
 } as const;
@@ -24,6 +27,15 @@ export interface Command {
   readonly options: Readonly<Record<string, ParseArgsOptionDescriptor>>;
   /** Returns the exit code. What it throws is told on stderr (as JSON with `--json`) and exits 1, or 2 for `usageError`. */
   run(args: Args, io: Io): Promise<number>;
+}
+
+/** Commands under one name: `ias campaign run`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  /** What `ias <name> --help` says below the list of its commands. */
+  readonly about: string;
+  readonly commands: readonly Command[];
 }
 
 export interface Args {
@@ -45,6 +57,8 @@ export interface Io {
   ask(question: string, signal?: AbortSignal): Promise<string | undefined>;
   /** A person is there to answer; never with `--json`. */
   readonly interactive: boolean;
+  /** Draws in place on stderr's terminal; absent where there is none, and with `--json`. Between its first `draw` and its `end`, `err` must not be used. */
+  readonly openScreen?: () => Screen;
   /** `--json`: machine-readable lines on stdout, nothing else. */
   readonly json: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;

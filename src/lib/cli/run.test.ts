@@ -100,3 +100,23 @@ test("a server that is not there is told with what to do", async () => {
   }
   assert.match((await runIas(COMMANDS, ["tasks", "127.0.0.1:65534"])).err, /Is it running there\?/);
 });
+
+test("commands under one name are found, listed, and told by their whole name", async () => {
+  const ping: Command = { name: "ping", summary: "Say pong", help: "Usage: ias group ping\n", options: {}, run: async () => 7 };
+  const group = { name: "group", summary: "Things together", about: "More words.\n", commands: [ping] };
+  assert.equal((await runIas([group], ["group", "ping"])).code, 7);
+  for (const argv of [["group"], ["group", "--help"], ["help", "group"]]) {
+    const { code, out } = await runIas([group], argv);
+    assert.equal(code, 0);
+    assert.equal(out, "Things together.\n\nUsage: ias group <command> [options]\n\n  ping  Say pong\n\nMore words.\n");
+  }
+  for (const argv of [
+    ["group", "ping", "--help"],
+    ["group", "help", "ping"],
+    ["help", "group", "ping"],
+  ])
+    assert.equal((await runIas([group], argv)).out, ping.help);
+  assert.match((await runIas([group], ["group", "nope"])).err, /^ias group: there is no command "nope"; there are ping\.\nSee ias group --help\.\n$/);
+  assert.match((await runIas([group], ["group", "ping", "--nope"])).err, /^ias group ping: Unknown option/);
+  assert.match((await runIas([group], ["group", "--json", "ping"])).err, /options after it: ias group ping --json/);
+});

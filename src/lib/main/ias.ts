@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { cardCommand } from "../cli/card.ts";
 import { chatCommand } from "../cli/chat.ts";
-import { type Command, EXIT } from "../cli/command.ts";
+import { type Command, type CommandGroup, EXIT } from "../cli/command.ts";
 import { runCommand } from "../cli/run.ts";
 import { tailCommand } from "../cli/tail.ts";
 import { tasksCommand } from "../cli/tasks.ts";
@@ -10,7 +10,7 @@ import { serveCommand } from "./serve-command.ts";
 import { createTerminalIo } from "./terminal-io.ts";
 
 /** The `ias` command: the environment and the terminal are touched here and nowhere else. */
-const COMMANDS: readonly Command[] = [serveCommand, chatCommand, tasksCommand, tailCommand, cardCommand];
+const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, tasksCommand, tailCommand, cardCommand];
 
 try {
   // A folder of that name is somebody else's, for example a Python environment.
