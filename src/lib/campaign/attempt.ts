@@ -24,6 +24,8 @@ export interface Attempt {
   readonly liveness?: { readonly mode: Exclude<LivenessMode, "auto">; readonly why: string };
   /** Absent while it runs. */
   readonly outcome?: Outcome;
+  /** A person asked for another: it is kept, and counts for nothing. */
+  readonly discounted?: true;
   readonly measured: Measured;
   /** Slow and stalled episodes, oldest first; at most 100 are kept. */
   readonly episodes: readonly Episode[];

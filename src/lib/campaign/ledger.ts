@@ -20,8 +20,10 @@ export interface Ledger extends AsyncDisposable {
   attempts(): AsyncIterable<Attempt>;
   /** All attempts of one battle, oldest first. */
   attemptsOf(battle: string): Promise<readonly Attempt[]>;
-  /** What arrived in an attempt. */
-  events(battle: string, attempt: number): AsyncIterable<LedgerEvent>;
+  /** What arrived in an attempt, up to now; with `after`, from there on. */
+  events(battle: string, attempt: number, options?: { readonly after?: number }): AsyncIterable<LedgerEvent>;
+  /** Marks the attempts of a battle that have ended as `discounted`: the battle begins anew. */
+  discount(battle: string): Promise<void>;
   /** What people asked for while it runs, from another process: read by the runner, at most a second late. */
   readonly control: Control;
 }
@@ -49,10 +51,13 @@ export interface AttemptWriter {
   end(change: Partial<Attempt> & Pick<Attempt, "outcome" | "endedAt">): Promise<void>;
 }
 
-/** Wishes of people, kept in the folder: they outlive both processes. */
+/** Wishes of people, kept in the folder: they outlive both processes, and any process may wish while another one carries out. */
 export interface Control {
   read(): Promise<ControlState>;
+  /** Battles that are named come to those that stand there. */
   write(change: Partial<ControlState>): Promise<void>;
+  /** The runner has carried out a wish. */
+  done(wish: "cancel" | "requeue", battle: string): Promise<void>;
 }
 
 /** What is wished. */
