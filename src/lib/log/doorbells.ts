@@ -12,10 +12,12 @@ export interface Ringing {
   readonly gone: boolean;
 }
 
-/** The changes of all streams since this process began, coalesced per stream; at most twice as long as the streams are many. */
-export interface Doorbells {
+/** The changes of all streams since this process began, coalesced per stream, but for those that a store has at hand and that are long past. */
+export interface Doorbells<S extends Ringing = Ringing> {
+  /** Changes up to here may be forgotten: the store gives them (`older` of `iterateChanges`). 0 where none is. */
+  readonly floor: number;
   /** Records that `stream` changed at `position`, greater than any before. Waiting readers are told once in a turn of the event loop. */
-  ring(stream: Ringing, position: number): void;
+  ring(stream: S, position: number): void;
   /** Changes after `after`, oldest first, at most `limit`; `position` is where to go on, also past changes of other tenants. */
   since(after: number, limit: number, tenant: string | undefined): Rung;
   /** Calls `listener` once, in the turn after the next change. Returns how to leave. */
@@ -28,10 +30,20 @@ export interface Rung {
   readonly position: number;
 }
 
-/** Makes the doorbells of one log. */
-export function createDoorbells(): Doorbells {
-  let rung: { readonly position: number; readonly stream: Ringing }[] = [];
-  let limit = 4096;
+/** What doorbells may forget, so that they do not grow with every stream that ever was. */
+export interface Forgetting<S> {
+  /** Whether the store gives the stream's newest change by itself. */
+  readonly mayForget: (stream: S) => boolean;
+  /** Newest changes that are kept all the same. */
+  readonly keep: number;
+}
+
+/** Makes the doorbells of one log. Without `forgetting` they keep each stream's newest change: for stores that keep the streams in memory anyway. */
+export function createDoorbells<S extends Ringing>(forgetting?: Forgetting<S>): Doorbells<S> {
+  const least = 2 * (forgetting?.keep ?? KEEP);
+  let rung: { readonly position: number; readonly stream: S }[] = [];
+  let limit = least;
+  let floor = 0;
   let listeners = new Set<() => void>();
   let scheduled = false;
 
@@ -42,14 +54,26 @@ export function createDoorbells(): Doorbells {
     for (const listener of told) listener();
   };
 
+  const tidy = (): void => {
+    rung = rung.filter((ring) => ring.stream.changed === ring.position && !ring.stream.gone);
+    if (forgetting !== undefined && rung.length > forgetting.keep) {
+      const past = rung.length - forgetting.keep;
+      const oldest = rung.slice(0, past);
+      const kept = oldest.filter((ring) => !forgetting.mayForget(ring.stream));
+      if (kept.length < oldest.length) floor = oldest.at(-1)?.position ?? floor;
+      rung = [...kept, ...rung.slice(past)];
+    }
+    limit = Math.max(least, rung.length * 2);
+  };
+
   return {
+    get floor() {
+      return floor;
+    },
     ring(stream, position) {
       stream.changed = position;
       rung.push({ position, stream });
-      if (rung.length > limit) {
-        rung = rung.filter((ring) => ring.stream.changed === ring.position && !ring.stream.gone);
-        limit = Math.max(4096, rung.length * 2);
-      }
+      if (rung.length > limit) tidy();
       if (!scheduled && listeners.size > 0) {
         scheduled = true;
         setImmediate(tell);
@@ -86,15 +110,18 @@ function firstAfter(rung: readonly { readonly position: number }[], after: numbe
   return low;
 }
 
+/** Newest changes that are kept before anything is forgotten. */
+const KEEP = 2048;
+
 /** Doorbells in one batch. */
 const BATCH = 1000;
 
 /**
- * The iterable of `EventLog.changes` over `bells`; `older` gives those from before `bells` began (a durable store's), oldest first, or undefined if `bells` know all from there.
+ * The iterable of `EventLog.changes` over `bells`; `older` gives those from before `bells` began and those up to their floor (a durable store's), oldest first, or undefined if `bells` know all from there.
  * `closed` ends all iterables when the store closes.
  */
 export async function* iterateChanges(
-  bells: Doorbells,
+  bells: Pick<Doorbells, "since" | "once">,
   options: ChangesOptions,
   closed: AbortSignal,
   older?: (after: number, limit: number, tenant: string | undefined) => Rung | undefined,
@@ -109,7 +136,7 @@ export async function* iterateChanges(
   }
 }
 
-function nextRing(bells: Doorbells, signal: AbortSignal, closed: AbortSignal): Promise<void> {
+function nextRing(bells: Pick<Doorbells, "once">, signal: AbortSignal, closed: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       leave();

@@ -20,7 +20,7 @@ import { replayBlocks } from "./sqlite/recovery.ts";
 import { openDatabase, PAGE_BYTES } from "./sqlite/schema.ts";
 import { createStates } from "./sqlite/states.ts";
 import type { SqliteStream } from "./sqlite/stream.ts";
-import { createStreams, toPage, type Streams } from "./sqlite/streams.ts";
+import { createStreams, isInRow, toPage, type Streams } from "./sqlite/streams.ts";
 import { createSqliteIndex } from "./sqlite/task-index.ts";
 import { createSqliteUpkeep } from "./sqlite/upkeep.ts";
 import { createSqliteWriter } from "./sqlite/writer.ts";
@@ -66,12 +66,13 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
       readOnly: false,
       ...(options.maxDatabaseBytes !== undefined && { maxBytes: options.maxDatabaseBytes }),
     }));
-    const streams = createStreams(database, options.maxIdleStreams ?? 4096);
+    const maxIdle = options.maxIdleStreams ?? 4096;
+    const streams = createStreams(database, maxIdle);
     const replayed = replayBlocks(database, streams, 0);
     saveAll(database, streams, replayed.streams);
     const counters = loadCounters(database);
     const start = readPosition(database);
-    const bells = createDoorbells();
+    const bells = createDoorbells({ mayForget: isInRow, keep: maxIdle });
     const checkpoints = createCheckpoints({
       path,
       pause: () => group.pause(),
@@ -108,7 +109,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
     const index = createSqliteIndex(database, streams, group, counters, now);
     const limits = { ...DEFAULT_WRITE_LIMITS, ...options };
     const writer = createSqliteWriter({ streams, group, records, index, states: createStates(database), limits, now });
-    const older = createOlderChanges(database, streams, start);
+    const older = createOlderChanges({ database, streams, bells, start });
     const closing = new AbortController();
 
     const checkUsable = (): void => {

@@ -58,7 +58,7 @@ describe("scribe", () => {
       const approvals = Array.from({ length: count }, (_, index) => ({ call: `c${index}`, name: "pay", arguments: "\u0001".repeat(1_000_000) }));
       const { approvals: toParts, status } = scribe();
       const parts = toParts(undefined, approvals);
-      const shown = (parts[1]?.data as { approvals: typeof approvals }).approvals;
+      const { approvals: shown } = JSON.parse(JSON.stringify(parts[1]?.data)) as { approvals: typeof approvals };
       assert.deepEqual(
         shown.map(({ call }) => call),
         approvals.map(({ call }) => call),

@@ -89,6 +89,24 @@ export const changesCases: readonly LogCase[] = [
     },
   },
   {
+    title: "changes: many streams that have ended long ago are given once each, in order, between those that go on",
+    async run({ store }) {
+      const on = [];
+      for (let i = 0; i < 100; i += 1) {
+        const writer = await openWriter(store.log, keyOf(`t${i}`));
+        await writer.write(textEntries(1 + (i % 3)));
+        if (i % 7 === 0) on.push(writer);
+        else await writer.send({ seal: true });
+        if (i % 10 === 9) await on[(i * 3) % on.length]?.write([textEntry("x")]);
+      }
+      const all = await collect(store, { after: 0 }, (seen) => new Set(seen.map((change) => change.key.task)).size >= 100);
+      assert.equal(all.length, 100);
+      for (const [place, change] of all.entries()) assert.ok(change.position > (all[place - 1]?.position ?? 0), "positions rise");
+      for (const from of [1, 40, 98])
+        assert.deepEqual(await collect(store, { after: all[from]?.position ?? 0 }, (seen) => seen.length >= 99 - from), all.slice(from + 1));
+    },
+  },
+  {
     title: "changes: of one tenant only, if asked",
     async run({ store }) {
       for (const [task, tenant] of [

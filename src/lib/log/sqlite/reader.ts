@@ -35,7 +35,7 @@ export function openReader({ folder, now, durability }: ReaderOptions): Store {
   if (!existsSync(path)) throw new IasError("not-found", `There is no log in ${folder}; a server makes it when it first starts with this data folder.`);
   const database = openDatabase(path, { readOnly: true });
   const streams = createStreams(database, 4096);
-  const bells = createDoorbells();
+  const bells = createDoorbells<SqliteStream>();
   const view = createView(database);
   const closing = new AbortController();
   const guard = createGuard(() => {
@@ -76,7 +76,7 @@ export function openReader({ folder, now, durability }: ReaderOptions): Store {
   refresh();
   const index = createSqliteIndex(database, streams, undefined, undefined, now);
   const records = createRecordReader(database, now);
-  const older = createOlderChanges(database, streams, view.start);
+  const older = createOlderChanges({ database, streams, bells, start: view.start });
   const log: EventLog = {
     id: String(database.prepare("SELECT value FROM facts WHERE name = 'log_id'").get()?.["value"]),
     durability,

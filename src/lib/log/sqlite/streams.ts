@@ -117,15 +117,7 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
     trim(now) {
       if (ids.size <= maxIdle) return;
       for (const stream of ids.values()) {
-        if (
-          stream.users > 0 ||
-          stream.head !== stream.written ||
-          stream.sealed !== stream.ended ||
-          stream.recent.length > 0 ||
-          stream.parking !== undefined ||
-          (stream.leaseEndsAt > now && !stream.sealed)
-        )
-          continue;
+        if (stream.users > 0 || !isInRow(stream) || stream.parking !== undefined || (stream.leaseEndsAt > now && !stream.sealed)) continue;
         registry.remove(stream);
         ids.delete(stream.id);
       }
@@ -140,6 +132,11 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
     snapshot: (stream) => (snapshotOf.get(stream.id) as unknown as [string] | undefined)?.[0],
     inUse: () => ids.values(),
   };
+}
+
+/** Whether the stream's row says all but its lease: nothing of it is on its way to the disk, or in blocks only. */
+export function isInRow(stream: SqliteStream): boolean {
+  return stream.head === stream.written && stream.sealed === stream.ended && stream.recent.length === 0;
 }
 
 const NONE: readonly Entry[] = [];
