@@ -1,6 +1,6 @@
 /**
  * The distribution of a stream's gaps in buckets of a fixed width in the logarithm, so that memory is constant: a quantile is right within 9 %
- * (half a bucket) from 1 ms to 20 min; what is shorter or longer counts as the shortest or longest.
+ * (half a bucket) from 1 ms to 17 min; what is shorter or longer counts as the shortest or longest.
  */
 export type Gaps = readonly number[];
 

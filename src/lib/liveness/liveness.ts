@@ -38,12 +38,15 @@ export interface Liveness {
   /** Of the present model call: tokens so far, and what usage told last. */
   readonly callTokens: number;
   readonly usage: number;
+  /** Content came since usage was told last. */
+  readonly unmeasured: boolean;
   /** Of the last entry that was told. */
   readonly lastSeq: number;
-  /** Gaps between contents, without pauses. */
+  /** Gaps between contents of one generation, without pauses. */
   readonly gaps: Gaps;
-  /** Mean gap a token, ms, exponentially weighted over about ten contents. */
-  readonly meanGap: number | undefined;
+  /** Tokens and the gaps before them, ms, of about the last ten contents, the older the less: their quotient is the rate. */
+  readonly rateTokens: number;
+  readonly rateMs: number;
   /** ms from the first request to the first content, working time only. */
   readonly firstContentMs: number | undefined;
   /** Working time so far, ms. */
@@ -69,14 +72,14 @@ export type LivenessSignal =
   | { readonly kind: "bytes" }
   /** Text, reasoning, or a part of a tool call. `tokens` where they are known. */
   | { readonly kind: "content"; readonly tokens?: number }
-  /** Tokens that the model call has made so far; growth is content. */
+  /** Tokens that the model call has made so far, told after the content that they measure; growth without content proves generation all the same. */
   | { readonly kind: "usage"; readonly outputTokens: number }
   | { readonly kind: "tool-start"; readonly call: string }
   | { readonly kind: "tool-progress" }
   | { readonly kind: "tool-end"; readonly call: string }
   /** A child agent did something. */
   | { readonly kind: "child" }
-  /** A person must answer; `working` ends it. */
+  /** A person must answer; `working` ends it, words alone do not. */
   | { readonly kind: "wait" }
   /** A rate limit; after `forMs` it connects again, without it when `connecting` is told. */
   | { readonly kind: "retry-wait"; readonly forMs?: number }
@@ -140,9 +143,11 @@ export function startLiveness(at: number, activity: "queued" | "connecting" | "p
     tokens: 0,
     callTokens: 0,
     usage: 0,
+    unmeasured: false,
     lastSeq: 0,
     gaps: NO_GAPS,
-    meanGap: undefined,
+    rateTokens: 0,
+    rateMs: 0,
     firstContentMs: undefined,
     workedMs: 0,
     overtime: false,
@@ -159,5 +164,5 @@ export function phaseOf(state: Liveness): Phase {
 
 /** Tokens a second over about the last ten contents; undefined before the second. */
 export function tokensPerSecond(state: Liveness): number | undefined {
-  return state.meanGap === undefined ? undefined : 1000 / Math.max(state.meanGap, 0.001);
+  return state.rateMs === 0 ? undefined : (1000 * state.rateTokens) / state.rateMs;
 }

@@ -1,5 +1,5 @@
 import { isTerminal, type Part, type StreamResponse, type TaskState } from "../model/a2a.ts";
-import { readExtension } from "../model/extension.ts";
+import { type LivenessFacts, readExtension } from "../model/extension.ts";
 import type { LivenessSignal } from "./liveness.ts";
 
 /**
@@ -12,9 +12,6 @@ export function readSignals(event: StreamResponse): readonly LivenessSignal[] {
   if ("artifactUpdate" in event) return [hasContent(event.artifactUpdate.artifact.parts) ? { kind: "content" } : { kind: "bytes" }];
   const data = readExtension(event);
   switch (data?.kind) {
-    case undefined:
-    case "failure":
-      return ofState(event.statusUpdate.status.state, event.statusUpdate.status.message?.parts);
     case "reasoning":
       return [data.path === undefined ? { kind: "content" } : { kind: "child" }];
     case "text":
@@ -24,19 +21,26 @@ export function readSignals(event: StreamResponse): readonly LivenessSignal[] {
     case "tool-result":
       return [data.path === undefined ? { kind: "tool-end", call: data.call } : { kind: "child" }];
     case "delegation":
-      return [{ kind: "child" }];
+      // After a hand-off the next agent's model is asked, and it is this agent that answers.
+      return data.via === "handoff" && data.path === undefined ? [{ kind: "connecting" }, { kind: "working" }] : [{ kind: "child" }];
     case "usage":
-      return [{ kind: "bytes" }];
+      return data.path === undefined ? ofUsage(data.usage["outputTokens"]) : [{ kind: "child" }];
     case "liveness":
-      return ofPhase(data.phase, data);
+      return readLiveness(data);
     case "input":
     case "turn":
     case "checkpoint":
     case "reply":
     case "cancel":
-    case "attempt":
     case "note":
       return [{ kind: "bytes" }];
+    case "attempt":
+      return [{ kind: "connecting" }, { kind: "working" }];
+    case undefined:
+    case "failure":
+    default:
+      // Of a kind of a later version the status counts, too.
+      return ofState(event.statusUpdate.status.state, event.statusUpdate.status.message?.parts);
   }
 }
 
@@ -56,23 +60,32 @@ function ofState(state: TaskState, parts: readonly Part[] | undefined): readonly
   }
 }
 
-/** The phases that only the owner of a turn knows; the others are seen from what comes. */
-function ofPhase(phase: string, facts: Readonly<Record<string, unknown>>): readonly LivenessSignal[] {
-  const forMs = facts["forMs"];
-  switch (phase) {
+/** What a liveness entry tells of what cannot be seen from outside. Judgements (`slow`, `stalled`) prove only that somebody is there: each reader judges by itself. */
+export function readLiveness(facts: LivenessFacts): readonly LivenessSignal[] {
+  switch (facts.phase) {
     case "connecting":
-      return [{ kind: "connecting" }];
+    case "queued":
+      return [{ kind: facts.phase }];
     case "prefill":
       return [{ kind: "working" }];
+    case "generating":
+      return ofUsage(facts.tokens);
+    case "tool":
+      return [{ kind: "tool-progress" }];
+    case "child-working":
+      return [{ kind: "child" }];
     case "retry-wait":
-      return [{ kind: "retry-wait", ...(typeof forMs === "number" && { forMs }) }];
+      return [{ kind: "retry-wait", ...(typeof facts.forMs === "number" && { forMs: facts.forMs }) }];
     case "throttled":
-      return [{ kind: "throttled" }];
     case "unthrottled":
-      return [{ kind: "unthrottled" }];
+      return [{ kind: facts.phase }];
     default:
       return [{ kind: "bytes" }];
   }
+}
+
+function ofUsage(outputTokens: unknown): readonly LivenessSignal[] {
+  return typeof outputTokens === "number" ? [{ kind: "usage", outputTokens }] : [{ kind: "bytes" }];
 }
 
 function hasContent(parts: readonly Part[]): boolean {

@@ -16,29 +16,24 @@ export function step(state: Liveness, input: LivenessInput, thresholds: Threshol
   return input.kind === "tick" ? judge(moved, thresholds) : take(moved, input.signal, input.seq, thresholds);
 }
 
-/** Lets time pass: working time counts, paused time and lag move the timers along. */
+/** Lets time pass: working time counts, paused time and lag move the timers along. A lag may have come before a byte that was read since: it counts all the same. */
 function advance(state: Liveness, input: LivenessInput): Liveness {
   const at = Math.max(state.at, input.at);
   const passed = at - state.at;
-  if (passed === 0) return state;
-  const still = state.throttled ? passed : Math.min(passed, input.kind === "tick" ? (input.lagMs ?? 0) : 0);
-  const works = WORKING.has(state.activity) && !state.throttled;
-  return {
-    ...state,
-    at,
-    ...(still > 0 && {
-      quietSince: state.quietSince + still,
-      bytesAt: state.bytesAt + still,
-      contentAt: state.contentAt === undefined ? undefined : state.contentAt + still,
-    }),
-    ...(works && { workedMs: state.workedMs + passed - still }),
-  };
+  const lag = input.kind === "tick" ? (input.lagMs ?? 0) : 0;
+  if (passed === 0 && lag === 0) return state;
+  const workedMs = WORKING.has(state.activity) && !state.throttled ? state.workedMs + Math.max(0, passed - lag) : state.workedMs;
+  const still = Math.max(lag, state.throttled ? passed : 0);
+  if (still === 0) return { ...state, at, workedMs };
+  const move = (moment: number): number => Math.min(at, moment + still);
+  const contentAt = state.contentAt === undefined ? undefined : move(state.contentAt);
+  return { ...state, at, workedMs, quietSince: move(state.quietSince), bytesAt: move(state.bytesAt), contentAt };
 }
 
 const WORKING: ReadonlySet<Activity> = new Set(["connecting", "prefill", "generating", "tool", "child-working"]);
 
 /** What a new model call forgets of the last one. */
-const NEW_CALL = { heard: false, contentAt: undefined, callTokens: 0, usage: 0 } as const;
+const NEW_CALL = { heard: false, contentAt: undefined, callTokens: 0, usage: 0, unmeasured: false } as const;
 
 function take(before: Liveness, signal: LivenessSignal, seq: number | undefined, thresholds: Thresholds): Taken {
   const state = seq === undefined || seq <= before.lastSeq ? before : { ...before, lastSeq: seq };
@@ -55,17 +50,13 @@ function take(before: Liveness, signal: LivenessSignal, seq: number | undefined,
       return bytes(state);
     case "content":
       return content(state, signal.tokens ?? 1, thresholds);
-    case "usage": {
-      const grown = signal.outputTokens - state.usage;
-      const told = { ...state, usage: signal.outputTokens };
-      if (grown <= 0) return bytes(told);
-      // Contents counted as one token each; usage adds those that were not counted.
-      return content(told, Math.max(0, signal.outputTokens - state.callTokens), thresholds);
-    }
+    case "usage":
+      return usage(state, signal.outputTokens, thresholds);
     case "tool-start":
       return enter({ ...state, tools: [...state.tools.filter((call) => call !== signal.call), signal.call] }, "tool");
     case "tool-progress":
-      return progress(state);
+      // A tool does not prove that the model generates.
+      return state.activity === "tool" || state.activity === "child-working" ? progress(state) : bytes(state);
     case "tool-end": {
       const tools = state.tools.filter((call) => call !== signal.call);
       if (tools.length > 0) return progress({ ...state, tools });
@@ -100,8 +91,8 @@ const WANTS_BYTES: ReadonlySet<StallThreshold> = new Set(["connectMs", "firstByt
 
 function content(before: Liveness, tokens: number, thresholds: Thresholds): Taken {
   const { at, contentAt } = before;
-  const gap = contentAt === undefined ? undefined : at - contentAt;
-  const aToken = gap === undefined ? undefined : gap / Math.max(1, tokens);
+  // Between two contents of one generation: what a tool or a child took, or a person, is no gap of the model's.
+  const gap = contentAt === undefined || before.activity !== "generating" ? undefined : at - contentAt;
   const state: Liveness = {
     ...before,
     bytesAt: at,
@@ -111,33 +102,56 @@ function content(before: Liveness, tokens: number, thresholds: Thresholds): Take
     contents: before.contents + 1,
     tokens: before.tokens + tokens,
     callTokens: before.callTokens + tokens,
+    unmeasured: true,
     firstContentMs: before.firstContentMs ?? before.workedMs,
-    ...(gap !== undefined && { gaps: addGap(before.gaps, gap) }),
-    ...(aToken !== undefined && { meanGap: before.meanGap === undefined ? aToken : before.meanGap + (aToken - before.meanGap) * NEW_WEIGHT }),
+    gaps: gap === undefined ? before.gaps : addGap(before.gaps, gap),
+    rateMs: gap === undefined ? before.rateMs : before.rateMs * KEPT + gap,
+    rateTokens: gap === undefined ? before.rateTokens : before.rateTokens * KEPT + tokens,
   };
-  // With tools under way the model may go on speaking: the tools decide what it does.
-  const moved = state.tools.length > 0 ? { state, events: [] } : enter(state, "generating");
-  return join(moved, (now) => judgeRate(now, thresholds));
+  // With tools under way the model may go on speaking, and a person is asked with words: they decide what it does.
+  const stays = state.activity === "generating" || state.activity === "waiting-input" || state.tools.length > 0;
+  const moved = stays ? { state, events: [] } : enter(state, "generating");
+  const silenceMs = at - before.quietSince;
+  return join(moved, (now) => judgeContent(now, silenceMs, thresholds));
 }
 
-/** The weight of the newest gap in the mean: about ten contents are remembered. */
-const NEW_WEIGHT = 0.1;
+/** Tokens that the model call has made: those of the content since usage was last told, or growth without any content, which counts as one. */
+function usage(before: Liveness, outputTokens: number, thresholds: Thresholds): Taken {
+  const hasGrown = outputTokens > before.usage;
+  const more = Math.max(0, outputTokens - before.callTokens);
+  const state: Liveness = { ...before, usage: outputTokens, unmeasured: false };
+  if (!hasGrown) return bytes(state);
+  if (!before.unmeasured) return join(content(state, more, thresholds), (now) => ({ state: { ...now, unmeasured: false }, events: [] }));
+  // The content was counted as one token when it came.
+  const measured: Liveness = {
+    ...state,
+    bytesAt: state.at,
+    quietSince: state.at,
+    tokens: state.tokens + more,
+    callTokens: state.callTokens + more,
+    rateTokens: state.rateMs === 0 ? 0 : state.rateTokens + more,
+  };
+  return measured.health === "stalled" ? recover(measured) : { state: measured, events: [] };
+}
+
+/** What a gap leaves of the rate before it: about ten contents are remembered. */
+const KEPT = 0.9;
 /** Contents before a rate is judged. */
 const RATE_AFTER = 10;
 /** A slow stream is well again above so many times the rate at which it was slow: on the edge it would flutter. */
 const WELL_AGAIN = 1.25;
 
-/** After content the silence is over; what stays is whether the rate is slow. */
-function judgeRate(state: Liveness, thresholds: Thresholds): Taken {
-  const rate = tokensPerSecond(state);
-  const isSlow = thresholds.slowRate > 0 && state.contents >= RATE_AFTER && rate !== undefined;
-  if (state.health !== "ok") {
-    return isSlow && state.health === "slow" && rate < thresholds.slowRate * WELL_AGAIN ? { state, events: [] } : recover(state);
-  }
-  return isSlow && rate < thresholds.slowRate ? slow(state, "rate") : { state, events: [] };
+/** After content the silence is over. A slow stream stays slow while its silences are as long as before, or its rate as low: one event an episode, not one a token. */
+function judgeContent(state: Liveness, silenceMs: number, thresholds: Thresholds): Taken {
+  const rate = state.contents < RATE_AFTER || thresholds.slowRate === 0 ? undefined : tokensPerSecond(state);
+  if (state.health === "ok") return rate !== undefined && rate < thresholds.slowRate ? slow(state, "rate") : { state, events: [] };
+  const limit = limitOf(state, thresholds);
+  const pauses = limit !== undefined && silenceMs > limit.limitMs * thresholds.slowAfter;
+  const crawls = rate !== undefined && rate < thresholds.slowRate * WELL_AGAIN;
+  return state.health === "slow" && (pauses || crawls) ? { state, events: [] } : recover(state);
 }
 
-/** Something moved that is neither byte nor content of the model: a tool, a child. */
+/** Something moved that is no content of the model's: a tool, a child. */
 function progress(state: Liveness): Taken {
   return recover({ ...state, bytesAt: state.at, quietSince: state.at });
 }

@@ -53,8 +53,47 @@ export type ExtensionData =
       readonly path?: readonly string[];
     }
   | { readonly kind: "usage"; readonly usage: JsonObject; readonly path?: readonly string[] }
-  | { readonly kind: "liveness"; readonly phase: string; readonly [more: string]: unknown }
+  | ({ readonly kind: "liveness" } & LivenessFacts)
   | { readonly kind: "note"; readonly name: string; readonly value: unknown; readonly path?: readonly string[] };
+
+/** What only the owner of a turn knows of its progress; `PROTOCOL.md`, section 8. Times in ms of working time where they are spans. */
+export type LivenessFacts =
+  /**
+   * What it does now. `afterMs` is how long the model call was silent before, `tokens` what it has made so far: they come with `generating`, or alone when readers
+   * do not see what is made.
+   */
+  | { readonly phase: LivenessActivity; readonly afterMs?: number; readonly tokens?: number }
+  /** A rate limit's wait. */
+  | { readonly phase: "retry-wait"; readonly forMs?: number }
+  /** The server itself holds the agent up, and does so no more. */
+  | { readonly phase: "throttled" }
+  | { readonly phase: "unthrottled"; readonly forMs: number }
+  | {
+      readonly phase: "slow";
+      readonly by: "silence" | "rate";
+      readonly activity: string;
+      readonly silenceMs: number;
+      readonly tokensPerSecond?: number;
+    }
+  | { readonly phase: "stalled"; readonly stall: StallFacts; readonly evidence?: JsonObject }
+  | { readonly phase: "recovered"; readonly from: "slow" | "stalled"; readonly activity: string }
+  /** The working time has passed a limit that was set. */
+  | { readonly phase: "overtime"; readonly workedMs: number; readonly limitMs: number };
+
+/** What a turn may do, other than wait for a rate limit. */
+export type LivenessActivity = "queued" | "connecting" | "prefill" | "generating" | "tool" | "child-working" | "waiting-input" | "ended";
+
+/** A silence that passed its threshold. */
+export interface StallFacts {
+  readonly activity: string;
+  readonly threshold: string;
+  readonly limitMs: number;
+  readonly silenceMs: number;
+  readonly bytesSilenceMs: number;
+  readonly lastSeq: number;
+  readonly contents: number;
+  readonly tokens: number;
+}
 
 /** Our extension's data on an event, or undefined. It was written by this project, so its shape is trusted. */
 export function readExtension(event: StreamResponse): ExtensionData | undefined {
