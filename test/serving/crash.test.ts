@@ -4,6 +4,8 @@ import { describe, it } from "node:test";
 import { createMemoryStore } from "../../src/lib/log/memory.ts";
 import type { Task } from "../../src/lib/model/a2a.ts";
 import { EXTENSION_URI } from "../../src/lib/model/entry.ts";
+import { DEFAULT_LIMITS } from "../../src/lib/model/limits.ts";
+import { startUpkeep } from "../../src/lib/runtime/upkeep.ts";
 import { messageOf } from "../support/messages.ts";
 import { agentOf, EXTENDED, rpcClient, serving, statesOf, textOf } from "../support/serving.ts";
 
@@ -103,4 +105,64 @@ describe("crash recovery", () => {
     const failure = failureOf(task);
     assert.deepEqual([failure["reason"], failure["retryable"], failure["details"]], ["TURN_INTERRUPTED", true, undefined]);
   });
+
+  for (const onCrash of ["restart", "safe"] as const) {
+    it(`knows a turn whose beginning has rolled away: its input, its tools, and what waits to be read (${onCrash})`, async (t) => {
+      let now = 1_000_000;
+      const store = createMemoryStore({ now: () => now });
+      const turns: (readonly [number, readonly (string | undefined)[]])[] = [];
+      const rolling = agentOf(
+        async function* (turn, signal) {
+          const texts = turn.input.map((message) => message.parts[0]?.text);
+          turns.push([turn.attempt, texts]);
+          if (texts[0] === "first") yield { kind: "interrupt", reason: "input" };
+          if (texts[0] === "first" || turn.attempt > 1 || texts[0] === "third") return;
+          yield { kind: "tool-call", call: "c1", name: "pay", arguments: "{}" };
+          for (let n = 0; n < 200; n += 1) yield { kind: "text", text: "old " };
+          await once(signal, "abort");
+        },
+        { onCrash, maxArtifactBytes: { limit: 600, policy: "roll" } },
+      );
+      const before = await serving(t, [rolling], { store });
+      const client = rpcClient(`${before.url}/a2a/agent`);
+      const { task } = await client.send("first");
+      await client.send("second", { taskId: task.id }, { returnImmediately: true });
+      const key = { tenant: "", user: "local", agent: "agent", task: task.id };
+      const headAt = async (least: number): Promise<void> => {
+        while (((await store.log.read(key, { after: 0, maxBytes: 0 }))?.head ?? 0) < least) await new Promise(setImmediate);
+      };
+      await headAt(200);
+      await client.send("third", { taskId: task.id }, { returnImmediately: true });
+      const upkeep = startUpkeep({
+        store,
+        agents: before.agents,
+        limits: { ...DEFAULT_LIMITS, rollKeepEntries: 0 },
+        release: async () => {},
+        now: () => now,
+        report: (error) => assert.fail(error),
+      });
+      await upkeep.round();
+      await upkeep[Symbol.asyncDispose]();
+      const page = await store.log.read(key, { after: 0, maxBytes: 0 });
+      assert.equal(page?.floor, page?.head, "all has rolled away");
+      await before.drain({ graceMs: 0 });
+      now += 6000;
+      const after = await serving(t, [rolling], { store });
+      const again = rpcClient(`${after.url}/a2a/agent`);
+      await again.all("SubscribeToTask", { id: task.id }).catch(() => []);
+      const end = await again.get(task.id);
+      if (onCrash === "safe") {
+        assert.deepEqual(failureOf(end)["details"], { tools: "pay" });
+        return;
+      }
+      assert.equal(end.status.state, "TASK_STATE_COMPLETED");
+      assert.deepEqual(turns, [
+        [1, ["first"]],
+        [1, ["second"]],
+        [2, ["second"]],
+        [1, ["third"]],
+      ]);
+      assert.equal(textOf(end), "", "what the old attempt wrote is void");
+    });
+  }
 });

@@ -141,7 +141,7 @@ export interface Page {
   readonly head: number;
   /** Entries up to here are gone; `snapshot` stands for them. 0 when all are kept. */
   readonly floor: number;
-  /** The Task folded at `floor`, as JSON, when `floor` > 0. */
+  /** What stands for the entries up to `floor`, when `floor` > 0: the text that `truncate` was given (`task/view.ts` writes and reads it). */
   readonly snapshot?: string;
   readonly sealed: boolean;
   readonly epoch: number;

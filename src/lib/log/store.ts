@@ -23,7 +23,7 @@ export interface Upkeep {
    */
   compact(options: { readonly budgetMs: number }): Promise<{ readonly merged: number; readonly segments: number }>;
   /**
-   * Replaces the entries up to `floor` by `snapshot` (the Task folded at `floor`, JSON). Never past a hold (a record under `joinKey("hold", keyText(key)) + "/"`
+   * Replaces the entries up to `floor` by `snapshot` (what the stream amounts to at `floor`; JSON, opaque here). Never past a hold (a record under `joinKey("hold", keyText(key)) + "/"`
    * whose value is `{ "seq": n }`): then it says so by returning the floor that is allowed, without changing anything. A floor that is
    * there already is returned as it is. Throws `not-found` without a stream, `invalid-request` above its head.
    */

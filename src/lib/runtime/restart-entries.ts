@@ -25,8 +25,10 @@ export async function restartEntries({
   }
   const before = (await loadView(parts.store.log, row.key, view.ledger.startedAt))?.view.fold.task()?.artifacts ?? [];
   const drafts = [scribe.aside("extension", { kind: "attempt", attempt: start.attempt, reason: "the server stopped in the middle of the turn" })];
+  // Of a stream that rolls the entry where the turn began may be gone: what opened in this turn was not there before it, whatever a snapshot has of it.
+  const opened = new Set(view.ledger.turns().at(-1)?.artifacts);
   for (const artifact of view.fold.task()?.artifacts ?? []) {
-    const old = before.find((candidate) => candidate.artifactId === artifact.artifactId);
+    const old = opened.has(artifact.artifactId) ? undefined : before.find((candidate) => candidate.artifactId === artifact.artifactId);
     if (JSON.stringify(old) !== JSON.stringify(artifact)) drafts.push(scribe.supersede(artifact.artifactId, old, start.attempt));
   }
   return { drafts: [...drafts, scribe.status("TASK_STATE_WORKING")], over: false };

@@ -6,7 +6,7 @@ import { TERMINAL_STATES } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { joinKey, keyText, type StreamKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
-import { loadView } from "../task/view.ts";
+import { loadView, toSnapshot } from "../task/view.ts";
 
 /** Between two rounds, and how long a round may compact, ms. */
 const ROUND_MS = 5000;
@@ -102,8 +102,9 @@ async function shortenRolling(parts: UpkeepParts): Promise<void> {
       const floor = head - parts.limits.rollKeepEntries;
       // Each time at least as much goes as stays, so that folding costs each entry a bounded number of times.
       if (page === undefined || floor - page.floor < parts.limits.rollKeepEntries) continue;
-      const task = (await loadView(log, key, floor))?.view.fold.task();
-      if (task !== undefined) await upkeep.truncate(key, { floor, snapshot: JSON.stringify(task) });
+      const loaded = await loadView(log, key, floor);
+      const snapshot = loaded && toSnapshot(loaded.view);
+      if (snapshot !== undefined) await upkeep.truncate(key, { floor, snapshot });
     }
   }
 }

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { StreamResponse } from "../model/a2a.ts";
 import { encodeEvent, EXTENSION_URI } from "../model/entry.ts";
 import type { ExtensionData } from "../model/extension.ts";
-import { createLedger, type Ledger } from "./ledger.ts";
+import { createLedger, type Ledger, type LedgerState } from "./ledger.ts";
 
 /** Gives a ledger internal entries, one after the other. */
 function record(ledger: Ledger, ...data: readonly ExtensionData[]): void {
@@ -50,5 +50,20 @@ describe("unrepeatable", () => {
     const ledger = createLedger();
     record(ledger, TURN, toolCall("pay", "1"), { kind: "turn", turn: 2, reads: 0 }, { kind: "tool-call", call: "2", name: "look", idempotent: true });
     assert.deepEqual(ledger.unrepeatable(), []);
+  });
+});
+
+describe("state", () => {
+  it("says all that a ledger knows", () => {
+    const message = { messageId: "m", role: "ROLE_USER" as const, parts: [{ text: "hi" }] };
+    const ledger = createLedger();
+    record(ledger, TURN, toolCall("pay", "1"), { kind: "input", message, user: "u" }, toolResult("pay", "1"));
+    const restored = createLedger();
+    restored.restore(JSON.parse(JSON.stringify(ledger.state())) as LedgerState);
+    assert.deepEqual(restored.state(), ledger.state());
+    assert.deepEqual([restored.turn, restored.startedAt, restored.unrepeatable(), restored.unread()], [1, 1, ["pay"], [{ seq: 3, message }]]);
+    for (const one of [ledger, restored]) record(one, { kind: "checkpoint" }, { kind: "turn", turn: 2, reads: 3 });
+    assert.deepEqual(restored.state(), ledger.state());
+    assert.deepEqual(restored.turns()[1]?.inputs, [message]);
   });
 });

@@ -6,8 +6,10 @@ import { joinKey } from "../model/key.ts";
 /** The turns of a task as its entries tell them: which inputs are read, which tools the present turn started (SEMANTICS 17, 19). */
 export interface Ledger {
   apply(entry: Entry, event: StreamResponse): void;
-  /** Goes on from a snapshot at `seq`: inputs up to there are read. */
-  restore(seq: number): void;
+  /** Goes on from what another ledger gave as its state. */
+  restore(state: LedgerState): void;
+  /** All that it knows, as JSON. It shares its messages with the ledger. */
+  state(): LedgerState;
   /** The present turn's number, 0 before the first. */
   readonly turn: number;
   /** The seq of the entry that began the present turn, 0 before the first. */
@@ -22,6 +24,23 @@ export interface Ledger {
   turns(): readonly TurnRecord[];
 }
 
+/** A ledger as it stood at some entry, part of the snapshot that stands for the entries before (SEMANTICS 14). */
+export interface LedgerState {
+  readonly startedAt: number;
+  readonly reads: number;
+  /** Inputs that no turn has taken up yet. */
+  readonly unread: readonly { readonly seq: number; readonly message: Message }[];
+  readonly tools: readonly (readonly [string, StartedTool])[];
+  readonly turns: readonly TurnRecord[];
+}
+
+/** A tool of the present turn; `done` when it has answered. */
+interface StartedTool {
+  readonly name: string;
+  readonly idempotent: boolean;
+  readonly done: boolean;
+}
+
 /** What went into a turn and what came out of it. */
 export interface TurnRecord {
   readonly turn: number;
@@ -34,11 +53,11 @@ export interface TurnRecord {
 
 /** An empty ledger. */
 export function createLedger(): Ledger {
-  const inputs: { seq: number; message: Message }[] = [];
+  let inputs: { readonly seq: number; readonly message: Message }[] = [];
   const turns: { turn: number; inputs: Message[]; artifacts: string[]; replies: Message[] }[] = [];
   const known = new Set<string>();
   /** By path and call: an id is unique in one agent's run only. */
-  let tools = new Map<string, { name: string; idempotent: boolean; done: boolean }>();
+  let tools = new Map<string, StartedTool>();
   let startedAt = 0;
   let reads = 0;
 
@@ -56,6 +75,8 @@ export function createLedger(): Ledger {
     reads = upTo;
   };
 
+  const unread = (): readonly { readonly seq: number; readonly message: Message }[] => inputs.filter((input) => input.seq > reads);
+
   return {
     get turn() {
       return turns.at(-1)?.turn ?? 0;
@@ -66,9 +87,16 @@ export function createLedger(): Ledger {
     get reads() {
       return reads;
     },
-    restore(seq) {
-      reads = seq;
+    restore(state) {
+      ({ startedAt, reads } = state);
+      inputs = [...state.unread];
+      tools = new Map(state.tools);
+      for (const turn of state.turns) {
+        turns.push({ ...turn, inputs: [...turn.inputs], artifacts: [...turn.artifacts], replies: [...turn.replies] });
+        for (const id of turn.artifacts) known.add(id);
+      }
     },
+    state: () => ({ startedAt, reads, unread: unread(), tools: [...tools], turns: [...turns] }),
     apply(entry, event) {
       if ("task" in event) {
         for (const message of event.task.history ?? []) inputs.push({ seq: entry.seq, message });
@@ -91,10 +119,10 @@ export function createLedger(): Ledger {
       else if (data?.kind === "tool-call") tools.set(callKey(data), { name: data.name, idempotent: data.idempotent, done: false });
       else if (data?.kind === "tool-result") {
         const tool = tools.get(callKey(data));
-        if (tool !== undefined) tool.done = true;
+        if (tool !== undefined) tools.set(callKey(data), { ...tool, done: true });
       } else if (data?.kind === "checkpoint") for (const [call, tool] of tools) if (tool.done) tools.delete(call);
     },
-    unread: () => inputs.filter((input) => input.seq > reads),
+    unread,
     unrepeatable: () => [...tools.values()].filter((tool) => !tool.idempotent).map((tool) => tool.name),
     turns: () => turns,
   };

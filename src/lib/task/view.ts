@@ -4,7 +4,7 @@ import type { Message, StreamResponse, Task } from "../model/a2a.ts";
 import { decodeEvent, type Entry } from "../model/entry.ts";
 import { createFold, type Fold } from "../model/fold.ts";
 import { keyText, type StreamKey } from "../model/key.ts";
-import { createLedger, type Ledger } from "./ledger.ts";
+import { createLedger, type Ledger, type LedgerState } from "./ledger.ts";
 
 /** What a stream amounts to: the public Task and the turns' ledger, kept up to `fold.seq`. */
 export interface TaskView {
@@ -45,8 +45,7 @@ async function advance(log: EventLog, key: StreamKey, view: TaskView, until = Nu
     const page = await log.read(key, { after: view.fold.seq });
     if (page === undefined) return undefined;
     if (view.fold.seq === 0 && page.snapshot !== undefined) {
-      view.fold.restore(JSON.parse(page.snapshot) as Task, page.floor);
-      view.ledger.restore(page.floor);
+      restore(view, page.snapshot, page.floor);
     }
     for (const entry of page.entries) {
       if (entry.seq > until) return page;
@@ -56,6 +55,23 @@ async function advance(log: EventLog, key: StreamKey, view: TaskView, until = Nu
     // A long stream is folded page by page, and others get their turn in between.
     await nextTurn();
   }
+}
+
+/** What stands for the entries up to `view.fold.seq` when they go: the Task and the turns' ledger. Undefined while there is no Task. */
+export function toSnapshot(view: TaskView): string | undefined {
+  const task = view.fold.task();
+  return task && JSON.stringify({ task, ledger: view.ledger.state() } satisfies Snapshot);
+}
+
+interface Snapshot {
+  readonly task: Task;
+  readonly ledger: LedgerState;
+}
+
+function restore(view: TaskView, snapshot: string, floor: number): void {
+  const { task, ledger } = JSON.parse(snapshot) as Snapshot;
+  view.fold.restore(task, floor);
+  view.ledger.restore(ledger);
 }
 
 /** Folded tasks by key, advanced from the log when asked for. */
