@@ -49,8 +49,7 @@ const CONTRACTS = new Set([
   "a2a/errors.ts", // each error's form on each binding, in one table
   "tenancy/secrets.ts", // seals what others entrusted to us
   "tenancy/authenticator.ts", // who calls, for bindings and cards
-  "campaign/read-campaign.ts", // a campaign of its file, and how a ledger keeps one
-  "campaign/hash.ts",
+  "campaign/load-campaign.ts", // a campaign of its file
   "campaign/attempt.ts", // one try of a battle, as ledger, views and exports have it
   "campaign/ledger.ts", // the campaign's memory
   "campaign/progress.ts", // what a runner tells, for views

@@ -3,8 +3,8 @@ import type { Thresholds } from "../liveness/thresholds.ts";
 import type { Json, JsonObject } from "../model/a2a.ts";
 
 /**
- * The form of a campaign's file, before defaults: `read-campaign.ts` makes a `Campaign` of it. Names are those of `Campaign`, so that a resolved
- * campaign is a right file too. `docs/reference/campaign.schema.json` is made from it (`npm run -s campaign-schema`).
+ * The form of a campaign's file, before defaults: `read-campaign.ts` makes a `Campaign` of it. Names are those of `Campaign`.
+ * `docs/reference/campaign.schema.json` is made from it (`scripts/campaign-schema.ts`).
  */
 export type CampaignFile = z.infer<typeof campaignFileSchema>;
 

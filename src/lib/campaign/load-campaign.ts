@@ -1,0 +1,47 @@
+import type { JsonObject } from "../model/a2a.ts";
+import { IasError } from "../model/errors.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Campaign } from "./campaign.ts";
+import { campaignHash } from "./hash.ts";
+import { readCampaign } from "./read-campaign.ts";
+import { type AgentCommand, readScenario } from "./read-scenario.ts";
+import { compileSchema } from "./scorers.ts";
+
+/** What the file of a campaign leads to. */
+export interface LoadedCampaign {
+  readonly campaign: Campaign;
+  readonly hash: string;
+  /** Of a `scenario.toml`: programs to start before and to stop behind it. Empty for others. */
+  readonly commands: readonly AgentCommand[];
+  /** Of a `scenario.toml`: `agentbeats_id` by role; its runner writes AgentBeats' results file beside ours. Undefined for others. */
+  readonly agentBeats: Readonly<Record<string, string>> | undefined;
+}
+
+/** Loads a campaign (YAML or JSON), or a scenario of AgentBeats (`.toml`). Throws `configuration` that names the place and what is right. */
+export async function loadCampaign(path: string, readFile: (path: string) => string): Promise<LoadedCampaign> {
+  const text = readText(path, readFile);
+  const scenario = /\.toml$/i.test(path) ? readScenario(text, path) : undefined;
+  const campaign = scenario?.campaign ?? readCampaign(text, { path, readFile });
+  // Schemas are compiled here once, so that a wrong one is found before anything is sent.
+  for (const { green } of [{ green: campaign.green }, ...campaign.items]) if (green?.kind === "json-schema") await compileSchema(green.schema);
+  return { campaign, hash: campaignHash(campaign), commands: scenario?.commands ?? [], agentBeats: scenario?.participants };
+}
+
+function readText(path: string, readFile: (path: string) => string): string {
+  try {
+    return readFile(path);
+  } catch (error) {
+    throw new IasError("configuration", `The campaign ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** AgentBeats' results file: `{ participants, results }`, the results of all assessments that were judged, in the order given. */
+export function agentBeatsResults(participants: Readonly<Record<string, string>>, attempts: readonly Attempt[]): JsonObject {
+  const results = attempts.flatMap(({ outcome }) => {
+    const detail = outcome?.kind === "judged" ? outcome.verdict.detail : undefined;
+    if (detail === undefined) return [];
+    const several = detail["results"];
+    return Object.keys(detail).length === 1 && Array.isArray(several) ? (several as readonly JsonObject[]) : [detail];
+  });
+  return { participants, results };
+}
