@@ -1,4 +1,5 @@
 import type { Audience, Entry } from "../model/entry.ts";
+import { fits, MAX_TEMPLATES, type Template, templateOf } from "./template.ts";
 
 /**
  * A segment: consecutive entries of one stream as one text, exactly reversible (SEMANTICS 14). Token entries differ only in their text, so the JSON around
@@ -19,18 +20,7 @@ export interface Segment {
 /** The longest segment, in UTF-16 units; only a single entry may be longer. */
 export const MAX_SEGMENT_LENGTH = 64 * 1024;
 
-/** How many templates one segment may have. */
-const MAX_TEMPLATES = 32;
-
 const AUDIENCES: readonly Audience[] = ["public", "extension", "internal"];
-const TEXT_START = '"parts":[{"text":"';
-
-interface Template {
-  readonly prefix: string;
-  readonly suffix: string;
-  readonly attempt: number;
-  readonly audience: Audience;
-}
 
 type Header = [1, number, [string, string, number, number][], number[] | 0, number[], number[] | number, number[]];
 
@@ -77,7 +67,8 @@ function encodePrefix(entries: readonly Entry[], start: number, maxLength: numbe
   const lengths: number[] = [];
   const gens: number[] = [];
   const times: number[] = [];
-  let text = "";
+  /** Joined at the end: a string added to piece by piece would keep each whole event in memory as long as the segment. */
+  const texts: string[] = [];
   let size = 40;
   let counting = true;
   let current = -1;
@@ -102,7 +93,7 @@ function encodePrefix(entries: readonly Entry[], start: number, maxLength: numbe
     const at = last === undefined ? entry.at : entry.at - last.at;
     size += length + 12;
     if (last !== undefined && size > maxLength) break;
-    text += entry.event.slice(template.prefix.length, template.prefix.length + length);
+    texts.push(entry.event.slice(template.prefix.length, template.prefix.length + length));
     which.push(current);
     lengths.push(length);
     gens.push(gen);
@@ -120,30 +111,7 @@ function encodePrefix(entries: readonly Entry[], start: number, maxLength: numbe
     counting ? (gens[0] ?? 0) : gens,
     times,
   ];
-  return { segment: { seq: last.seq, gen: last.gen, attempt: last.attempt, body: `${JSON.stringify(header)}\n${text}` }, end };
-}
-
-/** By slices: six times as fast as `startsWith` and `endsWith`. */
-function fits({ prefix, suffix, attempt, audience }: Template, { attempt: own, audience: to, event }: Entry): boolean {
-  const end = event.length - suffix.length;
-  return attempt === own && audience === to && end >= prefix.length && event.slice(end) === suffix && event.slice(0, prefix.length) === prefix;
-}
-
-/** What surrounds the text of the first part; all of an event without one. */
-function templateOf({ event, attempt, audience }: Entry): Template {
-  const found = event.indexOf(TEXT_START);
-  if (found < 0) return { prefix: event, suffix: "", attempt, audience };
-  const start = found + TEXT_START.length;
-  let end = event.indexOf('"', start);
-  while (end > start && isEscaped(event, end)) end = event.indexOf('"', end + 1);
-  if (end < 0) return { prefix: event, suffix: "", attempt, audience };
-  return { prefix: event.slice(0, start), suffix: event.slice(end), attempt, audience };
-}
-
-function isEscaped(text: string, place: number): boolean {
-  let backslashes = 0;
-  while (text[place - 1 - backslashes] === "\\") backslashes += 1;
-  return backslashes % 2 === 1;
+  return { segment: { seq: last.seq, gen: last.gen, attempt: last.attempt, body: [JSON.stringify(header), "\n", ...texts].join("") }, end };
 }
 
 /** About how long the entries are when encoded, for cutting evenly. */

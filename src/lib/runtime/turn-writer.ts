@@ -69,7 +69,8 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
   const lost = new AbortController();
   let nextSeq = options.opened.nextSeq;
   let gen = options.opened.gen;
-  let pending: Pending = { epoch, firstSeq: nextSeq, entries: [] };
+  /** What the next append brings; made when there is something, since what lies ready between two tokens looks long-lived to the garbage collector. */
+  let pending: Pending | undefined;
   let uncommitted = 0;
   let renewed = true;
   /** Calls of `renew` since the log last answered: they come once a second, and a blocked event loop holds them up with everything else (SEMANTICS 28). */
@@ -86,10 +87,10 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
   /** Sends what is pending until nothing is. Clears `inFlight` in the very tick in which it finds nothing: what is written next must start it again. */
   const send = async (): Promise<void> => {
     try {
-      while (hasWork(pending) && !lost.signal.aborted) {
+      while (pending !== undefined && !lost.signal.aborted) {
         const batch = pending;
         const size = uncommitted;
-        pending = { epoch, firstSeq: nextSeq, entries: [] };
+        pending = undefined;
         const result = await log.append(key, batch);
         if (result.kind !== "ok" && result.kind !== "duplicate") {
           lose(new IasError("fenced", `The stream ${key.task} is no longer this writer's (${result.kind}, epoch ${epoch}).`, { retryable: true }));
@@ -124,13 +125,14 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
     }
   };
   const kick = (): void => {
-    if (inFlight === undefined && hasWork(pending) && !lost.signal.aborted) inFlight = send();
+    if (inFlight === undefined && pending !== undefined && !lost.signal.aborted) inFlight = send();
   };
 
   return {
     lost: lost.signal,
     write(drafts, extra) {
-      if (lost.signal.aborted) return;
+      if (lost.signal.aborted || (drafts.length === 0 && extra === undefined)) return;
+      const next: Pending = (pending ??= { epoch, firstSeq: nextSeq, entries: [] });
       const at = now();
       for (const { audience, event, json } of drafts) {
         if (audience === "public" && changesGeneration(view, event)) gen += 1;
@@ -138,23 +140,23 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
         nextSeq += 1;
         uncommitted += entry.event.length;
         view.apply(entry, event);
-        pending.entries.push(entry);
+        next.entries.push(entry);
         if (audience === "public" && "statusUpdate" in event) {
           const { state, timestamp } = event.statusUpdate.status;
-          pending.index = {
+          next.index = {
             key,
             context: options.context,
             state,
             statusAt: timestamp === undefined ? at : Date.parse(timestamp),
             createdAt: options.createdAt,
           };
-          if (isTerminal(state)) pending.state = null;
+          if (isTerminal(state)) next.state = null;
         }
       }
-      if (extra?.state !== undefined) pending.state = extra.state;
-      if (extra?.seal === true) pending.seal = true;
-      if (extra?.unlist === true) pending.index = null;
-      for (const { ifVersion: _, ...record } of extra?.records ?? []) (pending.records ??= []).push(record);
+      if (extra?.state !== undefined) next.state = extra.state;
+      if (extra?.seal === true) next.seal = true;
+      if (extra?.unlist === true) next.index = null;
+      for (const { ifVersion: _, ...record } of extra?.records ?? []) (next.records ??= []).push(record);
       kick();
     },
     ready() {
@@ -179,10 +181,6 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
       inFlight = renewLease();
     },
   };
-}
-
-function hasWork(pending: Pending): boolean {
-  return pending.entries.length > 0 || pending.state !== undefined || pending.seal === true || pending.records !== undefined;
 }
 
 /** State transitions and artifact changes count, a note on the same state does not (SEMANTICS 1). */

@@ -2,6 +2,7 @@ import type { Entry, NewEntry } from "../../model/entry.ts";
 import type { StreamKey } from "../../model/key.ts";
 import type { ResumeState } from "../log.ts";
 import type { Parking } from "../parking.ts";
+import { createRecent } from "../recent.ts";
 import { decodeSegment, encodeSegments } from "../segment.ts";
 import { createTail, pageOf, type Tail } from "../tail.ts";
 import type { IndexRow } from "../task-index.ts";
@@ -23,13 +24,18 @@ export interface MemoryStream extends Tail {
   changed: number;
   /** Appends copies of `entries` but the first `skip`. */
   push(entries: readonly NewEntry[], skip: number): void;
+  /** Readers that waited have had the entries that there are. */
+  release(): void;
+  /** Some were pushed since `release`. */
+  fresh: boolean;
   /** Entries after `after`, up to `maxBytes` of event text. */
   load(after: number, maxBytes: number): readonly Entry[];
   truncate(floor: number, snapshot: string): void;
 }
 
-/** Entries that go into a segment together; as many stay as they are. A token takes 450 bytes as an entry, about 30 in a segment. */
+/** Entries, and bytes of their texts, that go into segments together. */
 const PACKED = 512;
+const PACKED_BYTES = 256 * 1024;
 
 interface Packed {
   /** Of its last entry. */
@@ -40,20 +46,20 @@ interface Packed {
 /** A stream without entries and without a writer. */
 export function createMemoryStream(key: StreamKey, parking: Parking): MemoryStream {
   let packed: Packed[] = [];
-  let entries: Entry[] = [];
+  const recent = createRecent();
   /** The segment that was read last: a catching-up reader goes through it page by page. */
   let unpacked: { readonly seq: number; readonly entries: readonly Entry[] } | undefined;
   /** The newest page: readers at the same cursor share it. */
   let page: { readonly after: number; readonly maxBytes: number; readonly head: number; readonly entries: readonly Entry[] } | undefined;
 
   function pack(): void {
-    for (const { seq, body } of encodeSegments(entries.slice(0, PACKED))) packed.push({ seq, body });
-    entries = entries.slice(PACKED);
+    for (const { seq, body } of encodeSegments(recent.page(packed.at(-1)?.seq ?? stream.floor, Infinity, stream.head))) packed.push({ seq, body });
+    recent.dropThrough(stream.head);
   }
 
   function unpack(after: number): readonly Entry[] {
     const segment = packed[firstAfter(packed, after)];
-    if (segment === undefined) return entries;
+    if (segment === undefined) return [];
     if (unpacked?.seq !== segment.seq) unpacked = { seq: segment.seq, entries: decodeSegment(segment.seq, segment.body) };
     return unpacked.entries;
   }
@@ -76,25 +82,32 @@ export function createMemoryStream(key: StreamKey, parking: Parking): MemoryStre
       for (let i = skip; i < batch.length; i += 1) {
         const { gen, at, attempt, audience, event } = batch[i] as NewEntry;
         stream.head += 1;
-        entries.push({ seq: stream.head, gen, at, attempt, audience, event });
+        recent.push({ seq: stream.head, gen, at, attempt, audience, event });
         stream.gen = gen;
         stream.attempt = attempt;
+        if (recent.length >= PACKED || recent.bytes >= PACKED_BYTES) pack();
       }
-      while (entries.length >= 2 * PACKED) pack();
+    },
+    fresh: false,
+    release() {
+      stream.fresh = false;
+      page = undefined;
+      recent.release(stream.head);
     },
     load(after, maxBytes) {
       if (page !== undefined && page.after === after && page.head === stream.head && page.maxBytes === maxBytes) return page.entries;
       const start = Math.max(after, stream.floor);
-      const source = packed.length > 0 && start < (packed.at(-1) as Packed).seq ? unpack(start) : entries;
-      const found = pageOf(source, start + 1 - (source[0]?.seq ?? 0), maxBytes);
-      // A page in the past would only hold its segment in memory.
-      if (source === entries) page = { after, maxBytes, head: stream.head, entries: found };
-      return found;
+      if (!recent.has(start + 1)) {
+        const source = unpack(start);
+        return pageOf(source, start + 1 - (source[0]?.seq ?? 0), maxBytes);
+      }
+      const entries = recent.page(start, maxBytes, stream.head);
+      if (stream.fresh) page = { after, maxBytes, head: stream.head, entries };
+      return entries;
     },
     truncate(floor, snapshot) {
       packed = packed.slice(firstAfter(packed, floor));
-      const kept = entries.findIndex((entry) => entry.seq > floor);
-      entries = kept < 0 ? [] : entries.slice(kept);
+      recent.dropThrough(floor);
       page = undefined;
       stream.floor = floor;
       stream.snapshot = snapshot;

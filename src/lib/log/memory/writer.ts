@@ -28,6 +28,13 @@ export interface MemoryWriter {
 /** Makes the writer over `parts`. */
 export function createMemoryWriter({ streams, records, index, bells, limits, now }: MemoryParts): MemoryWriter {
   let position = 0;
+  /** Streams with entries that readers take in this turn of the event loop. */
+  const fresh: MemoryStream[] = [];
+
+  function release(): void {
+    for (const stream of fresh) stream.release();
+    fresh.length = 0;
+  }
 
   function open(key: StreamKey, { owner, expect }: OpenOptions): Opened | Refused {
     let stream = streams.get(key);
@@ -66,6 +73,10 @@ export function createMemoryWriter({ streams, records, index, bells, limits, now
     if (stream.head > before || stream.sealed) {
       position += 1;
       bells.ring(stream, position);
+      if (!stream.fresh) {
+        stream.fresh = true;
+        if (fresh.push(stream) === 1) setImmediate(release);
+      }
       wakeFollowers(stream);
     }
     return { kind: "ok", head: stream.head, leaseEndsAt: stream.leaseEndsAt };
