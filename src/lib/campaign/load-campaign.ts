@@ -35,6 +35,23 @@ function readText(path: string, readFile: (path: string) => string): string {
   }
 }
 
+/** How programs are started. */
+export interface StartAgentsOptions {
+  /** The campaign's results folder: output goes to `logs/<role>.log` in it, and who runs is kept in `agents.json`. */
+  readonly folder: string;
+  /** Ends the wait for the agents; those that were started are stopped. */
+  readonly signal: AbortSignal;
+  /** Told once for each agent that is started or taken over. */
+  readonly onAgent?: (agent: { readonly role: string; readonly url: string; readonly log: string; readonly pid: number; readonly takenOver: boolean }) => void;
+}
+
+/**
+ * Starts each command in a process group of its own and resolves when all agents' cards are there. Disposing stops them, by SIGTERM and after 3 s by SIGKILL. An agent that
+ * a runner left when it died is taken over. Throws `unavailable` with the end of the log when one ends or has no card in time, and `conflict` when somebody
+ * else answers at its address.
+ */
+export type StartAgents = (commands: readonly AgentCommand[], options: StartAgentsOptions) => Promise<AsyncDisposable>;
+
 /** AgentBeats' results file: `{ participants, results }`, the results of all assessments that were judged, in the order given. */
 export function agentBeatsResults(participants: Readonly<Record<string, string>>, attempts: readonly Attempt[]): JsonObject {
   const results = attempts.flatMap(({ outcome }) => {
