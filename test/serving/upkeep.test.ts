@@ -65,6 +65,30 @@ describe("upkeep", () => {
     assert.deepEqual(await store.records.list("once/", { limit: 10 }), []);
   });
 
+  it("removes all idempotency records of a task, however many they are", async (t) => {
+    const store = createMemoryStore();
+    const server = await serving(t, [agentOf(async function* () {})], { store });
+    const client = rpcClient(`${server.url}/a2a/agent`);
+    const { task } = await client.send("start");
+    const folder = joinKey("task", keyText({ tenant: "", user: "local", agent: "agent", task: task.id }), "once");
+    for (let n = 0; n < 2500; n += 1) {
+      await store.records.put({ key: `once/${n}`, value: "{}" });
+      await store.records.put({ key: `${folder}/${n}`, value: JSON.stringify({ key: `once/${n}` }) });
+    }
+    const upkeep = startUpkeep({
+      store,
+      agents: server.agents,
+      limits: { ...DEFAULT_LIMITS, retainTasks: 0, onceTtlMs: 0 },
+      release: async () => {},
+      now: Date.now,
+      report: (error) => assert.fail(error),
+    });
+    await upkeep.round();
+    await upkeep[Symbol.asyncDispose]();
+    assert.deepEqual(await store.records.list("once/", { limit: 10 }), []);
+    assert.deepEqual(await store.records.list("task/", { limit: 10 }), []);
+  });
+
   it("keeps the idempotency records of a removed task for onceTtlMs, so that a late repetition does not run again", async (t) => {
     const store = createMemoryStore();
     let runs = 0;

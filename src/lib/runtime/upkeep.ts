@@ -1,5 +1,5 @@
 import type { Agent } from "../engine/agent.ts";
-import type { Records } from "../log/records.ts";
+import type { Records, StoredRecord } from "../log/records.ts";
 import type { Store } from "../log/store.ts";
 import type { ListedTask } from "../log/task-index.ts";
 import { TERMINAL_STATES } from "../model/a2a.ts";
@@ -14,6 +14,9 @@ const COMPACT_MS = 50;
 
 /** Tasks that one round removes or shortens; the next round takes more. */
 const ROUND_LIMIT = 100;
+
+/** Records in one listing. */
+const PAGE = 1000;
 
 /** What the upkeep of a store is made of. */
 export interface UpkeepParts {
@@ -72,19 +75,32 @@ async function removeOld(parts: UpkeepParts): Promise<void> {
   }
 }
 
-/** Removes a task with all that is its own; false where a hold keeps it. */
+/** Removes a task with all that is its own; false where a hold keeps it. What points at it goes first: after a kill in between the next round finds the task again. */
 async function remove(parts: UpkeepParts, task: ListedTask): Promise<boolean> {
   const { records, upkeep } = parts.store;
-  // Idempotency records are found by message, not by task; the task's folder says which are its own.
-  const own = await records.list(`${joinKey("task", keyText(task.key), "once")}/`, { limit: 1000 });
-  if (!(await upkeep.remove(task.key))) return false;
+  if ((await records.list(`${joinKey("hold", keyText(task.key))}/`, { limit: 1 })).length > 0) return false;
   const onceMs = task.statusAt + parts.limits.onceTtlMs - parts.now();
-  for (const note of own) await forget(records, (JSON.parse(note.value) as { key: string }).key, onceMs);
+  // Idempotency records are found by message, not by task; the task's folder says which are its own.
+  for await (const note of listAll(records, `${joinKey("task", keyText(task.key), "once")}/`)) {
+    await forget(records, (JSON.parse(note.value) as { key: string }).key, onceMs);
+  }
+  if (!(await upkeep.remove(task.key))) return false;
   await parts.release(task.key);
   return true;
 }
 
-/** Deletes a removed task's idempotency record in `ms`: until then a repeated send finds no task, and does not run again. */
+/** All records of a folder, page by page. */
+async function* listAll(records: Records, prefix: string): AsyncGenerator<StoredRecord, void, undefined> {
+  let after: string | undefined;
+  for (;;) {
+    const page = await records.list(prefix, { ...(after !== undefined && { after }), limit: PAGE });
+    yield* page;
+    after = page.at(-1)?.key;
+    if (page.length < PAGE) return;
+  }
+}
+
+/** Deletes an idempotency record of a task that goes in `ms`: until then a repeated send finds no task, and does not run again. */
 async function forget(records: Records, key: string, ms: number): Promise<void> {
   const found = ms > 0 && ms < Number.POSITIVE_INFINITY ? await records.get(key) : undefined;
   if (found !== undefined) await records.put({ key, value: found.value, ifVersion: found.version, ttlMs: Math.ceil(ms) });
