@@ -152,20 +152,26 @@ async function verify(state: State, policy: FollowPolicy, options: StreamOptions
   }
 }
 
-/** The task as it is, from time to time, until it is over. */
+/**
+ * The task as it is, until it is over: asked after `poll.baseMs`, and while there is nothing new after twice as long each time, up to `poll.maxMs`. A task
+ * may work for days, so only the caller's signal ends that; an agent that cannot be asked is given up after `maxReconnects` failures in a row.
+ */
 async function* poll(start: FollowStart, state: State, policy: FollowPolicy, options: StreamOptions): AsyncGenerator<StreamItem, void, undefined> {
   options.onConnection?.({ kind: "polling" });
   let quiet = 1;
   state.failures = 0;
   for (;;) {
     let task: Task | undefined;
+    let waitMs: number | undefined;
     try {
       task = await policy.getTask(state.task ?? "", options.signal);
       state.failures = 0;
     } catch (error) {
       const lost = IasError.from(error, "remote-failed");
       state.failures += 1;
-      if (!lost.retryable || state.failures > policy.maxReconnects) throw lost;
+      if (!lost.retryable) throw lost;
+      if (state.failures > policy.maxReconnects) throw exhausted(lost, policy);
+      waitMs = lost.retryAfterMs ?? backoffMs(state.failures, policy.poll, 1);
     }
     if (task !== undefined) {
       const items = state.mirror.isEmpty ? first(task, state) : withCursor(state.mirror.compare(task), undefined);
@@ -173,7 +179,7 @@ async function* poll(start: FollowStart, state: State, policy: FollowPolicy, opt
       yield* items;
       if (isOver(state, start.kind, policy)) return;
     }
-    await policy.sleep(backoffMs(quiet, policy.poll, 1), options.signal);
+    await policy.sleep(waitMs ?? backoffMs(quiet, policy.poll, 1), options.signal);
   }
 }
 
@@ -203,13 +209,15 @@ async function decide(lost: IasError, start: FollowStart, state: State, policy: 
       });
     }
   } else if (!lost.retryable && lost.code !== "remote-failed") throw lost;
-  if (state.failures > policy.maxReconnects) {
-    throw new IasError("unavailable", `The agent could not be reached again in ${policy.maxReconnects} tries: ${lost.message}`, {
-      cause: lost,
-      retryable: true,
-      reason: "RECONNECTS_EXHAUSTED",
-    });
-  }
+  if (state.failures > policy.maxReconnects) throw exhausted(lost, policy);
+}
+
+function exhausted(lost: IasError, { maxReconnects }: FollowPolicy): IasError {
+  return new IasError("unavailable", `The agent could not be reached again in ${maxReconnects} tries: ${lost.message}`, {
+    cause: lost,
+    retryable: true,
+    reason: "RECONNECTS_EXHAUSTED",
+  });
 }
 
 async function pause(state: State, policy: FollowPolicy, options: StreamOptions, lost: IasError | undefined): Promise<void> {
