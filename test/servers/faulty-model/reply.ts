@@ -25,7 +25,7 @@ export interface Reply {
   /** Text is written as one chunk a call: a batch of tokens of one kind. */
   pieces(pieces: readonly Piece[]): Promise<void>;
   /** An engine step whose tokens the parser keeps: a chunk only where token ids were asked for. */
-  held(count: number): Promise<void>;
+  held(): Promise<void>;
   finish(reason: string | undefined): Promise<void>;
   error(message: string): Promise<void>;
   garbage(): Promise<void>;
@@ -58,15 +58,21 @@ export function streamReply(response: ServerResponse, request: ChatRequest, usag
         resolve();
       });
     });
-  const chunk = async (delta: object, finish: string | null, ids?: readonly number[]): Promise<void> => {
-    const choice = { index: 0, delta, logprobs: null, finish_reason: finish, ...(request.tokenIds && ids !== undefined && { token_ids: ids }) };
-    await write(JSON.stringify({ ...head, choices: [choice], ...(request.continuousUsage && { usage: { ...usage } }) }));
+  /** Tokens whose ids were told; a chunk has those of its own step. */
+  let told = 0;
+  const chunk = async (delta: object, finish: string | null): Promise<void> => {
+    const ids = Array.from({ length: usage.completion_tokens - told }, (_, n) => told + n);
+    told = usage.completion_tokens;
+    const choice = { index: 0, delta, logprobs: null, finish_reason: finish, ...(request.tokenIds && { token_ids: ids }) };
+    await write(JSON.stringify({ ...head, choices: [choice], ...(request.continuousUsage && { usage }) }));
   };
   /** The first chunk comes with the first result of the engine, never before. */
   const begin = async (): Promise<void> => {
     if (begun) return;
     begun = true;
-    await chunk({ role: "assistant", content: "" }, null);
+    const choice = { index: 0, delta: { role: "assistant", content: "" }, logprobs: null, finish_reason: null };
+    const none = { ...usage, completion_tokens: 0, total_tokens: usage.prompt_tokens };
+    await write(JSON.stringify({ ...head, choices: [choice], ...(request.continuousUsage && { usage: none }) }));
   };
 
   return {
@@ -75,29 +81,23 @@ export function streamReply(response: ServerResponse, request: ChatRequest, usag
       const [first] = pieces;
       if (first === undefined) return;
       const text = pieces.map((piece) => piece.text).join("");
-      const ids = pieces.map((_piece, n) => usage.completion_tokens - pieces.length + n);
       chunks += 1;
       if (first.do === "call") {
         const start = first.start === undefined ? {} : { id: first.start.id, type: "function" };
         const named = first.start === undefined ? {} : { name: first.start.name };
-        await chunk({ tool_calls: [{ index: first.index, ...start, function: { ...named, arguments: text } }] }, null, ids);
+        await chunk({ tool_calls: [{ index: first.index, ...start, function: { ...named, arguments: text } }] }, null);
       } else {
         if (first.field === "content") texts.push(text);
-        await chunk({ [first.field === "content" ? "content" : reasoningField]: text }, null, ids);
+        await chunk({ [first.field === "content" ? "content" : reasoningField]: text }, null);
       }
     },
-    async held(count) {
+    async held() {
       await begin();
-      if (request.tokenIds)
-        await chunk(
-          {},
-          null,
-          Array.from({ length: count }, (_, n) => usage.completion_tokens - count + n),
-        );
+      if (request.tokenIds) await chunk({}, null);
     },
     async finish(reason) {
       await begin();
-      if (reason !== undefined) await chunk({ content: "" }, reason, []);
+      if (reason !== undefined) await chunk({ content: "" }, reason);
       if (request.includeUsage) await write(JSON.stringify({ ...head, choices: [], usage }));
       await write("[DONE]");
       response.end();

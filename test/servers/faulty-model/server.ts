@@ -207,7 +207,7 @@ export async function createFaultyModel(options: FaultyModelOptions = {}): Promi
           usage.completion_tokens += 1;
           usage.total_tokens += 1;
           waiting.push(move);
-          if (holding) await reply.held(1);
+          if (holding) await reply.held();
           else if (waiting.length >= batch) await flush();
           break;
         }

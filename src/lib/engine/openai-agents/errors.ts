@@ -1,5 +1,6 @@
 import type { AgentEvent } from "../engine.ts";
 import { IasError, type ErrorOptions } from "../../model/errors.ts";
+import { modelStatusError, redact } from "../model-status.ts";
 import { fields, text } from "./sdk.ts";
 
 /**
@@ -59,46 +60,17 @@ function toModelError(error: unknown): IasError {
 }
 
 function fromStatus(status: number, error: unknown): IasError {
-  const code = text(fields(error)["code"]);
-  const said = redact(messageOf(error).replace(/^\d{3}\s*/, ""));
-  const detail = said === "" || said.includes("no body") ? "" : `: ${said}`;
-  if (status === 401 || status === 403) return failed(`The model endpoint refused the credentials (${status}).`, { reason: "MODEL_UNAUTHORIZED" });
-  if (status === 429 && code === "insufficient_quota") return failed("The model account has no quota left (429).", { reason: "MODEL_QUOTA" });
-  if (status === 429) {
-    return failed(`The model endpoint limits the rate (429)${detail}`, { retryable: true, reason: "MODEL_RATE_LIMIT", ...retryAfter(error) });
-  }
-  if (status === 404) return failed(`The model or its endpoint does not exist (404)${detail}`, { reason: "MODEL_NOT_FOUND" });
-  const retryable = status >= 500 || status === 408 || status === 409;
-  const reason = retryable ? "MODEL_UNAVAILABLE" : "MODEL_REQUEST_REFUSED";
-  return failed(`The model endpoint answered ${status}${detail}`, { retryable, reason, ...(retryable ? retryAfter(error) : {}) });
+  const { headers } = fields(error);
+  return modelStatusError({
+    status,
+    code: text(fields(error)["code"]),
+    message: messageOf(error).replace(/^\d{3}\s*/, ""),
+    header: (name) => (headers instanceof Headers ? (headers.get(name) ?? "") : text(fields(headers)[name])),
+  });
 }
 
 function failed(message: string, options: ErrorOptions): IasError {
   return new IasError("engine-failed", message, options);
-}
-
-/** `Retry-After` in seconds or as a date, or OpenAI's `retry-after-ms`. */
-function retryAfter(error: unknown): { readonly retryAfterMs?: number } {
-  const { headers } = fields(error);
-  const get = (name: string): string => (headers instanceof Headers ? (headers.get(name) ?? "") : text(fields(headers)[name]));
-  const ms = Number(get("retry-after-ms") || Number.NaN);
-  if (Number.isFinite(ms) && ms >= 0) return { retryAfterMs: ms };
-  const value = get("retry-after");
-  if (value === "") return {};
-  const seconds = Number(value);
-  const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(wait) ? { retryAfterMs: Math.max(0, Math.round(wait)) } : {};
-}
-
-/** At most 400 characters, without what looks like a key, a token or credentials in a URL. */
-function redact(message: string): string {
-  return message
-    .replace(/\b(?:sk|pk|rk|key|gsk|xai|hf)[-_][\w*.-]{4,}/gi, "[redacted]")
-    .replace(/\bAIza[\w-]{10,}/g, "[redacted]")
-    .replace(/\b(Bearer|Basic)\s+\S+/gi, "$1 [redacted]")
-    .replace(/((?:api[-_ ]?key|token|secret|password)[^\s:=]*(?:\s+provided)?\s*[:=]\s*)\S+/gi, "$1[redacted]")
-    .replace(/\/\/[^/\s@]+@/g, "//[redacted]@")
-    .slice(0, 400);
 }
 
 function networkCode(error: unknown): string {

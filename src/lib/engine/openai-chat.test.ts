@@ -1,0 +1,489 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createManualClock } from "../../../test/support/manual-clock.ts";
+import { type Behaviour, type FaultyModel, promptFor, startFaultyModel, until } from "../../../test/support/faulty-model.ts";
+import { IasError } from "../model/errors.ts";
+import { runEngineConformance } from "../testing/engine-conformance.ts";
+import type { EngineHarness } from "../testing/engine-support.ts";
+import { testTurn, userMessage } from "../testing/test-turn.ts";
+import type { AgentEvent, Turn } from "./engine.ts";
+import { openaiChat } from "./openai-chat.ts";
+import type { OpenAIChatOptions } from "./openai-chat/options.ts";
+
+const { signal } = new AbortController();
+
+type Fetch = NonNullable<OpenAIChatOptions["fetch"]>;
+type Messages = readonly { readonly role: string; readonly content: unknown }[];
+
+/** A model server in a function: its body makes a frame only when it is asked for one. */
+const inMemory: EngineHarness = {
+  stream: (source) =>
+    openaiChat({
+      baseUrl: "http://model.test/v1",
+      model: "m",
+      fetch: async (_url, { body, signal: left }) => {
+        const { messages } = JSON.parse(body as string) as { readonly messages: readonly { readonly content: string }[] };
+        const leave = left ?? signal;
+        const pieces = source({ input: messages.at(-1)?.content ?? "", signal: leave })[Symbol.asyncIterator]();
+        const encode = (data: unknown): Uint8Array => new TextEncoder().encode(`data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
+        const ends = [{ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }, "[DONE]"];
+        const stream = new ReadableStream<Uint8Array>(
+          {
+            async pull(controller) {
+              const { done, value } = await pieces.next();
+              if (done !== true) return controller.enqueue(encode({ choices: [{ index: 0, delta: { content: value }, finish_reason: null }] }));
+              for (const end of ends) controller.enqueue(encode(end));
+              controller.close();
+            },
+          },
+          { highWaterMark: 0 },
+        );
+        return new Response(stream, { headers: { "content-type": "text/event-stream" } });
+      },
+    }),
+};
+
+runEngineConformance("openai-chat", inMemory);
+
+test("every chunk of a real connection is one text event, the same strings in the same order, with its counts", async () => {
+  await using model = await startFaultyModel();
+  const events = await run(model.url, { say: "The quick brown fox", tokens: 200 });
+  assert.deepEqual(textsOf(events), model.requests[0]?.reply?.texts);
+  assert.equal(textsOf(events).length, 200);
+  assert.deepEqual(
+    events.filter(({ kind }) => kind === "usage"),
+    [{ kind: "usage", usage: { inputTokens: 6, outputTokens: 200, totalTokens: 206, model: "faulty" } }],
+  );
+});
+
+test("lock step over a real connection: the model makes token n + 1 only when token n was taken", async () => {
+  await using model = await startFaultyModel();
+  await using engine = openaiChat({ baseUrl: model.url, model: "faulty" });
+  const taken: string[] = [];
+  model.step("s");
+  for await (const event of engine.run(turnFor({ step: "s", tokens: 50 }), { signal })) {
+    if (event.kind !== "text") continue;
+    taken.push(event.text);
+    model.step("s");
+  }
+  assert.equal(taken.length, 50);
+});
+
+test("it tells what it does: connecting, working, bytes; a token count only where a piece is not one token", async () => {
+  await using model = await startFaultyModel();
+  const one = await run(model.url, { say: "a b" });
+  assert.deepEqual(one.map(label), ["connecting", "working", "bytes", "bytes", "text", "text", "bytes", "bytes", "usage event"]);
+  const batched = await run(model.url, { say: "a b c", batch: 3 });
+  assert.deepEqual(batched.map(label).slice(4, 6), ["text", "usage-3"]);
+});
+
+test("a parser that holds text back is seen through: the tokens are told while no text comes", async () => {
+  await using model = await startFaultyModel();
+  const events = await run(model.url, { fault: "hold", after: 2, hold: 4, tokens: 8 });
+  const told = events.map(label);
+  assert.deepEqual(told.slice(told.indexOf("text"), told.lastIndexOf("text") + 1), "text text usage-3 usage-4 usage-5 usage-6 text text text".split(" "));
+});
+
+test("vLLM's parameters are tried once; a server that refuses them is not asked again, and the turn does not fail", async () => {
+  for (const parameters of ["vllm", "ignore", "strict"] as const) {
+    await using model = await startFaultyModel({ parameters });
+    await using engine = openaiChat({ baseUrl: model.url, model: "faulty" });
+    for (let n = 0; n < 3; n += 1) assert.deepEqual(textsOf(await collect(engine.run(turnFor({ say: "fine", id: n }), { signal }))), ["fine"]);
+    const asked = model.requests.map(({ body, status }) => [status, body["return_token_ids"] === true, JSON.stringify(body["stream_options"])]);
+    const all = '{"include_usage":true,"continuous_usage_stats":true}';
+    const fewer = '{"include_usage":true}';
+    if (parameters === "strict") {
+      assert.deepEqual(asked, [
+        [400, true, all],
+        [400, false, all],
+        [200, false, fewer],
+        [200, false, fewer],
+        [200, false, fewer],
+      ]);
+    } else {
+      assert.deepEqual(
+        asked,
+        Array.from({ length: 3 }, () => [200, true, all]),
+      );
+    }
+  }
+});
+
+test("a server that refuses without saying what is asked for less and less; what is wrong otherwise fails the turn", async () => {
+  const bodies: Record<string, unknown>[] = [];
+  const refusing = (until: number): Fetch => {
+    return async (_url, { body }) => {
+      bodies.push(JSON.parse(body as string) as Record<string, unknown>);
+      return bodies.length < until
+        ? new Response('{"detail": "unknown field"}', { status: 422 })
+        : new Response('data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n');
+    };
+  };
+  await collect(openaiChat({ baseUrl: "http://m.test", model: "m", fetch: refusing(3) }).run(testTurn("hi"), { signal }));
+  assert.deepEqual(
+    bodies.map((body) => ["stream_options" in body, "return_token_ids" in body]),
+    [
+      [true, true],
+      [true, false],
+      [false, false],
+    ],
+  );
+  await using model = await startFaultyModel();
+  const error = await failureOf(run(model.url, { fault: "bad-request" }));
+  assert.deepEqual([error.reason, error.retryable, error.details["httpStatus"]], ["MODEL_REQUEST_REFUSED", false, "400"]);
+});
+
+test("ends that are no end fail the turn, by name, and what came before is delivered", async () => {
+  const cases: readonly (readonly [Behaviour, string])[] = [
+    [{ fault: "error", after: 2, tokens: 5 }, "MODEL_STREAM_ERROR"],
+    [{ fault: "no-finish", after: 2, tokens: 2 }, "MODEL_NO_FINISH"],
+    [{ fault: "finish-error", tokens: 2 }, "MODEL_FINISH_ERROR"],
+    [{ fault: "fin", after: 2, tokens: 5 }, "MODEL_STREAM_CUT"],
+    [{ fault: "rst", after: 2, tokens: 5 }, "MODEL_STREAM_CUT"],
+    [{ fault: "eof", after: 2, tokens: 5 }, "MODEL_STREAM_CUT"],
+    [{ fault: "garbage", after: 2, tokens: 5 }, "MODEL_STREAM_INVALID"],
+  ];
+  await using model = await startFaultyModel();
+  for (const [behaviour, reason] of cases) {
+    const got: AgentEvent[] = [];
+    const error = await failureOf(run(model.url, behaviour, {}, (event) => got.push(event)));
+    assert.deepEqual([error.code, error.reason, error.retryable, textsOf(got).length], ["engine-failed", reason, true, 2], reason);
+  }
+});
+
+test("what a request is to blame for in mid-stream is not retryable", async () => {
+  const frame = 'data: {"error": {"message": "too long for sk-1234567890", "type": "BadRequestError", "code": 400}}\n\ndata: [DONE]\n\n';
+  const error = await failureOf(
+    collect(openaiChat({ baseUrl: "http://m.test", model: "m", fetch: async () => new Response(frame) }).run(testTurn("x"), { signal })),
+  );
+  assert.deepEqual([error.reason, error.retryable, error.details["httpStatus"]], ["MODEL_STREAM_ERROR", false, "400"]);
+  assert.match(error.message, /too long for \[redacted\]/);
+});
+
+test("429 and 503 are waited out as the server says, told as retry-wait", async () => {
+  const clock = createManualClock();
+  await using model = await startFaultyModel();
+  for (const fault of ["rate-limit", "unavailable"] as const) {
+    const events: AgentEvent[] = [];
+    const turn = run(model.url, { fault, retryAfter: 20, times: 2, say: "at last" }, { clock }, (event) => events.push(event));
+    for (let n = 0; n < 2; n += 1) {
+      await clock.sleeping(20_000);
+      clock.advance(20_000);
+    }
+    await turn;
+    assert.deepEqual(events.map(label).slice(0, 8), "connecting working retry-wait-20000 connecting working retry-wait-20000 connecting working".split(" "));
+    assert.equal(textsOf(events).join(""), "at last");
+  }
+});
+
+test("without Retry-After the waits double; their number and their sum are bounded, and the failure says when to come back", async () => {
+  await using model = await startFaultyModel();
+  const waits: number[] = [];
+  const clock = { now: () => 0, sleep: async (ms: number) => void waits.push(ms) };
+  const error = await failureOf(run(model.url, { fault: "rate-limit" }, { clock, random: () => 0.5, maxRetries: 6 }));
+  assert.deepEqual(waits, [1000, 2000, 4000, 8000, 16_000, 30_000]);
+  assert.deepEqual([error.reason, error.retryable, error.details["httpStatus"]], ["MODEL_RATE_LIMIT", true, "429"]);
+
+  const tooLong = await failureOf(run(model.url, { fault: "unavailable", retryAfter: 500 }, { clock }));
+  assert.deepEqual([tooLong.reason, tooLong.retryAfterMs], ["MODEL_UNAVAILABLE", 500_000]);
+  const none = await failureOf(run(model.url, { fault: "rate-limit", retryAfter: 1, id: 2 }, { clock, maxRetries: 0 }));
+  assert.equal(none.retryAfterMs, 1000);
+  assert.equal(waits.length, 6);
+});
+
+test("a server that fails before the stream is told as such, and not asked again here", async () => {
+  await using model = await startFaultyModel();
+  const error = await failureOf(run(model.url, { fault: "server-error" }));
+  assert.deepEqual([error.reason, error.retryable, error.details["httpStatus"], model.requests.length], ["MODEL_UNAVAILABLE", true, "500", 1]);
+});
+
+test("a connection that fails is tried again; nobody there is a retryable failure, a name that does not exist is not", async () => {
+  const gone = await startFaultyModel();
+  await gone[Symbol.asyncDispose]();
+  const waits: number[] = [];
+  const clock = { now: () => 0, sleep: async (ms: number) => void waits.push(ms) };
+  const events: AgentEvent[] = [];
+  const error = await failureOf(run(gone.url, {}, { clock, random: () => 0.5 }, (event) => events.push(event)));
+  assert.deepEqual([error.reason, error.retryable, error.details["networkCode"]], ["MODEL_UNREACHABLE", true, "ECONNREFUSED"]);
+  assert.deepEqual(waits, [250, 500, 1000]);
+  assert.deepEqual(events.map(label).slice(0, 3), ["connecting", "retry-wait-250", "connecting"]);
+
+  const notFound = Object.assign(new Error("getaddrinfo"), { code: "ENOTFOUND" });
+  const unknown = openaiChat({ baseUrl: "http://m.test", model: "m", fetch: () => Promise.reject(new TypeError("fetch failed", { cause: notFound })) });
+  assert.equal((await failureOf(collect(unknown.run(testTurn("x"), { signal })))).retryable, false);
+});
+
+test("silence ends nothing: an hour of prefill and an hour between tokens, by the server's clock", async () => {
+  const clock = createManualClock();
+  await using model = await startFaultyModel({ clock });
+  const turn = run(model.url, { fault: "slow", gapMs: 3_600_000, prefillMs: 3_600_000, tokens: 3 });
+  for (let n = 0; n < 3; n += 1) {
+    await clock.sleeping(3_600_000);
+    clock.advance(3_600_000);
+  }
+  assert.equal(textsOf(await turn).length, 3);
+});
+
+test("aborting a turn closes its request, before an answer, in a stall, in a wait for a rate limit", async () => {
+  await using model = await startFaultyModel();
+  for (const fault of ["no-headers", "prefill", "stall", "lost"] as const) {
+    const abort = new AbortController();
+    const turn = run(model.url, { fault }, {}, undefined, abort.signal);
+    await until("the request", () => model.requests.at(-1)?.behaviour.fault === fault);
+    abort.abort();
+    assert.deepEqual(textsOf(await turn), []);
+    await until("the end of the request", () => model.requests.at(-1)?.aborted === true);
+  }
+  assert.equal(model.counters.running, 0);
+  const abort = new AbortController();
+  const waiting = run(model.url, { fault: "rate-limit", retryAfter: 100 }, {}, (event) => label(event).startsWith("retry-wait") && abort.abort(), abort.signal);
+  assert.deepEqual(textsOf(await waiting), []);
+});
+
+test("a consumer that leaves closes the request; an answer that ends well leaves its connection for the next", async () => {
+  await using model = await startFaultyModel();
+  await using engine = openaiChat({ baseUrl: model.url, model: "faulty" });
+  for await (const event of engine.run(turnFor({ fault: "stall", after: 1, tokens: 2 }), { signal })) if (event.kind === "text") break;
+  await until("the end of the request", () => model.requests[0]?.aborted === true);
+  for (let n = 0; n < 3; n += 1) await collect(engine.run(turnFor({ say: "x", id: n }), { signal }));
+  await until("the ends", () => model.requests.every(({ ended, aborted }) => ended || aborted));
+  assert.deepEqual(
+    model.requests.map(({ aborted }) => aborted),
+    [true, false, false, false],
+  );
+});
+
+test("the request has the model, the system prompt, the conversation, the key, and what else was given", async () => {
+  await using model = await startFaultyModel();
+  const history = [userMessage([{ text: "earlier" }]), { messageId: "a", role: "ROLE_AGENT" as const, parts: [{ text: "said" }] }];
+  const options = { system: ({ agent }: Turn) => `You are ${agent}.`, apiKey: "secret", body: { temperature: 0, seed: 7 }, headers: { "x-team": "blue" } };
+  await run(model.url, { say: "ok" }, options, undefined, signal, { history: async () => history });
+  const { body, headers } = model.requests[0] ?? assert.fail();
+  assert.deepEqual(body["messages"], [
+    { role: "system", content: "You are agent." },
+    { role: "user", content: "earlier" },
+    { role: "assistant", content: "said" },
+    { role: "user", content: promptFor({ say: "ok" }) },
+  ]);
+  assert.deepEqual([body["model"], body["stream"], body["temperature"], body["seed"], "tools" in body], ["faulty", true, 0, 7, false]);
+  assert.deepEqual([headers["authorization"], headers["x-team"]], ["Bearer secret", "blue"]);
+  await run(model.url, { say: "ok" }, { history: "leave-out" }, undefined, signal, { history: async () => history });
+  assert.equal(messagesOf(model, 1).length, 1);
+});
+
+test("images, sound, moving pictures and other files are content parts", async () => {
+  await using model = await startFaultyModel();
+  const raw = Buffer.from("bytes").toString("base64");
+  const parts = [
+    { text: "look" },
+    { raw, mediaType: "image/png" },
+    { url: "https://example.org/a.png", mediaType: "image/png" },
+    { raw, mediaType: "audio/mpeg" },
+    { raw, mediaType: "video/mp4" },
+    { raw, mediaType: "application/pdf", filename: "a.pdf" },
+    { raw, mediaType: "text/csv", filename: "a.csv" },
+  ];
+  await run(model.url, {}, {}, undefined, signal, { input: [userMessage(parts)] });
+  assert.deepEqual(messagesOf(model, 0)[0]?.content, [
+    { type: "text", text: "look" },
+    { type: "image_url", image_url: { url: `data:image/png;base64,${raw}` } },
+    { type: "image_url", image_url: { url: "https://example.org/a.png" } },
+    { type: "input_audio", input_audio: { data: raw, format: "mp3" } },
+    { type: "video_url", video_url: { url: `data:video/mp4;base64,${raw}` } },
+    { type: "file", file: { file_data: `data:application/pdf;base64,${raw}`, filename: "a.pdf" } },
+    { type: "text", text: "File a.csv:\nbytes" },
+  ]);
+});
+
+test("reasoning is reasoning, by its newer and its older name", async () => {
+  for (const reasoningField of ["reasoning", "reasoning_content"] as const) {
+    await using model = await startFaultyModel({ reasoningField });
+    const events = await run(model.url, { reasoning: "let me think", say: "yes" });
+    assert.deepEqual(
+      events.flatMap((event) => (event.kind === "reasoning" ? [event.text] : [])),
+      ["let ", "me ", "think"],
+    );
+    assert.deepEqual(textsOf(events), ["yes"]);
+  }
+});
+
+test("functions that are given run, their results go to the model, and it answers", async () => {
+  await using model = await startFaultyModel();
+  const ran: unknown[] = [];
+  const add = {
+    name: "add",
+    description: "adds",
+    parameters: { type: "object" },
+    idempotent: true,
+    run: (args: unknown) => {
+      ran.push(args);
+      return { sum: 3 };
+    },
+  };
+  const calls = [
+    { name: "add", arguments: '{"a": 1, "b": 2}' },
+    { name: "add", arguments: "{not json" },
+    { name: "gone", arguments: "{}" },
+  ];
+  const events = await run(model.url, { calls, say: "3" }, { tools: [add] });
+  assert.deepEqual(ran, [{ a: 1, b: 2 }]);
+  assert.deepEqual(
+    events.filter(({ kind }) => kind === "tool-call" || kind === "tool-result" || kind === "text"),
+    [
+      { kind: "tool-call", call: "call-0", name: "add", arguments: '{"a": 1, "b": 2}', idempotent: true },
+      { kind: "tool-result", call: "call-0", name: "add", output: '{"sum":3}' },
+      { kind: "tool-call", call: "call-1", name: "add", arguments: "{not json", idempotent: true },
+      { kind: "tool-result", call: "call-1", name: "add", output: "The arguments are not JSON.", failed: true },
+      { kind: "tool-call", call: "call-2", name: "gone", arguments: "{}", idempotent: true },
+      { kind: "tool-result", call: "call-2", name: "gone", output: 'There is no tool "gone".', failed: true },
+      { kind: "text", text: "3" },
+    ],
+  );
+  assert.deepEqual(
+    messagesOf(model, 1).map(({ role }) => role),
+    ["user", "assistant", "tool", "tool", "tool"],
+  );
+  assert.deepEqual(model.requests[0]?.body["tools"], [{ type: "function", function: { name: "add", description: "adds", parameters: { type: "object" } } }]);
+  assert.equal(events.filter(({ kind }) => kind === "usage").length, 2);
+});
+
+test("calls that nobody here runs are told, to everyone as an artifact, and end the turn", async () => {
+  await using model = await startFaultyModel();
+  const events = await run(model.url, { calls: [{ name: "book", arguments: '{"to": "Rome"}' }] }, { tools: [{ name: "book", parameters: {} }] });
+  const data = { calls: [{ id: "call-0", name: "book", arguments: '{"to": "Rome"}' }] };
+  assert.deepEqual(events.slice(-2), [
+    { kind: "tool-call", call: "call-0", name: "book", arguments: '{"to": "Rome"}', idempotent: true },
+    { kind: "artifact", artifact: { artifactId: "tool-calls", name: "tool-calls", parts: [{ data, mediaType: "application/json" }] }, lastChunk: true },
+  ]);
+  const pieces = events.filter((event) => label(event) === "content");
+  assert.ok(pieces.length > 2, "parts of a call prove that the model is alive");
+});
+
+test("a model that calls tools for ever is stopped by maxModelCalls", async () => {
+  const call = { index: 0, id: "c", function: { name: "again", arguments: "{}" } };
+  const frames = `data: ${JSON.stringify({ choices: [{ delta: { tool_calls: [call] }, finish_reason: "tool_calls" }] })}\n\ndata: [DONE]\n\n`;
+  const engine = openaiChat({
+    baseUrl: "http://m.test",
+    model: "m",
+    fetch: async () => new Response(frames),
+    tools: [{ name: "again", parameters: {}, run: () => "more" }],
+    maxModelCalls: 3,
+  });
+  const error = await failureOf(collect(engine.run(testTurn("x"), { signal })));
+  assert.deepEqual([error.reason, error.retryable], ["MAX_TURNS", false]);
+});
+
+test("how an answer ended is told where it was not simply over", async () => {
+  const ended = async (delta: object, reason: string): Promise<AgentEvent | undefined> => {
+    const frames = `data: ${JSON.stringify({ choices: [{ delta, finish_reason: reason }] })}\n\ndata: [DONE]\n\n`;
+    const events = await collect(openaiChat({ baseUrl: "http://m.test", model: "m", fetch: async () => new Response(frames) }).run(testTurn("x"), { signal }));
+    return events.find(({ kind }) => kind === "end");
+  };
+  assert.equal(await ended({ content: "x" }, "stop"), undefined);
+  assert.deepEqual(await ended({ content: "x" }, "length"), { kind: "end", outcome: "completed", metadata: { finishReason: "length" } });
+  assert.equal((await ended({}, "content_filter"))?.kind === "end", true);
+  assert.deepEqual(await ended({ refusal: "I will not." }, "stop"), {
+    kind: "end",
+    outcome: "rejected",
+    message: [{ text: "I will not." }],
+    metadata: { finishReason: "stop" },
+  });
+});
+
+test("a document in place of a stream is named as such", async () => {
+  const engine = openaiChat({ baseUrl: "http://m.test", model: "m", fetch: async () => Response.json({ choices: [] }) });
+  assert.equal((await failureOf(collect(engine.run(testTurn("x"), { signal })))).reason, "MODEL_STREAM_INVALID");
+});
+
+test("options that cannot work are refused with what is right", () => {
+  const wrong: readonly (readonly [Partial<OpenAIChatOptions>, RegExp])[] = [
+    [{ baseUrl: "localhost" }, /is not a URL; right is for example http/],
+    [{ baseUrl: "ftp://x/v1" }, /begins with ftp:/],
+    [{ baseUrl: "http://me:secret@x/v1" }, /has credentials in it/],
+    [{ baseUrl: "http://x/v1?key=1" }, /a query or a fragment/],
+    [{ model: "" }, /has no name/],
+    [{ maxModelCalls: 0 }, /maxModelCalls is 0; it must be at least 1/],
+    [{ maxRetries: -1 }, /maxRetries is -1/],
+    [{ maxRetryWaitMs: Number.NaN }, /maxRetryWaitMs is NaN/],
+    [
+      {
+        tools: [
+          { name: "a", parameters: {} },
+          { name: "a", parameters: {} },
+        ],
+      },
+      /Two tools have the name "a"/,
+    ],
+  ];
+  for (const [options, message] of wrong) {
+    assert.throws(
+      () => openaiChat({ baseUrl: "http://x/v1", model: "m", ...options }),
+      (error) => error instanceof IasError && error.code === "configuration" && message.test(error.message) && !error.message.includes("secret"),
+    );
+  }
+});
+
+test("the address is taken with and without /v1, a final slash and the whole path", async () => {
+  const urls: string[] = [];
+  const fetch: Fetch = async (url) => {
+    urls.push(url);
+    return new Response('data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n');
+  };
+  for (const baseUrl of ["http://h:1", "http://h:1/v1/", "http://h:1/v1/chat/completions", "http://h:1/openai"]) {
+    await collect(openaiChat({ baseUrl, model: "m", fetch }).run(testTurn("x"), { signal }));
+  }
+  assert.deepEqual(urls, [...Array.from({ length: 3 }, () => "http://h:1/v1/chat/completions"), "http://h:1/openai/chat/completions"]);
+});
+
+function turnFor(behaviour: Behaviour, more: Partial<Turn> = {}): Turn {
+  return testTurn(promptFor(behaviour), more);
+}
+
+/** What the nth request told the model. */
+function messagesOf({ requests }: FaultyModel, n: number): Messages {
+  return (requests[n]?.body["messages"] ?? []) as Messages;
+}
+
+/** One turn against a server, with an engine of its own. */
+async function run(
+  url: string,
+  behaviour: Behaviour,
+  options: Partial<OpenAIChatOptions> = {},
+  onEvent?: (event: AgentEvent) => unknown,
+  until: AbortSignal = signal,
+  turn: Partial<Turn> = {},
+): Promise<readonly AgentEvent[]> {
+  await using engine = openaiChat({ baseUrl: `${url}/v1`, model: "faulty", ...options });
+  return collect(engine.run(turnFor(behaviour, turn), { signal: until }), onEvent);
+}
+
+async function collect(events: AsyncIterable<AgentEvent>, onEvent?: (event: AgentEvent) => unknown): Promise<readonly AgentEvent[]> {
+  const all: AgentEvent[] = [];
+  for await (const event of events) {
+    all.push(event);
+    onEvent?.(event);
+  }
+  return all;
+}
+
+async function failureOf(work: Promise<unknown>): Promise<IasError> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof IasError) return error;
+    throw error;
+  }
+  throw new Error("It did not fail.");
+}
+
+function textsOf(events: readonly AgentEvent[]): readonly string[] {
+  return events.flatMap((event) => (event.kind === "text" ? [event.text] : []));
+}
+
+function label(event: AgentEvent): string {
+  if (event.kind === "usage") return "usage event";
+  if (event.kind !== "liveness") return event.kind;
+  const { signal: told } = event;
+  if (told.kind === "usage") return `usage-${told.outputTokens}`;
+  return told.kind === "retry-wait" ? `retry-wait-${told.forMs}` : told.kind;
+}
