@@ -140,13 +140,13 @@ const greenForms = z.discriminatedUnion(
   },
 );
 
-const green = () => z.union([z.enum(SIMPLE_GREENS), greenForms], right("a scorer: exact, contains, or an object with a kind"));
+const green = z.union([z.enum(SIMPLE_GREENS), greenForms], right("a scorer: exact, contains, or an object with a kind")).meta({ id: "green" });
 
 const itemForm = form({
   id: id().optional().describe("Unique; its place in the list, from 1"),
   prompt: z.string(right("a text")).describe("What the subject is asked"),
   expected: json().optional().describe("What scorers compare with"),
-  green: green().optional().describe("In place of the campaign's"),
+  green: green.optional().describe("In place of the campaign's"),
   metadata: jsonObject().optional().describe("For judges and functions, and in the results"),
 });
 
@@ -189,7 +189,7 @@ export const campaignFileSchema = form({
     .array(subjectSchema, right("a list of URLs or of objects with a url"))
     .min(1, right("a list of at least one subject"))
     .describe("The agents that are evaluated"),
-  green: green().optional().describe("Who judges; contains"),
+  green: green.optional().describe("Who judges; contains"),
   target: whole(1).optional().describe("Battles that must succeed over all subjects; absent: each item, repeat times, with each subject"),
   repeat: whole(1).optional().describe("1"),
   concurrency: whole(1).optional().describe("Battles at once; 4"),
