@@ -15,6 +15,8 @@ export interface Recent {
   readonly last: number;
   /** Bytes of their texts. */
   readonly bytes: number;
+  /** Some are objects still. */
+  readonly fresh: boolean;
   /** Adds the entry `last + 1`, or any as the first one. It keeps the object until `release` and changes nothing in it. */
   push(entry: Entry): void;
   /** Lets the objects of entries up to `head` go: readers that wait for them have had them. To be called soon after they were offered. */
@@ -108,6 +110,9 @@ export function createRecent(): Recent {
     },
     get bytes() {
       return used;
+    },
+    get fresh() {
+      return newest.length > 0;
     },
     push(entry) {
       if (length === 0) first = entry.seq;

@@ -74,7 +74,7 @@ export function createFlusher({ database, streams, group, replayed, now, maxBloc
   function flushStream(stream: SqliteStream): void {
     const last = stream.written;
     // A truncation of the same group shortens `recent` only after the commit.
-    const entries = stream.recent.filter((entry) => entry.seq > stream.floor);
+    const entries = stream.recent.page(Math.max(stream.floor, stream.flushed), Number.POSITIVE_INFINITY, last);
     if (entries.length > 0) for (const { seq, body } of encodeSegments(entries)) insert.run(stream.id, seq, body);
     // The row is written once, at the commit, after all that the group does to the stream: whoever saves it says what is in segments.
     group().touch(stream, "changed");

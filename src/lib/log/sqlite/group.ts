@@ -4,7 +4,7 @@ import { createBlockWriter } from "../block.ts";
 import type { Doorbells } from "../doorbells.ts";
 import { wakeFollowers } from "../tail.ts";
 import { toStoreError } from "./errors.ts";
-import type { SqliteStream } from "./stream.ts";
+import { releaseRecent, type SqliteStream } from "./stream.ts";
 import type { Streams } from "./streams.ts";
 import { createTouched, type Before } from "./touched.ts";
 import { createTransaction } from "./transaction.ts";
@@ -76,6 +76,11 @@ function createPace(): { take(): boolean } {
   };
 }
 
+/** Those who waited for the streams' entries have had them. */
+function release(changed: readonly Before[]): void {
+  for (const { stream } of changed) releaseRecent(stream);
+}
+
 /** Makes the group of one database. */
 export function createGroup(parts: GroupParts): Group {
   const { database, streams, bells, failPoint } = parts;
@@ -135,6 +140,7 @@ export function createGroup(parts: GroupParts): Group {
       if (!stream.gone) bells.ring(stream, after.changed);
       wakeFollowers(stream);
     }
+    if (changed.length > 0) setImmediate(release, changed);
   }
 
   function execute(request: Request): void {
@@ -157,7 +163,7 @@ export function createGroup(parts: GroupParts): Group {
         stream.changed = position;
         before.after = { written: stream.written, ended: stream.ended, changed: position };
       }
-      if (grown) block.add(stream.id, position, stream.recent, stream.recent.length - (stream.written - before.written));
+      if (grown) block.add(stream.id, position, stream.recent.page(before.written, Number.POSITIVE_INFINITY, stream.written), 0);
       if (before.save || ended) {
         transaction.begin();
         streams.save(stream);

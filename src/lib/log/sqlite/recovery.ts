@@ -3,7 +3,7 @@ import { IasError } from "../../model/errors.ts";
 import { keyText } from "../../model/key.ts";
 import { parseBlock, type BlockRun } from "../block.ts";
 import { LEASE_MS } from "../log.ts";
-import type { SqliteStream } from "./stream.ts";
+import { releaseRecent, type SqliteStream } from "./stream.ts";
 import type { Streams } from "./streams.ts";
 
 /** What the blocks of a database say. */
@@ -40,8 +40,9 @@ export function replayBlocks(database: DatabaseSync, streams: Streams, after: nu
     }
   }
   for (const stream of seen) {
-    const last = stream.recent.at(-1)?.seq ?? Math.max(stream.flushed, stream.floor);
+    const last = lastOf(stream);
     if (last !== stream.head) throw missing(stream, last + 1);
+    releaseRecent(stream);
   }
   for (const row of database.prepare("SELECT id FROM streams WHERE head > flushed AND head > floor").all()) {
     const stream = streams.byId(Number(row["id"]));
@@ -50,9 +51,13 @@ export function replayBlocks(database: DatabaseSync, streams: Streams, after: nu
   return { streams: seen, firstBlock, lastBlock, length };
 }
 
+function lastOf({ recent, flushed, floor }: SqliteStream): number {
+  return recent.length > 0 ? recent.last : Math.max(flushed, floor);
+}
+
 function apply(stream: SqliteStream, run: BlockRun): void {
   for (const entry of run.entries) {
-    const last = stream.recent.at(-1)?.seq ?? Math.max(stream.flushed, stream.floor);
+    const last = lastOf(stream);
     if (entry.seq <= last) continue;
     if (entry.seq !== last + 1) throw missing(stream, last + 1);
     stream.recent.push(entry);

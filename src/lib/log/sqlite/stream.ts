@@ -1,7 +1,8 @@
 import type { Entry } from "../../model/entry.ts";
 import type { StreamKey } from "../../model/key.ts";
 import type { Parking } from "../parking.ts";
-import { createTail, pageOf, type Tail } from "../tail.ts";
+import { createRecent, type Recent } from "../recent.ts";
+import { createTail, type Tail } from "../tail.ts";
 
 /** One stream in use: its row, and its entries that are not yet in segments. */
 export interface SqliteStream extends Tail {
@@ -24,11 +25,11 @@ export interface SqliteStream extends Tail {
   compacted: number;
   /** The position of its newest change. */
   changed: number;
-  recent: Entry[];
+  readonly recent: Recent;
   parking: Parking | undefined;
   /** Its place in the group that is being committed. */
   place: number;
-  /** The newest page: followers at the same cursor share it. */
+  /** The newest page: followers at the same cursor share it while it is fresh. */
   page: { readonly after: number; readonly maxBytes: number; readonly head: number; readonly entries: readonly Entry[] } | undefined;
 }
 
@@ -73,7 +74,7 @@ export function fromRow(row: StreamRow): SqliteStream {
     flushed,
     compacted,
     changed,
-    recent: [],
+    recent: createRecent(),
     parking: undefined,
     place: 0,
     page: undefined,
@@ -82,17 +83,21 @@ export function fromRow(row: StreamRow): SqliteStream {
 
 /** Takes the entries up to `seq` out of `recent`: after the commit that moved or dropped them, in whatever order such commits' actions run. */
 export function dropRecent(stream: SqliteStream, seq: number): void {
-  const first = stream.recent[0]?.seq ?? Infinity;
-  if (seq >= first) stream.recent = stream.recent.slice(seq + 1 - first);
+  stream.recent.dropThrough(seq);
   stream.page = undefined;
 }
 
-/** Entries after `after` out of `recent`, up to the head and up to `maxBytes`; `after` is at or above where `recent` begins. */
+/** Lets go what followers at the head have had. */
+export function releaseRecent(stream: SqliteStream): void {
+  stream.recent.release(stream.head);
+  stream.page = undefined;
+}
+
+/** Entries after `after` out of `recent`, up to the head and up to `maxBytes`; `recent` has them. */
 export function recentPage(stream: SqliteStream, after: number, maxBytes: number): readonly Entry[] {
   const { recent, page } = stream;
   if (page !== undefined && page.after === after && page.head === stream.head && page.maxBytes === maxBytes) return page.entries;
-  const first = recent[0]?.seq ?? stream.head + 1;
-  const entries = pageOf(recent, Math.max(0, after + 1 - first), maxBytes, stream.head + 1 - first);
-  stream.page = { after, maxBytes, head: stream.head, entries };
+  const entries = recent.page(after, maxBytes, stream.head);
+  if (recent.fresh) stream.page = { after, maxBytes, head: stream.head, entries };
   return entries;
 }

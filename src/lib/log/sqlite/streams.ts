@@ -105,8 +105,7 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
         Object.assign(stream, { epoch, owner, leaseEndsAt: Math.max(leaseEndsAt, stream.leaseEndsAt), floor, flushed, compacted, sealed, ended: sealed });
         stream.changed = Math.max(changed, stream.changed);
         if (head > stream.head) Object.assign(stream, { head, written: head, gen, attempt });
-        const start = stream.recent.findIndex((entry) => entry.seq > Math.max(flushed, floor));
-        stream.recent = start < 0 ? [] : stream.recent.slice(start);
+        stream.recent.dropThrough(Math.max(flushed, floor));
         stream.page = undefined;
       }
     },
@@ -124,7 +123,7 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
     },
     load(stream, after, maxBytes) {
       const start = Math.max(after, stream.floor);
-      if (start >= stream.flushed) return recentPage(stream, start, maxBytes);
+      if (start >= stream.flushed || stream.recent.has(start + 1)) return recentPage(stream, start, maxBytes);
       const entries = segment(stream, start);
       const first = entries[0]?.seq ?? 0;
       return pageOf(entries, Math.max(0, start + 1 - first), maxBytes, stream.head + 1 - first);

@@ -80,7 +80,7 @@ export function createTouched(streams: Streams): Touched {
     take,
     restore() {
       for (const { stream, created, epoch, owner, leaseEndsAt, written, gen, attempt, floor, flushed, compacted, changed, ended, gone } of take()) {
-        stream.recent.length -= stream.written - written;
+        stream.recent.dropAfter(written);
         stream.page = undefined;
         Object.assign(stream, { epoch, owner, leaseEndsAt, written, gen, attempt, floor, flushed, compacted, changed, ended, gone });
         if (!created) continue;
