@@ -1,28 +1,11 @@
 #!/usr/bin/env node
-import { readFileSync, statSync } from "node:fs";
-import { cardCommand } from "../cli/card.ts";
-import { chatCommand } from "../cli/chat.ts";
-import { type Command, type CommandGroup, EXIT } from "../cli/command.ts";
-import { runCommand } from "../cli/run.ts";
-import { tailCommand } from "../cli/tail.ts";
-import { tasksCommand } from "../cli/tasks.ts";
-import { serveCommand } from "./serve-command.ts";
-import { createTerminalIo } from "./terminal-io.ts";
+/** The `ias` command. Imports come after the check: what they import in turn is not there in an older Node, which would end in a stack that says nothing. */
+const LEAST = [22, 19] as const;
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
-/** The `ias` command: the environment and the terminal are touched here and nowhere else. */
-const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, tasksCommand, tailCommand, cardCommand];
-
-try {
-  // A folder of that name is somebody else's, for example a Python environment.
-  if (statSync(".env", { throwIfNoEntry: false })?.isFile() === true) process.loadEnvFile(".env");
-} catch (error) {
-  process.stderr.write(`ias: .env cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(EXIT.error);
+if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
+  process.stderr.write(`ias: this is Node ${process.versions.node} (${process.execPath}); infinite-agent-streams needs Node ${LEAST.join(".")} or newer.\n`);
+  process.exitCode = 1;
+} else {
+  await import("./command-line.ts");
 }
-
-// A reader that goes away (`ias tail | head`) ends the command without a stack.
-for (const stream of [process.stdout, process.stderr])
-  stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.error));
-
-const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string };
-process.exitCode = await runCommand(COMMANDS, process.argv.slice(2), createTerminalIo(process), version);
