@@ -192,13 +192,15 @@ test("a key in the shell is not used without a model's name, and a model without
 
 test("a module that cannot be served is told with its place: exit 1", async (t) => {
   const cwd = folder(t);
-  for (const [text, says] of [
+  for (const [text, says, type = "module"] of [
     ["export const agents = 3;", /must export `agents`/],
     ["export const agents = [", /a\.ts cannot be loaded: .*a\.ts:1/],
     ["throw new Error('boom');", /a\.ts cannot be loaded: boom \(.*a\.ts:1:7\)/],
+    ["import 'node:fs';", /import statement outside a module .*npm pkg set type=module/, "commonjs"],
     ["import 'no-such-package';", /Cannot find package 'no-such-package'/],
     ["export const agents = [{ id: 'a b', engine: { run() {} } }];", /id "a b" does not fit/],
   ] as const) {
+    writeFileSync(join(cwd, "package.json"), JSON.stringify({ type }));
     writeFileSync(join(cwd, "a.ts"), text);
     const server = startIas(t, ["serve", "a.ts", "--log", "memory"], { cwd, env: { PORT: "0", GRPC_PORT: "off" } });
     assert.deepEqual([await server.ended, server.out], [1, ""], text);

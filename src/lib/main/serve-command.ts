@@ -130,7 +130,11 @@ function whereOf(error: unknown, path: string): string {
   if (!(error instanceof Error)) return String(error);
   const line = error.stack?.split("\n").find((one) => one.includes(`${path}:`));
   const place = /^:\d+(?::\d+)?/.exec(line?.slice(line.indexOf(path) + path.length) ?? "")?.[0];
-  return `${error.message}${place === undefined ? "" : ` (${path}${place})`}`;
+  // `npm init` of npm 11 makes packages of the older kind of modules.
+  const remedy = /import statement outside a module|Unexpected token 'export'/.test(error.message)
+    ? ` It is an ES module: put "type": "module" into its package.json (npm pkg set type=module), or name it .mts or .mjs.`
+    : "";
+  return `${error.message}${place === undefined ? "" : ` (${path}${place})`}.${remedy}`;
 }
 
 /** Resolves at the first SIGINT or SIGTERM after a drain; a second one ends the process at once. */
