@@ -2,7 +2,7 @@ import type { Entry, NewEntry } from "../../model/entry.ts";
 import type { StreamKey } from "../../model/key.ts";
 import type { ResumeState } from "../log.ts";
 import type { Parking } from "../parking.ts";
-import { createRecent } from "../recent.ts";
+import { createRecent, numbered } from "../recent.ts";
 import { decodeSegment, encodeSegments } from "../segment.ts";
 import { createTail, pageOf, type Tail } from "../tail.ts";
 import type { IndexRow } from "../task-index.ts";
@@ -80,11 +80,11 @@ export function createMemoryStream(key: StreamKey, parking: Parking): MemoryStre
     changed: 0,
     push(batch, skip) {
       for (let i = skip; i < batch.length; i += 1) {
-        const { gen, at, attempt, audience, event } = batch[i] as NewEntry;
         stream.head += 1;
-        recent.push({ seq: stream.head, gen, at, attempt, audience, event });
-        stream.gen = gen;
-        stream.attempt = attempt;
+        const entry = numbered(batch[i] as NewEntry, stream.head);
+        recent.push(entry);
+        stream.gen = entry.gen;
+        stream.attempt = entry.attempt;
         if (recent.length >= PACKED || recent.bytes >= PACKED_BYTES) pack();
       }
     },

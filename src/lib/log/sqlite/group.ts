@@ -49,9 +49,9 @@ export interface GroupParts {
 }
 
 interface Request {
-  readonly run: () => unknown;
-  readonly resolve: (value: never) => void;
-  readonly reject: (error: unknown) => void;
+  run: () => unknown;
+  resolve: (value: never) => void;
+  reject: (error: unknown) => void;
   result: unknown;
   error: unknown;
 }
@@ -75,6 +75,8 @@ function createPace(): { take(): boolean } {
     },
   };
 }
+
+function nothing(): void {}
 
 /** Those who waited for the streams' entries have had them. */
 function release(changed: readonly Before[]): void {
@@ -132,6 +134,9 @@ export function createGroup(parts: GroupParts): Group {
     for (const request of requests) {
       if (request.error === undefined) request.resolve(request.result as never);
       else request.reject(request.error);
+      // One that the garbage collector has taken for long-lived must not hold on to its entries.
+      request.run = request.resolve = request.reject = nothing;
+      request.result = undefined;
     }
     for (const { stream, after } of changed) {
       if (after === undefined) continue;

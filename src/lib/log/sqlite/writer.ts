@@ -3,6 +3,7 @@ import type { StreamKey } from "../../model/key.ts";
 import { admit, seals, type WriteLimits } from "../admission.ts";
 import { LEASE_MS, type Appended, type Batch, type Opened, type OpenOptions, type Refused } from "../log.ts";
 import { createParking } from "../parking.ts";
+import { numbered } from "../recent.ts";
 import type { RecordWrite } from "../records.ts";
 import type { Group } from "./group.ts";
 import type { SqliteRecords } from "./records.ts";
@@ -145,16 +146,13 @@ function refusal(stream: SqliteStream, expect: number | "expired", now: number):
 /** Copies a batch, deep enough that its maker may change everything, and numbers its entries. */
 function own(batch: Batch): OwnBatch {
   const { epoch, firstSeq, entries, index, state, records, seal } = batch;
-  const numbered: Entry[] = [];
-  for (let i = 0; i < entries.length; i += 1) {
-    const { gen, at, attempt, audience, event } = entries[i] as NewEntry;
-    numbered.push({ seq: firstSeq + i, gen, at, attempt, audience, event });
-  }
-  if (index === undefined && state === undefined && records === undefined && seal === undefined) return { epoch, firstSeq, entries: numbered };
+  const own: Entry[] = [];
+  for (let i = 0; i < entries.length; i += 1) own.push(numbered(entries[i] as NewEntry, firstSeq + i));
+  if (index === undefined && state === undefined && records === undefined && seal === undefined) return { epoch, firstSeq, entries: own };
   return {
     epoch,
     firstSeq,
-    entries: numbered,
+    entries: own,
     ...(index !== undefined && { index: index && { ...index } }),
     ...(state !== undefined && { state: state && { ...state } }),
     ...(records !== undefined && { records: records.map((record): RecordWrite => ({ ...record })) }),
