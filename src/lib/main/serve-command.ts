@@ -10,6 +10,7 @@ import { createDemoAgents } from "./agents/demo-agents.ts";
 import { banner } from "./banner.ts";
 import { serve } from "./serve.ts";
 import { readSettings } from "./settings.ts";
+import { untilStopped } from "./until-stopped.ts";
 
 const HELP = `Usage: ias serve [file] [options]
 
@@ -135,21 +136,4 @@ function whereOf(error: unknown, path: string): string {
     ? ` It is an ES module: put "type": "module" into its package.json (npm pkg set type=module), or name it .mts or .mjs.`
     : "";
   return `${error.message}${place === undefined ? "" : ` (${path}${place})`}.${remedy}`;
-}
-
-/** Resolves at the first SIGINT or SIGTERM after a drain; a second one ends the process at once. */
-async function untilStopped(io: Io, server: Awaited<ReturnType<typeof serve>>): Promise<void> {
-  const { promise, resolve: stop } = Promise.withResolvers<void>();
-  let signals = 0;
-  const off = io.onInterrupt((signal) => {
-    signals += 1;
-    if (signals > 1) process.exit(EXIT.interrupted);
-    if (!io.json)
-      io.err(
-        `\n${signal}: no new work; running turns get ${Math.round(server.drainGraceMs / 1000)} s, what is left goes on after the next start. Again to stop at once.\n`,
-      );
-    server.drain({ graceMs: server.drainGraceMs }).then(stop, stop);
-  });
-  await promise;
-  off();
 }
