@@ -52,6 +52,7 @@ const CONTRACTS = new Set([
   "campaign/load-campaign.ts", // a campaign of its file
   "campaign/attempt.ts", // one try of a battle, as ledger, views and exports have it
   "campaign/ledger.ts", // the campaign's memory
+  "campaign/report/words.ts", // how numbers and ends are said, the same in every view
   "campaign/progress.ts", // what a runner tells, for views
   "a2a/operations.ts", // the operations that all bindings and the gateway call
 ]);

@@ -1,3 +1,4 @@
+import type { ScreenLine } from "./screen.ts";
 import { toTerminal } from "./terminal.ts";
 
 /** Characters that take no cell: marks, joiners, variation selectors. */
@@ -22,7 +23,7 @@ export function textWidth(text: string): number {
 
 /** `text` on one line of at most `width` cells, cleaned; what does not fit ends with `…`. */
 export function fitText(text: string, width: number): string {
-  const line = toTerminal(text.replaceAll(/\s+/g, " "));
+  const line = toTerminal(text.replaceAll(/\s/g, " "));
   if (width <= 0) return "";
   if (textWidth(line) <= width) return line;
   let kept = "";
@@ -40,4 +41,16 @@ export function padText(text: string, width: number, side: "start" | "end" = "en
   const fitted = fitText(text, width);
   const space = " ".repeat(Math.max(0, width - textWidth(fitted)));
   return side === "end" ? fitted + space : space + fitted;
+}
+
+/** A line in pieces, cut to at most `columns` cells. */
+export function fitLine(line: ScreenLine, columns: number): ScreenLine {
+  const kept: ScreenLine[number][] = [];
+  let left = columns;
+  for (const span of line) {
+    const text = fitText(span.text, left);
+    left -= textWidth(text);
+    if (text !== "") kept.push({ ...span, text });
+  }
+  return kept;
 }

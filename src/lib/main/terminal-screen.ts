@@ -1,5 +1,5 @@
 import type { Screen, ScreenLine, Tone } from "../cli/screen.ts";
-import { fitText, textWidth } from "../cli/text-width.ts";
+import { fitLine, textWidth } from "../cli/text-width.ts";
 
 /** What a screen needs of a terminal. */
 export interface ScreenParts {
@@ -33,7 +33,7 @@ export function createTerminalScreen({ write, size, color, onResize }: ScreenPar
   };
   const frame = (above: readonly ScreenLine[]): void => {
     const { columns, rows } = sizeNow();
-    const cut = (lines: readonly ScreenLine[]) => lines.map((line) => cutLine(line, columns));
+    const cut = (lines: readonly ScreenLine[]) => lines.map((line) => fitLine(line, columns));
     const below = cut(block.slice(0, rows - 1));
     const text = below.map((line) => paint(line, color)).join("\n");
     if (above.length === 0 && text === shown && isOpen) return;
@@ -63,17 +63,6 @@ export function createTerminalScreen({ write, size, color, onResize }: ScreenPar
       [isOpen, drawn, shown, block] = [false, [], "", []];
     },
   };
-}
-
-function cutLine(line: ScreenLine, columns: number): ScreenLine {
-  const kept: ScreenLine[number][] = [];
-  let left = columns;
-  for (const span of line) {
-    const text = fitText(span.text, left);
-    left -= textWidth(text);
-    if (text !== "") kept.push({ ...span, text });
-  }
-  return kept;
 }
 
 function paint(line: ScreenLine, color: boolean): string {

@@ -1,0 +1,181 @@
+import type { Phase } from "../../liveness/liveness.ts";
+import { addGap, type Gaps, NO_GAPS } from "../../liveness/gaps.ts";
+import type { Progress, Summary } from "../../campaign/progress.ts";
+import { readBattle, standing } from "../../campaign/report/words.ts";
+import type { Tone } from "../screen.ts";
+
+/** What a view needs to know, folded from a runner's progress. Times are of the clock that `apply` was given, ms. */
+export interface LiveState {
+  readonly campaign: string;
+  readonly startedAt: number;
+  readonly resumed: boolean;
+  readonly target: number;
+  /** Battles that were judged before this run, and now. */
+  readonly judgedBefore: number;
+  readonly judged: number;
+  /** Of this run. */
+  readonly passed: number;
+  readonly attempts: number;
+  /** Tokens of attempts that have ended in this run. */
+  readonly tokens: number;
+  readonly stalls: number;
+  readonly slow: number;
+  /** Retries by the class of what failed. */
+  readonly retries: ReadonlyMap<string, number>;
+  readonly running: ReadonlyMap<string, LiveBattle>;
+  /** Battles that wait for their next attempt. */
+  readonly waiting: ReadonlyMap<string, { readonly until: number; readonly why: string }>;
+  readonly ttft: Gaps;
+  /** Medians and 95th percentiles of attempts. */
+  readonly gapMedians: Gaps;
+  readonly gapTails: Gaps;
+  /** What happened last, newest at the end. */
+  readonly news: readonly News[];
+  readonly summary: Summary | undefined;
+}
+
+/** A battle that runs. */
+export interface LiveBattle {
+  readonly subject: string;
+  readonly item: string;
+  readonly repeat: number;
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly phase: Phase;
+  readonly since: number;
+  readonly tokens: number;
+  readonly tokensPerSecond: number | undefined;
+  /** When content came last. */
+  readonly contentAt: number | undefined;
+}
+
+/** Something to tell once. */
+export interface News {
+  readonly tone: Tone;
+  readonly text: string;
+}
+
+const MAX_NEWS = 20;
+
+/** The fold. `apply` changes `state` in place and returns what is news. */
+export function createLiveState(): { readonly state: LiveState; apply(progress: Progress, now: number): News | undefined } {
+  const running = new Map<string, LiveBattle>();
+  const waiting = new Map<string, { until: number; why: string }>();
+  const retries = new Map<string, number>();
+  const news: News[] = [];
+  const state = {
+    campaign: "",
+    startedAt: 0,
+    resumed: false,
+    target: 0,
+    judgedBefore: 0,
+    judged: 0,
+    passed: 0,
+    attempts: 0,
+    tokens: 0,
+    stalls: 0,
+    slow: 0,
+    ttft: NO_GAPS,
+    gapMedians: NO_GAPS,
+    gapTails: NO_GAPS,
+    summary: undefined as Summary | undefined,
+    running,
+    waiting,
+    retries,
+    news,
+  };
+
+  const onPhase = (battle: string, phase: Phase, now: number): News | undefined => {
+    const before = running.get(battle);
+    if (before === undefined || before.phase === phase) return undefined;
+    running.set(battle, { ...before, phase, since: now });
+    const name = nameOf(battle);
+    if (phase === "stalled") {
+      state.stalls += 1;
+      return { tone: "bad", text: `${name} stalled after ${before.tokens} tokens` };
+    }
+    if (phase === "slow") {
+      state.slow += 1;
+      return { tone: "warn", text: `${name} is slow` };
+    }
+    return before.phase === "stalled" || before.phase === "slow" ? { tone: "good", text: `${name} goes on: ${phase}` } : undefined;
+  };
+
+  const onEnd = (progress: Extract<Progress, { readonly kind: "attempt-ended" }>): News => {
+    const { attempt } = progress;
+    const { battle, outcome, measured } = attempt;
+    running.delete(battle);
+    state.tokens += measured.tokens;
+    if (measured.ttftMs !== undefined) state.ttft = addGap(state.ttft, measured.ttftMs);
+    if (measured.gapP50Ms !== undefined) state.gapMedians = addGap(state.gapMedians, measured.gapP50Ms);
+    if (measured.gapP95Ms !== undefined) state.gapTails = addGap(state.gapTails, measured.gapP95Ms);
+    const { word, tone } = standing(attempt);
+    if (outcome?.kind === "judged") {
+      state.judged += 1;
+      if (outcome.verdict.pass) state.passed += 1;
+    }
+    if (outcome?.kind === "failed") {
+      const what = outcome.failure.class;
+      return { tone, text: `${nameOf(battle)} attempt ${attempt.attempt} failed (${what}): ${outcome.failure.message}` };
+    }
+    const why = outcome?.kind === "judged" ? outcome.verdict.reason : outcome?.kind === "unknown" ? outcome.why : undefined;
+    return { tone, text: `${nameOf(battle)} ${word}${why === undefined ? "" : `: ${why}`}` };
+  };
+
+  const fold = (progress: Progress, now: number): News | undefined => {
+    switch (progress.kind) {
+      case "started": {
+        const { campaign, resumed, done, target } = progress;
+        Object.assign(state, { campaign, resumed, target, judgedBefore: done, judged: done, startedAt: now });
+        return resumed ? { tone: "quiet", text: `goes on where it stood: ${done} of ${target} battles are judged` } : undefined;
+      }
+      case "attempt-started": {
+        const { battle, subject, item, repeat, attempt } = progress.attempt;
+        state.attempts += 1;
+        waiting.delete(battle);
+        const fresh = { tokens: progress.attempt.measured.tokens, tokensPerSecond: undefined, contentAt: undefined };
+        running.set(battle, { subject, item, repeat, attempt, startedAt: now, phase: "queued", since: now, ...fresh });
+        return undefined;
+      }
+      case "phase":
+        return onPhase(progress.battle, progress.phase, now);
+      case "tokens": {
+        const { battle, tokens, tokensPerSecond } = progress;
+        const before = running.get(battle);
+        if (before !== undefined) running.set(battle, { ...before, tokens, tokensPerSecond, contentAt: now });
+        return undefined;
+      }
+      case "attempt-ended":
+        return onEnd(progress);
+      case "retry": {
+        const { battle, inMs, why } = progress;
+        retries.set(why, (retries.get(why) ?? 0) + 1);
+        waiting.set(battle, { until: now + inMs, why });
+        return { tone: "quiet", text: `${nameOf(battle)} is tried again in ${Math.ceil(inMs / 1000)} s (${why})` };
+      }
+      case "concurrency":
+        return { tone: "quiet", text: `${progress.subject}: ${progress.allowed} at once (${progress.why})` };
+      case "warning":
+        return { tone: "warn", text: progress.message };
+      case "ended":
+        state.summary = progress.summary;
+        return undefined;
+    }
+  };
+
+  return {
+    state,
+    apply(progress, now) {
+      const one = fold(progress, now);
+      if (one !== undefined) news.push(one);
+      if (news.length > MAX_NEWS) news.shift();
+      return one;
+    },
+  };
+}
+
+/** A battle's name for people. */
+export function nameOf(battle: string): string {
+  const { subject, item, repeat } = readBattle(battle);
+  return `${subject} · ${item}${repeat === 1 ? "" : ` #${repeat}`}`;
+}
