@@ -15,7 +15,7 @@ interface Counts {
 
 /**
  * JUnit XML: a suite for each subject, a case for each battle. A verdict that is not a pass is a `failure`, a battle without a verdict an `error`, one that
- * was canceled or has not ended `skipped`; attempts that failed before the one that counts are `rerunFailure` texts of Surefire's form in `system-err`.
+ * was canceled or has not ended `skipped`; attempts that failed before the one that counts are lines of its `system-err`.
  */
 export async function* toJunit({ campaign, ledger }: ReportSource): AsyncGenerator<string, void, undefined> {
   const suites = new Map<string, Counts>();
