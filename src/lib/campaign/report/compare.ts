@@ -107,7 +107,8 @@ export async function compareCampaigns(base: ReportSource, next: ReportSource, o
     if (verdict.pass) fixed += 1;
     else broken += 1;
     const change = verdict.pass ? ("fixed" as const) : ("broken" as const);
-    if (changed.length < MAX_CHANGED) changed.push({ subject, item: battle.item, repeat: battle.repeat, change, baseScore: before.score, nextScore: verdict.score });
+    if (changed.length < MAX_CHANGED)
+      changed.push({ subject, item: battle.item, repeat: battle.repeat, change, baseScore: before.score, nextScore: verdict.score });
   }
   const means = [...items.values()].map((sum) => ({ ...sum, baseScore: sum.baseScore / sum.battles, nextScore: sum.nextScore / sum.battles }));
   means.sort((a, b) => Math.abs(passChange(b)) - Math.abs(passChange(a)) || Math.abs(scoreChange(b)) - Math.abs(scoreChange(a)));
@@ -150,7 +151,8 @@ function pairSubjects(base: ReportSource, next: ReportSource, { subjects }: Comp
     throw new IasError("invalid-request", `There is no pair ${wrong.join("=")}: base has ${ours.join(", ")}; the other has ${theirs.join(", ")}.`);
   const same = ours.filter((id) => theirs.includes(id)).map((id) => [id, id] as const);
   const [[one], [other]] = [ours, theirs];
-  const pairs = given ?? (same.length === 0 && ours.length === 1 && theirs.length === 1 && one !== undefined && other !== undefined ? [[one, other] as const] : same);
+  const pairs =
+    given ?? (same.length === 0 && ours.length === 1 && theirs.length === 1 && one !== undefined && other !== undefined ? [[one, other] as const] : same);
   if (pairs.length === 0)
     throw new IasError("invalid-request", `No subject is in both: base has ${ours.join(", ")}; the other has ${theirs.join(", ")}. Say which belong together.`);
   return pairs;
@@ -177,7 +179,8 @@ function sentences(facts: Omit<Comparison, "says">): readonly string[] {
   if (battles === 0) return ["No battle was judged in both campaigns: there is nothing to compare."];
   const change = next.pass.share - base.pass.share;
   const points = `${change > 0 ? "+" : change < 0 ? "−" : "±"}${Math.abs(change * 100).toFixed(1)} points`;
-  const share = (side: Side): string => `${percent(side.pass.share)} (${side.pass.passed} of ${side.pass.of}; 95 % interval ${percent(side.pass.low)} to ${percent(side.pass.high)})`;
+  const share = (side: Side): string =>
+    `${percent(side.pass.share)} (${side.pass.passed} of ${side.pass.of}; 95 % interval ${percent(side.pass.low)} to ${percent(side.pass.high)})`;
   return [
     `Passed: ${share(base)} before, ${share(next)} now: ${points}.`,
     `${counted(fixed, "battle")} that failed now ${fixed === 1 ? "passes" : "pass"}, ${counted(broken, "battle")} that passed now ${broken === 1 ? "fails" : "fail"}.`,

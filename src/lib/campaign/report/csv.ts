@@ -5,7 +5,8 @@ import { standing } from "./words.ts";
 
 type Cell = string | number | boolean | undefined;
 
-const round = (value: number | undefined, digits = 0): number | undefined => (value === undefined ? undefined : Math.round(value * 10 ** digits) / 10 ** digits);
+const round = (value: number | undefined, digits = 0): number | undefined =>
+  value === undefined ? undefined : Math.round(value * 10 ** digits) / 10 ** digits;
 
 /** The columns, in order. Times are ISO 8601 in UTC, durations ms. */
 const COLUMNS: Readonly<Record<string, (attempt: Attempt) => Cell>> = {
@@ -20,7 +21,13 @@ const COLUMNS: Readonly<Record<string, (attempt: Attempt) => Cell>> = {
   failureClass: ({ outcome }) => (outcome?.kind === "failed" ? outcome.failure.class : undefined),
   failureCode: ({ outcome }) => (outcome?.kind === "failed" ? outcome.failure.code : undefined),
   reason: ({ outcome }) =>
-    outcome?.kind === "judged" ? outcome.verdict.reason : outcome?.kind === "failed" ? outcome.failure.message : outcome?.kind === "unknown" ? outcome.why : undefined,
+    outcome?.kind === "judged"
+      ? outcome.verdict.reason
+      : outcome?.kind === "failed"
+        ? outcome.failure.message
+        : outcome?.kind === "unknown"
+          ? outcome.why
+          : undefined,
   evidence: ({ outcome }) => (outcome?.kind === "failed" ? outcome.failure.evidence?.kind : undefined),
   answer: ({ outcome }) => (outcome?.kind === "judged" ? outcome.answer : undefined),
   startedAt: ({ startedAt }) => new Date(startedAt).toISOString(),

@@ -3,7 +3,7 @@ import { replaceUnsafe } from "../../model/unsafe-text.ts";
 // Text of agents in other people's formats (SEMANTICS 26).
 
 /** What a spreadsheet takes for the beginning of a formula, also behind space; full-width forms count in East Asian editions (OWASP, CSV Injection). */
-const FORMULA = /^[\s\u0000]*[=+\-@\t\r\n＝＋－＠]/u;
+const FORMULA = /^\s*[=+\-@\t\r\n＝＋－＠]/u;
 
 /**
  * One cell of CSV (RFC 4180). Text is quoted where it must be; text that a spreadsheet would take for a formula is quoted always and begins with `'`.

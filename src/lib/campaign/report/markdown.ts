@@ -9,7 +9,10 @@ const MAX_ROWS = 200;
 const MAX_REASON = 200;
 
 /** A campaign as GitHub-flavoured Markdown: totals, subjects, and the battles that did not pass. */
-export async function* toMarkdown({ campaign, hash, createdAt, summary, ledger }: ReportSource, comparison?: Comparison): AsyncGenerator<string, void, undefined> {
+export async function* toMarkdown(
+  { campaign, hash, createdAt, summary, ledger }: ReportSource,
+  comparison?: Comparison,
+): AsyncGenerator<string, void, undefined> {
   const pass = wilson(summary.passed, summary.judged);
   yield `# ${markdownText(campaign.name)}\n\n`;
   yield `${summary.state}, ${counted(summary.judged, "battle")} of ${count(summary.target)} judged, **${percent(pass.share)} passed** (${count(summary.passed)}; 95 % interval ${percent(pass.low)} to ${percent(pass.high)})${summary.meanScore === undefined ? "" : `, mean score ${score(summary.meanScore)}`}. `;
@@ -26,7 +29,10 @@ export async function* toMarkdown({ campaign, hash, createdAt, summary, ledger }
     ]),
   );
   const { ttftMs, gapMs } = summary;
-  const times = [ttftMs && ["time to first token", ttftMs], gapMs && ["gap between contents", gapMs]].filter((one) => one !== undefined) as [string, NonNullable<typeof ttftMs>][];
+  const times = [ttftMs && ["time to first token", ttftMs], gapMs && ["gap between contents", gapMs]].filter((one) => one !== undefined) as [
+    string,
+    NonNullable<typeof ttftMs>,
+  ][];
   if (times.length > 0) {
     yield "\n";
     yield table(
@@ -59,12 +65,14 @@ export async function* toMarkdown({ campaign, hash, createdAt, summary, ledger }
 export function compareToMarkdown(comparison: Comparison, heading: "#" | "##"): string {
   const { base, next, says, items } = comparison;
   const differing = items.filter((one) => one.basePassed !== one.nextPassed || Math.abs(one.baseScore - one.nextScore) > 1e-9);
-  const rows = differing.slice(0, MAX_ROWS).map((one) => [
-    markdownText(one.subject),
-    markdownText(one.item),
-    `${one.basePassed}/${one.battles} → ${one.nextPassed}/${one.battles}`,
-    `${score(one.baseScore)} → ${score(one.nextScore)}`,
-  ]);
+  const rows = differing
+    .slice(0, MAX_ROWS)
+    .map((one) => [
+      markdownText(one.subject),
+      markdownText(one.item),
+      `${one.basePassed}/${one.battles} → ${one.nextPassed}/${one.battles}`,
+      `${score(one.baseScore)} → ${score(one.nextScore)}`,
+    ]);
   const title = base.name === next.name ? markdownText(next.name) : `${markdownText(base.name)} → ${markdownText(next.name)}`;
   return [
     `${heading} Comparison: ${title}\n\n`,

@@ -61,7 +61,7 @@ function numbers(state: LiveState, now: number): readonly Span[] {
   const left = state.target - state.judged;
   return [
     ...(judged > 0 ? [{ text: `${count(state.passed)} of ${count(judged)} passed` }] : []),
-    { text: `${counted(tokens, "token")}` },
+    { text: counted(tokens, "token") },
     { text: `${rate(speed)} tok/s` },
     ...distribution("TTFT", state.ttft, state.ttft),
     ...distribution("gap", state.gapMedians, state.gapTails),

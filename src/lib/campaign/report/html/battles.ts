@@ -26,7 +26,18 @@ export function* battlesSection({ rows, battles, curves }: Collected): Generator
     const label = `Battles ${count(page * PAGE + 1)} to ${count(page * PAGE + part.length)}`;
     const html = table({
       label,
-      columns: [["Item"], ["Result", "word"], ["Score", "n"], ["Token rate"], ["Tokens", "n"], ["tok/s", "n"], ["First token", "n"], ["Longest gap", "n"], ["Time", "n"], ["Attempts", "n"]],
+      columns: [
+        ["Item"],
+        ["Result", "word"],
+        ["Score", "n"],
+        ["Token rate"],
+        ["Tokens", "n"],
+        ["tok/s", "n"],
+        ["First token", "n"],
+        ["Longest gap", "n"],
+        ["Time", "n"],
+        ["Attempts", "n"],
+      ],
       rows: part.map((row) => cells(row, { curves, max, isMany })),
     });
     yield pages === 1 ? html : `<details${page === 0 ? " open" : ""}><summary>${label}</summary>\n${html}\n</details>\n`;
@@ -58,4 +69,3 @@ function cells(row: Row, { curves, max, isMany }: Pick<Collected, "curves"> & { 
     count(row.attempts),
   ];
 }
-

@@ -29,13 +29,21 @@ export function sparkline(curve: Curve, max: number, stalls: readonly (readonly 
   });
   const line = points(curve.rates, max);
   const label = `Tokens a second over ${duration(curve.durationMs)}, at most ${rate(Math.max(...curve.rates))}${stalls.length > 0 ? `, ${stalls.length} stalled` : ""}`;
-  return plot(label, `${shades.join("")}<path class="fill" d="M0 ${HEIGHT}L${line.join("L")}L${WIDTH} ${HEIGHT}Z"/><path class="line" d="M${line.join("L")}"/>`, "spark");
+  return plot(
+    label,
+    `${shades.join("")}<path class="fill" d="M0 ${HEIGHT}L${line.join("L")}L${WIDTH} ${HEIGHT}Z"/><path class="line" d="M${line.join("L")}"/>`,
+    "spark",
+  );
 }
 
 /** The band of many curves, with its axes. */
 export function bandChart(band: Band): string {
   const max = Math.max(...band.high, 0.001) * 1.05;
-  const [low, middle, high] = [band.low, band.middle, band.high].map((values) => points(values, max)) as [readonly string[], readonly string[], readonly string[]];
+  const [low, middle, high] = [band.low, band.middle, band.high].map((values) => points(values, max)) as [
+    readonly string[],
+    readonly string[],
+    readonly string[],
+  ];
   const area = `<path class="fill" d="M${high.join("L")}L${low.toReversed().join("L")}Z"/>`;
   const label = `Tokens a second from the start of an attempt: the median and the range from the 10th to the 90th percentile, over ${duration(band.durationMs)}`;
   const grid = `<path class="grid" d="M0 ${HEIGHT / 2}H${WIDTH}"/>`;
@@ -56,7 +64,9 @@ export function histogram(sorted: readonly number[], what: string): string {
   const max = Math.max(...counts);
   const bars = counts.map((times, bin) => {
     const height = times === 0 ? 0 : Math.max(1.5, (times / max) * (HEIGHT - 2));
-    return height === 0 ? "" : `<rect class="bar" x="${fixed((bin / bins) * WIDTH + 1.5)}" y="${fixed(HEIGHT - height)}" width="${fixed(WIDTH / bins - 3)}" height="${fixed(height)}"/>`;
+    return height === 0
+      ? ""
+      : `<rect class="bar" x="${fixed((bin / bins) * WIDTH + 1.5)}" y="${fixed(HEIGHT - height)}" width="${fixed(WIDTH / bins - 3)}" height="${fixed(height)}"/>`;
   });
   const ticks = [0, 0.5, 1].map((share) => duration(10 ** (from + (to - from) * share)));
   return frame(plot(`Distribution of ${what}, on a logarithmic scale from ${ticks[0]} to ${ticks[2]}`, bars.join("")), "", ticks);
@@ -72,8 +82,11 @@ export function timeline(lanes: readonly Lane[], from: number, until: number): s
       const end = untilMs ?? lane.until - lane.from;
       return `<rect class="${kind}" x="${share(lane.from + fromMs)}" y="2" width="${width(end - fromMs)}" height="10"/>`;
     });
-    const ended = lane.standing.word === "failed" || lane.standing.word === "unknown" ? `<rect class="failed" x="${share(lane.until)}" y="0" width="2" height="14"/>` : "";
-    const said = lane.episodes.map(({ kind, fromMs, untilMs }) => `${kind} at ${clockTime(fromMs)} for ${untilMs === undefined ? "good" : duration(untilMs - fromMs)}`);
+    const ended =
+      lane.standing.word === "failed" || lane.standing.word === "unknown" ? `<rect class="failed" x="${share(lane.until)}" y="0" width="2" height="14"/>` : "";
+    const said = lane.episodes.map(
+      ({ kind, fromMs, untilMs }) => `${kind} at ${clockTime(fromMs)} for ${untilMs === undefined ? "good" : duration(untilMs - fromMs)}`,
+    );
     const label = [`${lane.standing.word}, ran ${duration(lane.until - lane.from)}`, ...said].join("; ");
     const bar = `<rect class="ran" x="${share(lane.from)}" y="5" width="${width(lane.until - lane.from)}" height="4"/>`;
     const svg = `<svg class="lane" role="img" aria-label="${htmlText(label)}">${bar}${pieces.join("")}${ended}</svg>`;

@@ -11,13 +11,15 @@ export function paceSection({ summary }: ReportSource, { curves, ttft, gaps, bat
   const read = curves.size < battles ? ` of ${counted(curves.size, "battle")} out of ${count(battles)}` : "";
   const charts = [
     ttft.length === 0 ? "" : card("Time to first token", histogram(ttft, "times to the first token"), `${numbers(ttft)}; ${counted(ttft.length, "attempt")}`),
-    gaps.length === 0 ? "" : card("Gaps between contents", histogram(gaps, "gaps between contents"), `${numbers(gaps)}; ${counted(gaps.length, "gap")}${read}, as they arrived`),
+    gaps.length === 0
+      ? ""
+      : card("Gaps between contents", histogram(gaps, "gaps between contents"), `${numbers(gaps)}; ${counted(gaps.length, "gap")}${read}, as they arrived`),
   ].filter((one) => one !== "");
   if (band === undefined && charts.length === 0)
     return `<section>\n<h2>Pace</h2>\n<p>${summary.attempts === 0 ? "No attempt has begun." : "No stream was recorded that tells how tokens came."}</p>\n</section>\n`;
   return `<section>
 <h2>Pace</h2>
-<p class="quiet">${summary.attempts === 0 ? "" : "Measured by arrival at the runner; waits for rate limits and people are not gaps of the summary above."}</p>
+<p class="quiet">${summary.attempts === 0 ? "" : "As contents arrived at the runner."}</p>
 ${band === undefined ? "" : card("Token rate", bandChart(band), `From each attempt's start: the median, and between the 10th and 90th percentile of the attempts that still run then${read === "" ? "" : `;${read}`}.`)}
 ${charts.length === 0 ? "" : `<div class="pair">${charts.join("\n")}</div>`}
 </section>

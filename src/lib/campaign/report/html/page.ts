@@ -30,7 +30,13 @@ export async function* toHtml(source: ReportSource, comparison?: Comparison): As
   yield* battlesSection(collected);
   yield `</main>\n${footer(source)}`;
   const { campaign, hash, createdAt, summary } = source;
-  const data = { campaign: campaign.name, hash, createdAt, summary, ...(comparison !== undefined && { comparison: { ...comparison, items: undefined, changed: undefined } }) };
+  const data = {
+    campaign: campaign.name,
+    hash,
+    createdAt,
+    summary,
+    ...(comparison !== undefined && { comparison: { ...comparison, items: undefined, changed: undefined } }),
+  };
   yield `<script type="application/json" id="data">${jsonInHtml(data)}</script>\n</body>\n</html>\n`;
 }
 
@@ -59,8 +65,9 @@ function header({ campaign, createdAt, summary }: ReportSource, { from, until }:
   const stalls = total(summary.stalls);
   const retries = total(summary.retries);
   const isMet = threshold !== undefined && pass.share >= threshold;
-  const met = threshold === undefined ? "" : ` <span class="${isMet ? "good" : "bad"}">The threshold of ${percent(threshold)} was ${isMet ? "met" : "missed"}.</span>`;
-  const facts: readonly (readonly [string, string, string?])[] = [
+  const met =
+    threshold === undefined ? "" : ` <span class="${isMet ? "good" : "bad"}">The threshold of ${percent(threshold)} was ${isMet ? "met" : "missed"}.</span>`;
+  const facts: readonly (readonly [term: string, value: string, more?: string | undefined])[] = [
     ["Battles judged", `${count(summary.judged)} <span class="quiet">of ${count(summary.target)}</span>`, givenUp(summary.failed)],
     ["Mean score", summary.meanScore === undefined ? "–" : score(summary.meanScore)],
     ["Attempts", count(summary.attempts), retries === 0 ? "no retries" : retries === 1 ? "1 retry" : `${count(retries)} retries`],

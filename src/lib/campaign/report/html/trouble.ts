@@ -39,8 +39,14 @@ function timelineCard(lanes: readonly Lane[], lanesOf: number, from: number, unt
       ["stalled", "stalled"],
       ["failed", "ended in failure"],
     ] as const
-  ).map(([kind, word]) => `<li><svg aria-hidden="true"><rect class="${kind}" x="${kind === "failed" ? 9 : 0}" y="${kind === "ran" ? 3 : 0}" width="${kind === "failed" ? 2 : 20}" height="${kind === "ran" ? 4 : 10}"/></svg>${word}</li>`);
-  const note = lanesOf > lanes.length ? `<p class="quiet">${count(lanes.length)} of ${count(lanesOf)} attempts that were slow, stalled or failed; stalled ones first.</p>` : "";
+  ).map(
+    ([kind, word]) =>
+      `<li><svg aria-hidden="true"><rect class="${kind}" x="${kind === "failed" ? 9 : 0}" y="${kind === "ran" ? 3 : 0}" width="${kind === "failed" ? 2 : 20}" height="${kind === "ran" ? 4 : 10}"/></svg>${word}</li>`,
+  );
+  const note =
+    lanesOf > lanes.length
+      ? `<p class="quiet">${count(lanes.length)} of ${count(lanesOf)} attempts that were slow, stalled or failed; stalled ones first.</p>`
+      : "";
   return `<div class="card"><h3>Attempts that were slow, stalled or failed, over the campaign's time</h3>
 <ul class="key">${key.join("")}</ul>
 ${timeline(lanes, from, until)}${note}</div>`;
