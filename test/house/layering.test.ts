@@ -52,6 +52,9 @@ const CONTRACTS = new Set([
   "campaign/load-campaign.ts", // a campaign of its file
   "campaign/attempt.ts", // one try of a battle, as ledger, views and exports have it
   "campaign/ledger.ts", // the campaign's memory
+  "campaign/report/source.ts", // what a report is made from
+  "campaign/report/exports.ts", // a campaign in any format
+  "campaign/report/compare.ts", // one campaign set against another
   "campaign/report/words.ts", // how numbers and ends are said, the same in every view
   "campaign/progress.ts", // what a runner tells, for views
   "a2a/operations.ts", // the operations that all bindings and the gateway call

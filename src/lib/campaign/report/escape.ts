@@ -1,4 +1,4 @@
-import { replaceUnsafe } from "../../model/unsafe-text.ts";
+import { escapeUnsafe, replaceUnsafe } from "../../model/unsafe-text.ts";
 
 // Text of agents in other people's formats (SEMANTICS 26).
 
@@ -32,18 +32,18 @@ function escapeMarkup(text: string): string {
 }
 
 /**
- * Text as one line of Markdown that shows exactly that: every sign that could mean something is escaped (CommonMark 2.4), line breaks become spaces, and
+ * Text as one line of Markdown that shows exactly that: every sign that could mean something there is escaped (CommonMark 2.4), line breaks become spaces, and
  * mentions, references and bare addresses are broken up, so that hosts of Markdown link nothing.
  */
 export function markdownText(text: string): string {
   const line = replaceUnsafe(text.toWellFormed(), (character) => (character === "\r" ? " " : "")).replaceAll(/\s+/g, " ");
   return line
     .trim()
-    .replaceAll(/[!-/:-@[-`{-~]/g, "\\$&")
-    .replaceAll(/\\[@#]|(?<=https?|ftp)\\:|(?<=www)\\\./gi, "$&<!-- -->");
+    .replaceAll(/[\\`*_{}[\]()<>#|~&@:=$^!]|^[-+]|(?<=^\d+)[.]/g, "\\$&")
+    .replaceAll(/\\[@#]|(?<=https?|ftp|mailto|xmpp)\\:|(?<=www)\./gi, "$&<!-- -->");
 }
 
-/** JSON text that can stand in a script element of HTML: no markup, no line separators. */
+/** JSON text that can stand in a script element of HTML: no markup, nothing that hides text. */
 export function jsonInHtml(value: unknown): string {
-  return JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return escapeUnsafe(JSON.stringify(value)).replaceAll(/[<>&]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

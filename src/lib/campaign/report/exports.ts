@@ -3,7 +3,7 @@ import type { Comparison } from "./compare.ts";
 import { toCsv } from "./csv.ts";
 import { toHtml } from "./html/page.ts";
 import { toJunit } from "./junit.ts";
-import { toMarkdown } from "./markdown.ts";
+import { compareToMarkdown, toMarkdown } from "./markdown.ts";
 import type { ReportSource } from "./source.ts";
 
 /** The formats, and how their files end. */
@@ -51,4 +51,9 @@ async function* toJson({ campaign, hash, createdAt, summary, ledger }: ReportSou
 /** One attempt a line. */
 async function* toJsonLines({ ledger }: ReportSource): AsyncGenerator<string, void, undefined> {
   for await (const attempt of ledger.attempts()) yield `${escapeUnsafe(JSON.stringify(attempt))}\n`;
+}
+
+/** A comparison alone, as Markdown. */
+export function exportComparison(comparison: Comparison): string {
+  return compareToMarkdown(comparison, "#");
 }

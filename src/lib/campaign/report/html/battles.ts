@@ -40,7 +40,7 @@ export function* battlesSection({ rows, battles, curves }: Collected): Generator
       ],
       rows: part.map((row) => cells(row, { curves, max, isMany })),
     });
-    yield pages === 1 ? html : `<details${page === 0 ? " open" : ""}><summary>${label}</summary>\n${html}\n</details>\n`;
+    yield pages === 1 ? html : `<details class="page"${page === 0 ? " open" : ""}><summary>${label}</summary>\n${html}\n</details>\n`;
   }
   if (rows.length === 0) yield "<p>No battle has begun.</p>";
   yield "\n</section>\n";

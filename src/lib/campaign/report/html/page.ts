@@ -70,9 +70,12 @@ function header({ campaign, createdAt, summary }: ReportSource, { from, until }:
   const facts: readonly (readonly [term: string, value: string, more?: string | undefined])[] = [
     ["Battles judged", `${count(summary.judged)} <span class="quiet">of ${count(summary.target)}</span>`, givenUp(summary.failed)],
     ["Mean score", summary.meanScore === undefined ? "–" : score(summary.meanScore)],
-    ["Attempts", count(summary.attempts), retries === 0 ? "no retries" : retries === 1 ? "1 retry" : `${count(retries)} retries`],
+    [
+      "Attempts",
+      count(summary.attempts),
+      `${retries === 0 ? "no retries" : retries === 1 ? "1 retry" : `${count(retries)} retries`}, ${counted(summary.tokens, "token")}`,
+    ],
     ["Stalls", count(stalls), stalls === 0 ? "none" : counts(summary.stalls)],
-    ["Tokens", count(summary.tokens)],
     ["First token, p50", summary.ttftMs === undefined ? "–" : duration(summary.ttftMs.p50), summary.ttftMs && `p95 ${duration(summary.ttftMs.p95)}`],
     ["Gap, p50", summary.gapMs === undefined ? "–" : duration(summary.gapMs.p50), summary.gapMs && `p95 ${duration(summary.gapMs.p95)}`],
   ];

@@ -8,7 +8,7 @@ export const STYLE = `
   --text: light-dark(#1c1b19, #e9e7e2);
   --quiet: light-dark(#66625a, #a09d96);
   --accent: light-dark(#0b5c7a, #7cc7e3);
-  --wash: light-dark(#d5e6ed, #1f3a46);
+  --wash: light-dark(#c3dce6, #24485a);
   --good: light-dark(#1f6b3a, #83d19c);
   --bad: light-dark(#a3261b, #f0948a);
   --warn: light-dark(#7a5200, #e5b567);
@@ -33,8 +33,8 @@ code { font: 0.875em ui-monospace, monospace; overflow-wrap: anywhere; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 .warn { color: var(--warn); }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1px; margin: 1.5rem 0 0; background: var(--line); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
-.facts > div { background: var(--raised); padding: 0.875rem 1rem; }
+.facts { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); margin: 1.5rem 0 0; background: var(--raised); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
+.facts > div { padding: 0.875rem 1rem; margin: 0 -1px -1px 0; border-right: 1px solid var(--line); border-bottom: 1px solid var(--line); }
 .facts dt { color: var(--quiet); font-size: 0.8125rem; }
 .facts dd { margin: 0; font-size: 1.375rem; font-weight: 600; line-height: 1.3; }
 .facts dd + dd { font-size: 0.8125rem; font-weight: 400; color: var(--quiet); line-height: 1.45; }
@@ -47,7 +47,7 @@ table { border-collapse: collapse; width: 100%; font-size: 0.875rem; }
 th, td { text-align: left; padding: 0.5rem 0.75rem; vertical-align: top; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { color: var(--quiet); font-weight: 500; white-space: nowrap; font-size: 0.8125rem; }
-tbody th { font-weight: 500; min-width: 9rem; max-width: 22rem; overflow-wrap: anywhere; }
+tbody th { font-weight: 500; min-width: 11rem; max-width: 22rem; overflow-wrap: anywhere; }
 .n { text-align: right; white-space: nowrap; }
 .word { white-space: nowrap; }
 .why { min-width: 14rem; max-width: 32rem; overflow-wrap: anywhere; }
@@ -61,7 +61,7 @@ svg { display: block; width: 100%; overflow: visible; }
 .chart .top { position: absolute; top: -0.25rem; left: 0; font-size: 0.75rem; color: var(--quiet); }
 .plot { height: 6rem; border-bottom: 1px solid var(--line); }
 .plot.tall { height: 11rem; }
-.spark { width: 10rem; height: 1.75rem; overflow: hidden; border-bottom: 1px solid var(--line); }
+.spark { width: 8rem; height: 1.75rem; overflow: hidden; border-bottom: 1px solid var(--line); }
 .axis { display: flex; justify-content: space-between; font-size: 0.75rem; color: var(--quiet); padding-top: 0.25rem; }
 .line { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .fill { fill: var(--wash); }
@@ -84,13 +84,14 @@ svg { display: block; width: 100%; overflow: visible; }
 .timeline-axis { margin-left: calc(clamp(6rem, 26%, 15rem) + 0.75rem); }
 .key { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; list-style: none; margin: 0 0 0.75rem; padding: 0; font-size: 0.8125rem; color: var(--quiet); }
 .key svg { display: inline-block; width: 1.25rem; height: 0.625rem; margin-right: 0.375rem; }
-details { margin-top: 0.75rem; content-visibility: auto; contain-intrinsic-size: auto 3rem; }
+.page { margin-top: 0.75rem; content-visibility: auto; contain-intrinsic-size: auto 2rem; }
 summary { cursor: pointer; padding: 0.25rem 0; color: var(--accent); font-size: 0.875rem; width: fit-content; }
-td details { margin-top: 0.25rem; }
-td summary { font-size: 0.8125rem; padding: 0; }
+th details { margin-top: 0.125rem; }
+th summary { font-size: 0.8125rem; padding: 0; }
 blockquote { margin: 0.25rem 0 0; padding-left: 0.75rem; border-left: 2px solid var(--line); white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8125rem; max-width: 34rem; }
 @media (max-width: 40rem) {
   section { margin-top: 2.25rem; }
+  .facts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .spark { width: 7rem; }
   th, td { padding: 0.4375rem 0.625rem; }
   .why { min-width: 12rem; }
@@ -105,9 +106,9 @@ blockquote { margin: 0.25rem 0 0; padding-left: 0.75rem; border-left: 2px solid 
   .facts > div, .card, tr, .timeline li { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   svg rect, svg path, .facts { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  details { content-visibility: visible; }
-  td summary { display: none; }
-  td details::details-content { content-visibility: visible; display: block; }
+  .page { content-visibility: visible; }
+  th summary { display: none; }
+  th details::details-content { content-visibility: visible; display: block; }
   .spark { width: 6rem; }
 }
 `;
