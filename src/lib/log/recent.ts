@@ -35,9 +35,11 @@ export interface Recent {
  * A copy of an entry with its number. By a spread: an object written out member by member has an allocation site, of which V8 learns in a burst (when all that
  * wait for one turn of the event loop outlive a small collection) that it makes long-lived objects, and from then on each token's is made in the old space.
  */
-export function numbered(entry: NewEntry, seq: number): Entry {
-  return { ...entry, seq };
+export function numbered({ gen, at, attempt, audience, event }: NewEntry, seq: number): Entry {
+  return { ...BLANK, seq, gen, at, attempt, audience, event };
 }
+
+const BLANK: Entry = { seq: 0, gen: 0, at: 0, attempt: 0, audience: "public", event: "" };
 
 /** Numbers kept of an entry: the end of its text, its template (twice, and 1 for UTF-16), `gen`, `at`. */
 const FACTS = 4;
