@@ -160,6 +160,50 @@ test("what a request is to blame for in mid-stream is not retryable", async () =
   assert.match(error.message, /too long for \[redacted\]/);
 });
 
+test("a stream that is cut at any byte before the end of [DONE] never completes a turn; what was whole was delivered", async () => {
+  const said = ["He", "llo ", "wörld 🙂", "\n\n", "data: x"];
+  const frames = [...said.map((content) => ({ choices: [{ delta: { content } }] })), { choices: [{ delta: {}, finish_reason: "stop" }] }];
+  const whole = new TextEncoder().encode([...frames.map((frame) => JSON.stringify(frame)), "[DONE]"].map((data) => `data: ${data}\n\n`).join(""));
+  for (let cut = 0; cut < whole.length; cut += 1) {
+    const got: AgentEvent[] = [];
+    const engine = openaiChat({ baseUrl: "http://m.test", model: "m", fetch: async () => new Response(whole.slice(0, cut)) });
+    const error = await failureOf(collect(engine.run(testTurn("x"), { signal }), (event) => got.push(event)));
+    assert.equal(error.reason, "MODEL_STREAM_CUT", `cut at ${cut}`);
+    assert.deepEqual(textsOf(got), said.slice(0, textsOf(got).length), `cut at ${cut}`);
+  }
+  // However the bytes are dealt out, the pieces are the model's.
+  for (const size of [1, 2, 3, 7, 50, whole.length]) {
+    const dealt = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (let from = 0; from < whole.length; from += size) controller.enqueue(whole.slice(from, from + size));
+        controller.close();
+      },
+    });
+    const engine = openaiChat({ baseUrl: "http://m.test", model: "m", fetch: async () => new Response(dealt) });
+    assert.deepEqual(textsOf(await collect(engine.run(testTurn("x"), { signal }))), said, `pieces of ${size} bytes`);
+  }
+});
+
+test("sixty turns at once on one engine, with faults among them: each gets its own answer or its own failure", async () => {
+  await using model = await startFaultyModel({ seed: 3, mix: { none: 6, error: 1, rst: 1, eof: 1, "no-finish": 1 }, defaults: { after: 2 } });
+  await using engine = openaiChat({ baseUrl: model.url, model: "faulty" });
+  const results = await Promise.all(
+    Array.from({ length: 60 }, async (_, id) => {
+      try {
+        return textsOf(await collect(engine.run(turnFor({ say: `I am number ${id}`, id }), { signal }))).join("");
+      } catch (error) {
+        return IasError.from(error).reason;
+      }
+    }),
+  );
+  const expected = { none: undefined, error: "MODEL_STREAM_ERROR", rst: "MODEL_STREAM_CUT", eof: "MODEL_STREAM_CUT", "no-finish": "MODEL_NO_FINISH" };
+  for (const { behaviour } of model.requests) {
+    const fault = (behaviour.fault ?? "none") as keyof typeof expected;
+    assert.equal(results[Number(behaviour.id)], expected[fault] ?? behaviour.say);
+  }
+  assert.ok(new Set(results).size > 30);
+});
+
 test("429 and 503 are waited out as the server says, told as retry-wait", async () => {
   const clock = createManualClock();
   await using model = await startFaultyModel();
