@@ -10,7 +10,7 @@ export const READERS = ["JSONRPC", "HTTP+JSON", "GRPC", "0.3 JSONRPC", "0.3 HTTP
 export type ReaderName = (typeof READERS)[number];
 
 /** A raw 1.0 client of an agent of a server process. gRPC has one service for all agents: the tenant says which. */
-export function rawClient(server: ServerProcess, agent: string, name: Exclude<ReaderName, `0.3${string}`>): BindingClient {
+export function rawClient(server: Pick<ServerProcess, "url" | "grpcPort">, agent: string, name: Exclude<ReaderName, `0.3${string}`>): BindingClient {
   const base = `${server.url}/a2a/${agent}`;
   if (name === "JSONRPC") return jsonRpcClient(base);
   if (name === "HTTP+JSON") return restClient(`${base}/rest`);

@@ -44,6 +44,8 @@ export interface SqliteStoreOptions extends Partial<WriteLimits> {
   readonly checkpointBytes?: number;
   /** The largest database file, in bytes; what does not fit is refused as on a full disk (`unavailable`, reason DISK_FULL). Default: as the disk allows. */
   readonly maxDatabaseBytes?: number;
+  /** Told of entries longer than 4,096 that are written, or read from segments: their length together, in UTF-16 units. */
+  readonly onLongEntries?: (length: number) => void;
   /** For tests that kill the process: called at each named point. */
   readonly failPoint?: (name: FailPoint) => void;
 }
@@ -67,7 +69,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
       ...(options.maxDatabaseBytes !== undefined && { maxBytes: options.maxDatabaseBytes }),
     }));
     const maxIdle = options.maxIdleStreams ?? 4096;
-    const streams = createStreams(database, maxIdle);
+    const streams = createStreams(database, maxIdle, options.onLongEntries);
     const replayed = replayBlocks(database, streams, 0);
     saveAll(database, streams, replayed.streams);
     const counters = loadCounters(database);
@@ -108,7 +110,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
     const records = createSqliteRecords(database, group, now);
     const index = createSqliteIndex(database, streams, group, counters, now);
     const limits = { ...DEFAULT_WRITE_LIMITS, ...options };
-    const writer = createSqliteWriter({ streams, group, records, index, states: createStates(database), limits, now });
+    const writer = createSqliteWriter({ streams, group, records, index, states: createStates(database), limits, now, onLongEntries: options.onLongEntries });
     const older = createOlderChanges({ database, streams, bells, start });
     const closing = new AbortController();
 

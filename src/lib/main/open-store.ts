@@ -8,6 +8,7 @@ import { createFsBlobs } from "../media/fs.ts";
 import { createMemoryBlobs } from "../media/memory.ts";
 import { DEFAULT_LIMITS } from "../model/limits.ts";
 import { createSecrets, loadSecretKey, type Secrets } from "../tenancy/secrets.ts";
+import { createHeapSaver } from "./heap-saver.ts";
 import type { Settings } from "./settings.ts";
 
 /** Streams and bytes of one server. Disposing closes both and gives the data folder back. */
@@ -20,10 +21,11 @@ export interface Stores extends AsyncDisposable {
 
 /** Opens what settings ask for: the data folder, or memory. Throws `conflict` when another process owns the folder. */
 export async function openStores(settings: Pick<Settings, "log" | "durability" | "dataDir" | "readOnly" | "limits">): Promise<Stores> {
+  const heap = createHeapSaver();
   const store =
     settings.log === "memory"
       ? createMemoryStore()
-      : createSqliteStore({ folder: settings.dataDir, durability: settings.durability, readOnly: settings.readOnly });
+      : createSqliteStore({ folder: settings.dataDir, durability: settings.durability, readOnly: settings.readOnly, onLongEntries: heap.onLongEntries });
   const { maxBlobBytes = DEFAULT_LIMITS.maxBlobBytes } = settings.limits;
   try {
     const secrets = createSecrets(settings.log === "memory" ? randomBytes(32) : await loadSecretKey(join(settings.dataDir, "secret.key")));
@@ -38,6 +40,7 @@ export async function openStores(settings: Pick<Settings, "log" | "durability" |
       async [Symbol.asyncDispose]() {
         await blobs[Symbol.asyncDispose]();
         await store[Symbol.asyncDispose]();
+        heap[Symbol.dispose]();
       },
     };
   } catch (error) {

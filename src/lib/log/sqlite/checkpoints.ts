@@ -44,7 +44,8 @@ export function createCheckpoints({ path, everyBytes = 24 * 1024 * 1024, pause, 
   function start(): Worker {
     // TypeScript does not rewrite this path: from source it is a .ts file, from dist a .js file.
     const file = import.meta.url.endsWith(".ts") ? "./checkpointer.ts" : "./checkpointer.js";
-    const thread = new Worker(new URL(file, import.meta.url), { workerData: path });
+    // It makes next to no garbage: a small young generation is enough.
+    const thread = new Worker(new URL(file, import.meta.url), { workerData: path, resourceLimits: { maxYoungGenerationSizeMb: 1 } });
     thread.unref();
     thread.once("exit", () => {
       worker = undefined;

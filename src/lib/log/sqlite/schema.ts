@@ -64,7 +64,7 @@ export function openDatabase(path: string, { readOnly, maxBytes }: OpenDatabaseO
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { readOnly, timeout: 5000 });
-    database.exec("PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF;");
+    database.exec("PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF;");
     if (readOnly) checkVersion(database, path);
     else {
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;");

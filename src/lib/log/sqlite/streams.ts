@@ -6,6 +6,7 @@ import type { Page } from "../log.ts";
 import { createRegistry } from "../registry.ts";
 import { decodeSegment } from "../segment.ts";
 import { pageOf } from "../tail.ts";
+import { tellLong } from "./long-entries.ts";
 import { fromRow, recentPage, STREAM_COLUMNS, type SqliteStream, type StreamRow } from "./stream.ts";
 
 /** The streams of one database: those in use, and the others when asked for. */
@@ -37,7 +38,7 @@ interface Decoded {
 }
 
 /** Makes the streams over `database`; at most about `maxIdle` that nobody uses are kept in memory. */
-export function createStreams(database: DatabaseSync, maxIdle: number): Streams {
+export function createStreams(database: DatabaseSync, maxIdle: number, onLongEntries?: (length: number) => void): Streams {
   const registry = createRegistry<SqliteStream>();
   const ids = new Map<number, SqliteStream>();
   const decoded = new Map<number, Decoded>();
@@ -75,6 +76,7 @@ export function createStreams(database: DatabaseSync, maxIdle: number): Streams 
     // SQLite gives the id of a deleted segment again, to any stream: only the text says that it is the same. To compare costs less than to read the row.
     if (known !== undefined && known.seq === seq && known.body === body) return known.entries;
     const entries = decode(stream, seq, body);
+    if (onLongEntries !== undefined) tellLong(entries, onLongEntries);
     const oldest = decoded.keys().next();
     if (decoded.size >= KEPT_SEGMENTS && oldest.done !== true) decoded.delete(oldest.value);
     decoded.set(id, { seq, body, entries });

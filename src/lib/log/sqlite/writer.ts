@@ -5,6 +5,7 @@ import { LEASE_MS, type Appended, type Batch, type Opened, type OpenOptions, typ
 import { createParking } from "../parking.ts";
 import { numbered } from "../recent.ts";
 import type { RecordWrite } from "../records.ts";
+import { tellLong } from "./long-entries.ts";
 import type { Group } from "./group.ts";
 import type { SqliteRecords } from "./records.ts";
 import type { States } from "./states.ts";
@@ -26,6 +27,7 @@ export interface WriterParts {
   readonly states: States;
   readonly limits: WriteLimits;
   readonly now: () => number;
+  readonly onLongEntries?: ((length: number) => void) | undefined;
 }
 
 /** How old the lease of an idle writer may be on disk: only a killed process' leases are read from there. */
@@ -37,7 +39,7 @@ interface OwnBatch extends Batch {
 }
 
 /** Makes the writer over `parts`. */
-export function createSqliteWriter({ streams, group, records, index, states, limits, now }: WriterParts): SqliteWriter {
+export function createSqliteWriter({ streams, group, records, index, states, limits, now, onLongEntries }: WriterParts): SqliteWriter {
   function open(key: StreamKey, { owner, expect }: OpenOptions): Opened | Refused {
     let stream = streams.find(key);
     if (stream === undefined) {
@@ -93,6 +95,7 @@ export function createSqliteWriter({ streams, group, records, index, states, lim
   function write(stream: SqliteStream, batch: OwnBatch, skip: number): void {
     for (let i = skip; i < batch.entries.length; i += 1) stream.recent.push(batch.entries[i] as Entry);
     const last = batch.entries[batch.entries.length - 1];
+    if (onLongEntries !== undefined) tellLong(batch.entries, onLongEntries);
     if (last !== undefined) {
       stream.written = last.seq;
       stream.gen = last.gen;
