@@ -2,160 +2,15 @@ import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import test from "node:test";
 import { importJWK, jwtVerify } from "jose";
-import { createInlineMedia } from "../../../../test/support/inline-media.ts";
-import { createMemoryStore } from "../../log/memory.ts";
-import type { Store } from "../../log/store.ts";
 import type { JsonObject, StreamResponse } from "../../model/a2a.ts";
 import { EXTENSION_URI } from "../../model/entry.ts";
-import { IasError } from "../../model/errors.ts";
 import { keyText, type StreamKey } from "../../model/key.ts";
 import { DEFAULT_LIMITS } from "../../model/limits.ts";
-import { createGuardedFetch } from "../../net/guarded-fetch.ts";
-import { createTaskViews } from "../../task/view.ts";
-import { createSecrets } from "../../tenancy/secrets.ts";
-import { keyOf, openWriter, rowOf, statusEntry, textEntry, type Writer } from "../../testing/log-support.ts";
-import { createManualClock } from "../../../../test/support/manual-clock.ts";
-import type { Call, PushConfig } from "../operations.ts";
+import { keyOf, rowOf, statusEntry, textEntry } from "../../testing/log-support.ts";
 import { loadSigningKey } from "../signing-key.ts";
 import { holdKey } from "./config.ts";
-import { createPush, type Push, type PushParts } from "./push.ts";
 import { receiver } from "../../testing/webhook-receiver.ts";
-
-const KEY = keyOf("t1");
-const secrets = createSecrets(Buffer.alloc(32, 7));
-
-interface Bench {
-  readonly store: Store;
-  readonly clock: ReturnType<typeof createManualClock>;
-  readonly reports: IasError[];
-  open(overrides?: Partial<PushParts>): Promise<Push>;
-  create(push: Push, config: Partial<PushConfig> & { url: string }, key?: StreamKey, version?: Call["version"]): Promise<PushConfig>;
-}
-
-function bench(): Bench {
-  const clock = createManualClock();
-  const store = createMemoryStore({ now: () => clock.now() });
-  const reports: IasError[] = [];
-  return {
-    store,
-    clock,
-    reports,
-    async open(overrides = {}) {
-      const push = createPush({
-        log: store.log,
-        records: store.records,
-        views: createTaskViews(store.log),
-        media: createInlineMedia(),
-        fetch: createGuardedFetch({ allowLocal: true }),
-        issuer: () => "https://agents.example.com",
-        limits: DEFAULT_LIMITS,
-        secrets,
-        clock,
-        random: () => 1,
-        mayReply: () => false,
-        report: (error) => reports.push(error),
-        ...overrides,
-      });
-      await push.start();
-      return push;
-    },
-    create(push, config, key = KEY, version = "1.0") {
-      const call = { principal: key, version, extensions: new Set(), signal: new AbortController().signal } as unknown as Call;
-      return push.create(call, key, { id: "c1", ...config });
-    },
-  };
-}
-
-/** A task that has been made and nothing more, as the operations leave it. */
-async function begin(store: Store, key = KEY): Promise<Writer> {
-  const writer = await openWriter(store.log, key);
-  const event = JSON.stringify({ task: { id: key.task, contextId: "c", status: { state: "TASK_STATE_SUBMITTED", timestamp: "2026-01-01T00:00:00.000Z" } } });
-  await writer.write([{ gen: 1, at: 0, attempt: 0, audience: "public", event }], { index: rowOf(key, { state: "TASK_STATE_SUBMITTED" }) });
-  return writer;
-}
-
-function complete(writer: Writer): Promise<unknown> {
-  return writer.write([statusEntry("TASK_STATE_COMPLETED")], { index: rowOf(writer.key, { state: "TASK_STATE_COMPLETED" }) });
-}
-
-function say(event: StreamResponse): string {
-  if ("artifactUpdate" in event) return event.artifactUpdate.artifact.parts.map((part) => part.text).join("");
-  if ("statusUpdate" in event) return event.statusUpdate.status.state.slice(11);
-  return "task" in event ? `task ${event.task.status.state.slice(11)}` : "message";
-}
-
-async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; !(await condition()); tries += 1) {
-    assert.ok(tries < 5000, "it should have come true");
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
-async function refusal(work: Promise<unknown>): Promise<IasError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof IasError, String(error));
-    return error;
-  }
-  return assert.fail("it was not refused");
-}
-
-test("configurations are kept with their task, replaced by id, listed in pages, limited, and removed twice without complaint", async () => {
-  const { store, open, create } = bench();
-  await using push = await open({ limits: { ...DEFAULT_LIMITS, maxPushConfigs: 3 } });
-  await begin(store);
-  await begin(store, keyOf("t2"));
-  const made = await create(push, { url: "https://example.com/a", id: "", token: "tok", authentication: { scheme: "Bearer", credentials: "cred" } });
-  assert.match(made.id, /^[0-9a-f-]{36}$/);
-  assert.deepEqual(await push.get(KEY, made.id), made);
-  await create(push, { url: "https://example.com/b", id: "b/%2F" });
-  await create(push, { url: "https://example.com/b2", id: "b/%2F" });
-  await create(push, { url: "https://example.com/z", id: "zz" });
-  await create(push, { url: "https://example.com/other", id: "zz" }, keyOf("t2"));
-  assert.equal((await refusal(create(push, { url: "https://example.com/c", id: "c" }))).code, "limit-reached");
-  const first = await push.list(KEY, { limit: 2 });
-  const rest = await push.list(KEY, { limit: 2, after: first.at(-1)?.id ?? "" });
-  assert.deepEqual([...first, ...rest].map(({ url }) => url).sort(), ["https://example.com/a", "https://example.com/b2", "https://example.com/z"]);
-  await push.delete(KEY, "zz");
-  await push.delete(KEY, "zz");
-  assert.equal(await push.get(KEY, "zz"), undefined);
-  assert.equal((await push.get(keyOf("t2"), "zz"))?.url, "https://example.com/other");
-  assert.equal((await refusal(create(push, { url: "https://example.com" }, keyOf("nobody")))).code, "task-not-found");
-  const kept = await store.records.list("", { limit: 1000 });
-  assert.ok(kept.length > 3 && !/"tok"|"cred"/.test(kept.map((record) => record.value).join()), "secrets are sealed");
-  await assert.rejects(createPushWithOtherKey(store, made.id), /another one/);
-});
-
-async function createPushWithOtherKey(store: Store, id: string): Promise<unknown> {
-  const { open } = bench();
-  await using push = await open({ log: store.log, records: store.records, secrets: createSecrets(Buffer.alloc(32, 8)) });
-  return push.get(KEY, id);
-}
-
-test("what could never be delivered is refused; a name without an address is not", async () => {
-  const { store, open, create } = bench();
-  const fetch = createGuardedFetch({ resolve: async (name) => (name === "inside.example" ? ["10.0.0.1"] : Promise.reject(new Error("no such name"))) });
-  await using push = await open({ fetch });
-  await begin(store);
-  for (const [config, code, field] of [
-    [{ url: "" }, "invalid-params", "url"],
-    [{ url: "ftp://example.com" }, "invalid-params", undefined],
-    [{ url: "http://127.0.0.1/hook" }, "forbidden", undefined],
-    [{ url: "http://[::ffff:169.254.169.254]/" }, "forbidden", undefined],
-    [{ url: "https://inside.example" }, "forbidden", undefined],
-    [{ url: "https://example.com", token: "a\r\nx: y" }, "invalid-params", "token"],
-    [{ url: "https://example.com", authentication: { scheme: "Bea rer" } }, "invalid-params", "authentication.scheme"],
-    [{ url: "https://example.com", authentication: { scheme: "Bearer", credentials: "ü" } }, "invalid-params", "authentication.credentials"],
-    [{ url: "https://example.com", authentication: { scheme: "hmac-sha256" } }, "invalid-params", "authentication.credentials"],
-    [{ url: "https://example.com", authentication: { scheme: "JWT" } }, "invalid-params", "authentication.scheme"],
-    [{ url: "https://example.com", id: "x".repeat(300) }, "invalid-params", "id"],
-  ] as const) {
-    const error = await refusal(create(push, config));
-    assert.deepEqual([error.code, field === undefined ? undefined : error.fields[0]?.field], [code, field], JSON.stringify(config));
-  }
-  assert.equal((await create(push, { url: "https://example.com/tck-push-webhook" })).id, "c1");
-});
+import { KEY, bench, begin, complete, say, until } from "../../../../test/support/push-bench.ts";
 
 test("public entries arrive in order with cursor, token and credentials; statuses at once, appends joined", async () => {
   const { store, clock, open, create } = bench();
@@ -415,45 +270,6 @@ test("callers of 0.3 get the Task as it stands at each status, in their form", a
   );
   assert.deepEqual(tasks[2]?.artifacts?.[0]?.parts, [{ kind: "text", text: "xy" }]);
   assert.equal(hook.requests[0]?.headers["content-type"], "application/json");
-});
-
-test("a configuration on a task that goes on begins now; on one that is over nothing is sent; replaced, it goes on with the new address", async () => {
-  const { store, clock, open, create } = bench();
-  await using old = await receiver();
-  await using hook = await receiver();
-  await using push = await open();
-  const writer = await begin(store);
-  await writer.write([statusEntry("TASK_STATE_WORKING")], { index: rowOf(KEY) });
-  old.answer(500);
-  await create(push, { url: old.url });
-  await writer.write([statusEntry("TASK_STATE_INPUT_REQUIRED")], { index: rowOf(KEY, { state: "TASK_STATE_INPUT_REQUIRED" }) });
-  await clock.sleeping(1000);
-  await create(push, { url: hook.url });
-  await complete(writer);
-  await until(() => push.deliveries === 0);
-  assert.deepEqual(
-    hook.requests.map(({ body }) => say(JSON.parse(body) as StreamResponse)),
-    ["INPUT_REQUIRED", "COMPLETED"],
-  );
-  assert.equal(old.requests.length, 1);
-  await create(push, { url: hook.url, id: "late" });
-  assert.equal(push.deliveries, 0);
-});
-
-test("a deleted configuration gets nothing more", async () => {
-  const { store, clock, open, create } = bench();
-  await using hook = await receiver();
-  hook.answer(500);
-  await using push = await open();
-  const writer = await begin(store);
-  await create(push, { url: hook.url });
-  await clock.sleeping(1000);
-  await push.delete(KEY, "c1");
-  clock.advance(10_000);
-  await complete(writer);
-  assert.equal(push.deliveries, 0);
-  assert.equal(hook.requests.length, 1);
-  assert.equal(await store.records.get(holdKey(KEY, "c1")), undefined);
 });
 
 test("10,000 tasks without configurations cost nothing: their streams are not even looked at", async () => {
