@@ -69,7 +69,9 @@ interface Snapshot {
 }
 
 function restore(view: TaskView, snapshot: string, floor: number): void {
-  const { task, ledger } = JSON.parse(snapshot) as Snapshot;
+  const said = JSON.parse(snapshot) as Snapshot | Task;
+  // Before the ledger went with it a snapshot was the Task alone: then what came before counts as read.
+  const { task, ledger } = "ledger" in said ? said : { task: said, ledger: { startedAt: 0, reads: floor, unread: [], tools: [], turns: [] } };
   view.fold.restore(task, floor);
   view.ledger.restore(ledger);
 }
