@@ -1,3 +1,4 @@
+export type { ScoredBattle, Scorer, Verdict } from "./lib/campaign/campaign.ts";
 export { a2a } from "./lib/engine/a2a.ts";
 export type { A2AEngineOptions } from "./lib/engine/a2a.ts";
 export { defineAgent } from "./lib/engine/define-agent.ts";
