@@ -24,7 +24,7 @@ export interface GrpcServer extends AsyncDisposable {
 
 /**
  * Serves all operations as `lf.a2a.v1.A2AService` (specification 10). Throws `configuration` when the address cannot be had, with reason PORT_TAKEN where
- * somebody else has it. What speaks gRPC is loaded with the first connection: a server that nobody asks so is 15 MB smaller.
+ * somebody else has it. What speaks gRPC is loaded with the first connection: a server that nobody asks so is about 5 MB smaller.
  */
 export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const sockets = new Set<Socket>();
