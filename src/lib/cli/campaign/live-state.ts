@@ -148,7 +148,9 @@ export function createLiveState(): { readonly state: LiveState; apply(progress: 
       case "attempt-ended":
         return onEnd(progress);
       case "retry": {
-        const { battle, inMs, why } = progress;
+        const { battle, inMs } = progress;
+        // The class stands before the message, which was told when the attempt ended.
+        const [why = ""] = progress.why.split(": ", 1);
         retries.set(why, (retries.get(why) ?? 0) + 1);
         waiting.set(battle, { until: now + inMs, why });
         return { tone: "quiet", text: `${nameOf(battle)} is tried again in ${Math.ceil(inMs / 1000)} s (${why})` };

@@ -1,0 +1,64 @@
+import type { Campaign } from "../../campaign/campaign.ts";
+import type { Summary } from "../../campaign/progress.ts";
+import { wilson } from "../../campaign/report/statistics.ts";
+import { count, counted, duration, percent, score } from "../../campaign/report/words.ts";
+import { EXIT } from "../command.ts";
+import { toLine } from "../terminal.ts";
+import { padText, textWidth } from "../text-width.ts";
+
+const STATES: Record<Summary["state"], string> = {
+  done: "done",
+  running: "not done yet",
+  paused: "paused",
+  canceled: "canceled",
+  exhausted: "ended below its target",
+};
+
+/** What a campaign has come to, for people; ends with a line feed. */
+export function summaryText(summary: Summary, { passThreshold }: Pick<Campaign, "passThreshold">): string {
+  const { judged, passed, meanScore, ttftMs, gapMs } = summary;
+  const pass = wilson(passed, judged);
+  const rated = judged === 0 ? "" : `, ${percent(pass.share)} passed (${count(passed)}; 95 % interval ${percent(pass.low)} to ${percent(pass.high)})`;
+  const met =
+    passThreshold === undefined || judged === 0 ? "" : `; the threshold of ${percent(passThreshold)} is ${isMissed(summary, passThreshold) ? "missed" : "met"}`;
+  const times = [
+    ...(ttftMs === undefined ? [] : [`TTFT p50 ${duration(ttftMs.p50)}, p95 ${duration(ttftMs.p95)}`]),
+    ...(gapMs === undefined ? [] : [`gap p50 ${duration(gapMs.p50)}, p95 ${duration(gapMs.p95)}`]),
+  ];
+  const subjects = Object.entries(summary.subjects);
+  const width = Math.min(40, Math.max(0, ...subjects.map(([id]) => textWidth(toLine(id, 40)))));
+  return [
+    `${toLine(summary.campaign, 200)}: ${STATES[summary.state]}, ${count(judged)} of ${count(summary.target)} judged${rated}${met}`,
+    `  ${counted(summary.attempts, "attempt")}${list(", retries: ", summary.retries)}${list(", stalls: ", summary.stalls)}${list(", given up: ", summary.failed)}`,
+    `  ${[counted(summary.tokens, "token"), ...(meanScore === undefined ? [] : [`mean score ${score(meanScore)}`]), ...times].join("; ")}`,
+    ...(subjects.length > 1
+      ? subjects.map(
+          ([id, one]) => `  ${padText(toLine(id, 40), width)}  ${count(one.passed)} of ${count(one.judged)} passed, ${counted(one.attempts, "attempt")}`,
+        )
+      : []),
+    "",
+  ].join("\n");
+}
+
+/** The exit code that a summary stands for. */
+export function exitOf(summary: Summary, { passThreshold }: Pick<Campaign, "passThreshold">): number {
+  switch (summary.state) {
+    case "running":
+    case "canceled":
+      return EXIT.interrupted;
+    case "exhausted":
+      return EXIT.missed;
+    case "paused":
+    case "done":
+      return isMissed(summary, passThreshold) ? EXIT.missed : EXIT.ok;
+  }
+}
+
+function isMissed({ passed, judged }: Summary, threshold: number | undefined): boolean {
+  return threshold !== undefined && (judged === 0 || passed / judged < threshold);
+}
+
+function list(title: string, counts: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(counts).map(([what, times]) => `${count(times)} ${toLine(what, 60)}`);
+  return parts.length === 0 ? "" : `${title}${parts.join(", ")}`;
+}
