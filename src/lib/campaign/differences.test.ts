@@ -8,7 +8,10 @@ test("each difference is named by its place with both values, long ones cut, man
   const base = campaignOf();
   assert.equal(tellDifferences(base, base), "");
   assert.equal(tellDifferences(base, campaignOf({ concurrency: 8, seed: 7 })), "concurrency: 4 → 8; seed: none → 7");
-  assert.equal(tellDifferences(base, campaignOf({ items: [{ id: "one", prompt: "x".repeat(100) }] })), `items[0].prompt: "Say something." → "${"x".repeat(38)}…`);
+  assert.equal(
+    tellDifferences(base, campaignOf({ items: [{ id: "one", prompt: "x".repeat(100) }] })),
+    `items[0].prompt: "Say something." → "${"x".repeat(38)}…`,
+  );
   assert.equal(tellDifferences(base, campaignOf({ items: [...base.items, ...base.items] })), "items: 1 → 2 of them");
   assert.equal(
     tellDifferences(base, campaignOf({ thresholds: { ...DEFAULT_THRESHOLDS, gapMs: Number.POSITIVE_INFINITY } })),

@@ -13,7 +13,7 @@ AgentBeats, until its target is reached. The results folder is its memory: the s
 where it stood, after any crash. A battle is alive as long as tokens come, however slowly.
 
   --out <folder>        results folder (results/<name of the campaign>)
-  --liveness <mode>     how stalls are judged: auto, stream, metrics or timeout (the file's, or auto)
+  --liveness <mode>     how stalls are judged, over the file's: auto, stream, metrics or timeout
   --verbose             tell every phase and every token
   --json                progress as JSON lines on stdout; tokens only with --verbose
 

@@ -20,7 +20,8 @@ export function pauseCommand(parts: CampaignParts): Command {
     summary: "Start no more battles until `resume`",
     help: `Usage: ias campaign pause [folder] [options]
 
-Starts no more battles; those that run go on. ${FOLDER}
+Starts no more battles; those that run go on.
+${FOLDER}
 
   --json                one JSON line: { folder, wishes }
 
@@ -42,7 +43,8 @@ export function resumeCommand(parts: CampaignParts): Command {
     help: `Usage: ias campaign resume [folder] [options]
 
 Takes back a pause, and the cancel of a whole campaign. A campaign that nobody runs is not started:
-\`ias campaign run\` does that. ${FOLDER}
+\`ias campaign run\` does that.
+${FOLDER}
 
   --json                one JSON line: { folder, wishes }
 
@@ -64,7 +66,8 @@ export function cancelCommand(parts: CampaignParts): Command {
     help: `Usage: ias campaign cancel <folder> [battle...] [options]
 
 Stops the whole campaign: battles that run are canceled, and its runner exits 130. With battles only
-those are stopped and not tried again. What has been judged stays. ${FOLDER}
+those are stopped and not tried again. What has been judged stays.
+${FOLDER}
 ${BATTLES}
 
   --json                one JSON line: { folder, wishes }
@@ -93,7 +96,8 @@ export function requeueCommand(parts: CampaignParts): Command {
     summary: "Have battles tried again, as if they had not been",
     help: `Usage: ias campaign requeue <folder> [battle...] [options]
 
-Has battles tried again. Their attempts so far are kept and count for nothing. ${FOLDER}
+Has battles tried again. Their attempts so far are kept and count for nothing.
+${FOLDER}
 ${BATTLES}
 
   --failed              all battles that ended without a verdict

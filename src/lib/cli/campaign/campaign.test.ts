@@ -1,0 +1,301 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { attemptOf, campaignOf } from "../../../../test/support/campaigns.ts";
+import { runIas, type IasWorld } from "../../../../test/support/run-ias.ts";
+import { sampleAttempts, sourceOf } from "../../../../test/support/sample-report.ts";
+import type { Campaign } from "../../campaign/campaign.ts";
+import type { ControlState } from "../../campaign/ledger.ts";
+import type { Summary } from "../../campaign/progress.ts";
+import type { ReportSource } from "../../campaign/report/source.ts";
+import { IasError } from "../../model/errors.ts";
+import { type Io, usageError } from "../command.ts";
+import type { Screen } from "../screen.ts";
+import { campaignCommands } from "./campaign.ts";
+import type { CampaignParts, RunOptions } from "./parts.ts";
+
+interface World extends IasWorld {
+  readonly campaign?: Partial<Campaign>;
+  /** What `run` does. */
+  readonly runs?: (options: RunOptions, summary: Summary) => Promise<Summary> | Summary;
+  readonly sources?: Readonly<Record<string, ReportSource>>;
+}
+
+/** The commands on results that a test made up; what is written and wished is kept. */
+async function campaign(argv: readonly string[], world: World = {}) {
+  const source = await sourceOf(sampleAttempts(20), { campaign: world.campaign ?? {} });
+  const sources: Readonly<Record<string, ReportSource>> = world.sources ?? { "results/sample": source };
+  const files = new Map<string, string>();
+  const exits: number[] = [];
+  const loads: unknown[] = [];
+  let wishes: ControlState = { paused: false, canceled: false, cancelBattles: [], requeueBattles: [] };
+  const control = {
+    read: async () => wishes,
+    write: async (change: Partial<ControlState>) => void (wishes = { ...wishes, ...change }),
+    done: async () => undefined,
+  };
+  const parts: CampaignParts = {
+    async load(path, options) {
+      if (path !== "nightly.yaml") throw new IasError("configuration", `The campaign ${path} cannot be read.`);
+      loads.push(options);
+      return { campaign: campaignOf({ name: "nightly \u001b[2J/x", ...world.campaign }), hash: "h", commands: [], agentBeats: undefined };
+    },
+    run: async (_loaded, options) => (world.runs ?? ((_options, summary) => summary))(options, { ...source.summary, state: "done" }),
+    async find(given) {
+      const folder = given ?? "results/sample";
+      if (sources[folder] === undefined) throw usageError(`there is no results folder ${folder}.`);
+      return folder;
+    },
+    async open(folder) {
+      const found = sources[folder] ?? assert.fail(folder);
+      return { folder, source: found, control, [Symbol.asyncDispose]: async () => undefined };
+    },
+    async write(path, pieces) {
+      let text = "";
+      for await (const piece of pieces) text += piece;
+      files.set(path, text);
+    },
+    exit: (code) => void exits.push(code),
+    now: () => 1_767_225_600_000,
+  };
+  const ran = await runIas([campaignCommands(parts)], ["campaign", ...argv], world);
+  return { ...ran, files, exits, wishes: () => wishes, source, loads };
+}
+
+const started = { kind: "started", campaign: "nightly", resumed: false, done: 0, target: 2 } as const;
+
+test("every command's help names its options, has examples, and fits 100 columns", async () => {
+  const names = ["run", "status", "pause", "resume", "cancel", "requeue", "compare", "report"];
+  const { out } = await campaign(["--help"]);
+  for (const name of names) {
+    assert.match(out, new RegExp(`^  ${name} +\\S`, "m"));
+    const { code, out: help } = await campaign([name, "--help"]);
+    assert.equal(code, 0);
+    assert.match(help, new RegExp(`^Usage: ias campaign ${name}`));
+    assert.match(help, /^Examples:$/m);
+    assert.match(help, /--json/);
+    assert.match(help, /^Exit codes:/m);
+    for (const line of help.split("\n")) assert.ok(line.length <= 100, line);
+  }
+});
+
+test("a wrong command line exits 2 and says what is right", async () => {
+  for (const [argv, says] of [
+    [["nope"], /no command "nope"; there are run, status/],
+    [["run"], /the campaign's file is needed/],
+    [["run", "a.yaml", "b.yaml"], /one file at most/],
+    [["run", "nightly.yaml", "--liveness", "hope"], /--liveness must be one of auto, stream, metrics, timeout/],
+    [["status", "nowhere"], /there is no results folder nowhere/],
+    [["requeue", "results/sample"], /battles are needed, or --failed/],
+    [["requeue", "results/sample", "nope"], /there is no battle "nope"; one is llama\/question-0001\/1/],
+    [["compare", "results/sample"], /two folders are needed/],
+    [["compare", "results/sample", "results/sample", "--subject", "a"], /--subject must be <of base>=<of next>/],
+    [["compare", "results/sample", "results/sample", "--format", "csv"], /--format must be one of text, json, markdown/],
+    [["report", "--format", "pdf"], /--format must be one of html, json, jsonl, csv, junit, markdown/],
+    [["report", "--against", "results/sample", "--format", "csv"], /--against needs the format html or markdown/],
+    [["report", "--out", "-", "--json"], /both want stdout/],
+  ] as const) {
+    const { code, out, err } = await campaign(argv);
+    assert.deepEqual([code, out], [2, ""], argv.join(" "));
+    assert.match(err, says);
+  }
+});
+
+test("run tells what happens as lines where there is no terminal, then what it came to, and where", async () => {
+  const { code, out, err, loads } = await campaign(["run", "nightly.yaml", "--liveness", "stream"], {
+    runs({ onProgress, folder, say }, summary) {
+      assert.equal(folder, "results/nightly-2J-x");
+      onProgress(started);
+      say("green is started");
+      onProgress({ kind: "attempt-started", attempt: attemptOf(), resumed: false });
+      onProgress({ kind: "tokens", battle: "purple/one/1", tokens: 3, tokensPerSecond: 3, text: "unseen" });
+      const verdict = { pass: true, score: 1, reason: "fine \u001b[31m\u202eevil\nline" };
+      onProgress({ kind: "attempt-ended", attempt: attemptOf({ outcome: { kind: "judged", verdict, answer: "" } }) });
+      onProgress({ kind: "warning", code: "LAG", message: "The event loop lags." });
+      return summary;
+    },
+  });
+  assert.equal(code, 0);
+  assert.deepEqual(loads, [{ liveness: "stream" }]);
+  assert.equal(err, "00:00:00 [0/2] green is started\n00:00:00 [1/2] purple · one passed: fine [31mevil line\n00:00:00 [1/2] The event loop lags.\n");
+  assert.match(out, /^sample: done, \d+ of 20 judged, \d+ % passed \(\d+; 95 % interval .*\n  \d+ attempts.*\n.*tokens; mean score.*TTFT p50.*\n/);
+  assert.match(out, /  results\/nightly-2J-x: `ias campaign report results\/nightly-2J-x` makes a page of it\.\n$/);
+});
+
+test("run --verbose shows every token's progress; its text cannot drive the terminal", async () => {
+  const { err } = await campaign(["run", "nightly.yaml", "--verbose"], {
+    runs({ onProgress, verbose }, summary) {
+      assert.equal(verbose, true);
+      onProgress(started);
+      onProgress({ kind: "phase", battle: "purple/one/1", attempt: 1, phase: "generating", at: 0 });
+      for (const text of ["Par", "is\u001b[2J\n"]) onProgress({ kind: "tokens", battle: "purple/one/1", tokens: 1, tokensPerSecond: undefined, text });
+      return summary;
+    },
+  });
+  assert.match(err, /purple · one generating\n.*purple · one 1 tokens: "Par"\n.*purple · one 1 tokens: "is\\u001b\[2J\\n"\n$/);
+});
+
+test("run --json is progress as JSON lines, tokens only with --verbose, and nothing else on stdout", async () => {
+  const runs: World["runs"] = ({ onProgress }, summary) => {
+    onProgress(started);
+    onProgress({ kind: "tokens", battle: "purple/one/1", tokens: 1, tokensPerSecond: 1, text: "\u009b1m" });
+    onProgress({ kind: "ended", summary });
+    return summary;
+  };
+  const kinds = (out: string) =>
+    out
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { readonly kind: string }).kind);
+  const quiet = await campaign(["run", "nightly.yaml", "--json"], { runs });
+  assert.deepEqual([quiet.code, quiet.err, kinds(quiet.out)], [0, "", ["started", "ended"]]);
+  const loud = await campaign(["run", "nightly.yaml", "--json", "--verbose"], { runs });
+  assert.deepEqual(kinds(loud.out), ["started", "tokens", "ended"]);
+  assert.ok(!loud.out.includes("\u009b"));
+});
+
+test("exit codes: 100 under the threshold or below the target, 130 interrupted or canceled, 1 an error", async () => {
+  const ends = async (change: Partial<Summary>, passThreshold?: number) =>
+    (
+      await campaign(["run", "nightly.yaml"], {
+        campaign: passThreshold === undefined ? {} : { passThreshold },
+        runs: (_options, summary) => ({ ...summary, ...change }),
+      })
+    ).code;
+  assert.equal(await ends({ passed: 5, judged: 10 }), 0);
+  assert.equal(await ends({ passed: 5, judged: 10 }, 0.5), 0);
+  assert.equal(await ends({ passed: 4, judged: 10 }, 0.5), 100);
+  assert.equal(await ends({ passed: 0, judged: 0 }, 0.5), 100);
+  assert.equal(await ends({ state: "exhausted" }), 100);
+  assert.equal(await ends({ state: "canceled" }), 130);
+  assert.equal(await ends({ state: "running" }), 130);
+  const failed = await campaign(["run", "nope.yaml"]);
+  assert.deepEqual([failed.code, failed.err], [1, "ias campaign run: The campaign nope.yaml cannot be read.\n"]);
+});
+
+test("Ctrl-C stops in order and exits 130; a second one ends at once", async () => {
+  let press: (signal: "SIGINT") => void = () => undefined;
+  const onInterrupt: Io["onInterrupt"] = (handler) => {
+    press = handler;
+    return () => (press = () => assert.fail("the way back was not taken"));
+  };
+  const { code, err, exits } = await campaign(["run", "nightly.yaml"], {
+    onInterrupt,
+    runs({ signal }, summary) {
+      press("SIGINT");
+      assert.ok(signal.aborted);
+      return { ...summary, state: "running" };
+    },
+  });
+  assert.deepEqual([code, exits], [130, []]);
+  assert.match(err, /Stopping: nothing new starts/);
+  const twice = await campaign(["run", "nightly.yaml"], {
+    onInterrupt,
+    runs(_options, summary) {
+      press("SIGINT");
+      press("SIGINT");
+      return summary;
+    },
+  });
+  assert.deepEqual(twice.exits, [130]);
+});
+
+test("on a terminal the view is drawn and leaves nothing, also after an error", async () => {
+  for (const fails of [false, true]) {
+    const calls: string[] = [];
+    const screen: Screen = {
+      size: () => ({ columns: 80, rows: 24 }),
+      draw: () => void calls.push("draw"),
+      print: (lines) => void calls.push(lines.map((line) => line.map(({ text }) => text).join("")).join("\n")),
+      onResize: () => () => calls.push("off"),
+      end: () => void calls.push("end"),
+    };
+    const { code, err } = await campaign(["run", "nightly.yaml"], {
+      openScreen: () => screen,
+      runs({ onProgress, say }, summary) {
+        onProgress(started);
+        say("green is started");
+        if (fails) throw new IasError("unavailable", "Nobody is there.");
+        return summary;
+      },
+    });
+    assert.equal(code, fails ? 1 : 0);
+    assert.equal(err, fails ? "ias campaign run: Nobody is there.\n" : "");
+    assert.deepEqual(calls.slice(-2), ["off", "end"]);
+    assert.ok(calls.includes("00:00:00 green is started"));
+  }
+});
+
+test("status says what it came to and what is wished", async () => {
+  const { code, out } = await campaign(["status"]);
+  assert.equal(code, 0);
+  assert.match(out, /^sample: .* judged, /);
+  const json = JSON.parse((await campaign(["status", "--json"])).out) as { readonly folder: string; readonly summary: Summary; readonly wishes: ControlState };
+  assert.equal(json.folder, "results/sample");
+  assert.equal(json.summary.target, 20);
+  assert.equal(json.wishes.paused, false);
+});
+
+test("pause, resume, cancel and requeue leave their wishes in the folder", async () => {
+  const wished = async (argv: readonly string[]) => {
+    const { code, wishes, err } = await campaign(argv);
+    assert.deepEqual([code, err], [0, ""]);
+    return wishes();
+  };
+  const none = { paused: false, canceled: false, cancelBattles: [], requeueBattles: [] };
+  assert.deepEqual(await wished(["pause"]), { ...none, paused: true });
+  assert.deepEqual(await wished(["resume"]), none);
+  assert.deepEqual(await wished(["cancel", "results/sample"]), { ...none, canceled: true });
+  assert.deepEqual(await wished(["cancel", "results/sample", "llama/question-0002"]), { ...none, cancelBattles: ["llama/question-0002/1"] });
+  assert.deepEqual((await wished(["requeue", "results/sample", "question-0003"])).requeueBattles, ["llama/question-0003/1", "qwen/question-0003/1"]);
+  const { out } = await campaign(["pause", "--json"]);
+  assert.deepEqual(JSON.parse(out), { folder: "results/sample", wishes: { ...none, paused: true } });
+});
+
+test("requeue --failed takes the battles without a verdict", async () => {
+  const lost = { ...attemptOf({ battle: "a/1/1", subject: "a", item: "1" }), outcome: { kind: "unknown", why: "" } as const };
+  const canceled = { ...attemptOf({ battle: "a/2/1", subject: "a", item: "2" }), outcome: { kind: "canceled" } as const };
+  const running = attemptOf({ battle: "a/3/1", subject: "a", item: "3" });
+  const fine = {
+    ...attemptOf({ battle: "a/4/1", subject: "a", item: "4" }),
+    outcome: { kind: "judged", verdict: { pass: false, score: 0 }, answer: "" } as const,
+  };
+  const sources = { "results/sample": await sourceOf([lost, canceled, running, fine]) };
+  const { wishes, out } = await campaign(["requeue", "results/sample", "--failed"], { sources });
+  assert.deepEqual(wishes().requeueBattles, ["a/1/1", "a/2/1"]);
+  assert.equal(out, "2 battles to be tried again.\n");
+});
+
+test("compare says it as text, JSON and Markdown, to stdout or a file", async () => {
+  const sources = {
+    monday: await sourceOf(sampleAttempts(20)),
+    tuesday: await sourceOf(sampleAttempts(20, { seed: 2, passRate: 0.1 })),
+  };
+  const plain = await campaign(["compare", "monday", "tuesday"], { sources });
+  assert.equal(plain.code, 0);
+  assert.match(plain.out, /^Passed: .* before, .* now: .* points\.\n/);
+  assert.match(plain.out, /question-\d+ +worse +passed 1\/1 → 0\/1 +score 1 → 0\.2\n/);
+  const json = JSON.parse((await campaign(["compare", "monday", "tuesday", "--json"], { sources })).out) as {
+    readonly fixed: number;
+    readonly says: readonly string[];
+  };
+  assert.equal(typeof json.fixed, "number");
+  assert.ok(plain.out.startsWith(json.says[0] ?? "?"));
+  const file = await campaign(["compare", "monday", "tuesday", "--format", "markdown", "--out", "x.md"], { sources });
+  assert.equal(file.out, "x.md\n");
+  assert.match(file.files.get("x.md") ?? "", /^# Comparison: sample\n/);
+  assert.match((await campaign(["compare", "monday", "tuesday", "--subject", "llama=qwen", "--json"], { sources })).out, /"subjects":\[\["llama","qwen"\]\]/);
+});
+
+test("report writes the format that is asked for into the folder, a file, or stdout", async () => {
+  const html = await campaign(["report"]);
+  assert.equal(html.out, "results/sample/report.html\n");
+  assert.match(html.files.get("results/sample/report.html") ?? "", /^<!doctype html>/);
+  const junit = await campaign(["report", "results/sample", "--format", "junit", "--out", "j.xml", "--json"]);
+  assert.deepEqual(JSON.parse(junit.out), { file: "j.xml", format: "junit" });
+  assert.match(junit.files.get("j.xml") ?? "", /^<\?xml/);
+  const csv = await campaign(["report", "--format", "csv", "--out", "-"]);
+  assert.match(csv.out, /^subject,item,repeat/);
+  assert.equal(csv.files.size, 0);
+  const against = await campaign(["report", "results/sample", "--against", "results/sample"]);
+  assert.match(against.files.get("results/sample/report.html") ?? "", /Compared with/);
+});
