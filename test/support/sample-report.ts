@@ -1,8 +1,8 @@
 import type { Attempt, Episode, Outcome } from "../../src/lib/campaign/attempt.ts";
 import type { Campaign } from "../../src/lib/campaign/campaign.ts";
 import type { LedgerEvent } from "../../src/lib/campaign/ledger.ts";
-import type { Summary } from "../../src/lib/campaign/progress.ts";
-import { readBattles, type ReportSource } from "../../src/lib/campaign/report/source.ts";
+import type { ReportSource } from "../../src/lib/campaign/report/source.ts";
+import { summarize } from "../../src/lib/campaign/report/summarize.ts";
 import { joinKey } from "../../src/lib/model/key.ts";
 import { campaignOf } from "./campaigns.ts";
 
@@ -13,7 +13,8 @@ export async function sourceOf(
 ): Promise<ReportSource> {
   const subjects = [...new Set(attempts.map(({ subject }) => subject))].map((id) => ({ id, url: "http://127.0.0.1:9/", concurrency: 4, headersFromEnv: {} }));
   const items = [...new Set(attempts.map(({ item }) => item))].map((id) => ({ id, prompt: `Say ${id}.` }));
-  const campaign = campaignOf({ name: "sample", ...(subjects.length > 0 && { subjects, items }), ...change.campaign });
+  const repeat = Math.max(1, ...attempts.map((one) => one.repeat));
+  const campaign = campaignOf({ name: "sample", repeat, ...(subjects.length > 0 && { subjects, items }), ...change.campaign });
   const ledger: ReportSource["ledger"] = {
     async *attempts() {
       yield* attempts;
@@ -24,63 +25,8 @@ export async function sourceOf(
     },
   };
   const hash = `${change.seed ?? 7}`.repeat(64).slice(0, 64);
-  return { campaign, hash, createdAt: 1_767_225_600_000, summary: await summaryOf(campaign, hash, ledger), ledger };
-}
-
-/** What a runner would say of it. */
-async function summaryOf(campaign: Campaign, hash: string, ledger: ReportSource["ledger"]): Promise<Summary> {
-  const subjects: Record<string, { judged: number; passed: number; failed: number; attempts: number; meanScore: number | undefined }> = {};
-  const [failed, retries, stalls]: Record<string, number>[] = [{}, {}, {}];
-  const add = (counts: Record<string, number> | undefined, what: string) => counts !== undefined && (counts[what] = (counts[what] ?? 0) + 1);
-  const ttft: number[] = [];
-  const gaps: number[] = [];
-  let [target, tokens, scores] = [0, 0, 0];
-  for await (const { subject, result, attempts } of readBattles(ledger.attempts())) {
-    target += 1;
-    const one = (subjects[subject] ??= { judged: 0, passed: 0, failed: 0, attempts: 0, meanScore: undefined });
-    one.attempts += attempts.length;
-    for (const attempt of attempts) {
-      tokens += attempt.measured.tokens;
-      if (attempt.measured.ttftMs !== undefined) ttft.push(attempt.measured.ttftMs);
-      if (attempt.measured.gapP95Ms !== undefined) gaps.push(attempt.measured.gapP95Ms);
-      if (attempt !== result && attempt.outcome?.kind === "failed") add(retries, attempt.outcome.failure.class);
-      for (const { kind, activity } of attempt.episodes) if (kind === "stalled") add(stalls, activity);
-    }
-    if (result.outcome?.kind === "judged") {
-      one.judged += 1;
-      scores += result.outcome.verdict.score;
-      one.meanScore = ((one.meanScore ?? 0) * (one.judged - 1) + result.outcome.verdict.score) / one.judged;
-      if (result.outcome.verdict.pass) one.passed += 1;
-    } else if (result.outcome?.kind === "failed") {
-      one.failed += 1;
-      add(failed, result.outcome.failure.class);
-    }
-  }
-  const all = Object.values(subjects);
-  const judged = all.reduce((sum, one) => sum + one.judged, 0);
-  const quantiles = (values: number[]) => {
-    values.sort((a, b) => a - b);
-    const at = (q: number) => values[Math.max(0, Math.ceil(values.length * q) - 1)] ?? 0;
-    return values.length === 0 ? undefined : { p50: at(0.5), p95: at(0.95), max: at(1) };
-  };
-  return {
-    campaign: campaign.name,
-    hash,
-    state: judged === target ? "done" : "exhausted",
-    target,
-    judged,
-    passed: all.reduce((sum, one) => sum + one.passed, 0),
-    meanScore: judged === 0 ? undefined : scores / judged,
-    failed: failed ?? {},
-    attempts: all.reduce((sum, one) => sum + one.attempts, 0),
-    retries: retries ?? {},
-    stalls: stalls ?? {},
-    tokens,
-    ttftMs: quantiles(ttft),
-    gapMs: quantiles(gaps),
-    startedAt: 1_767_225_600_000,
-    subjects,
-  };
+  const known = { campaign, hash, createdAt: 1_767_225_600_000 };
+  return { ...known, summary: await summarize(known, ledger, "exhausted"), ledger };
 }
 
 /** A stream of about a token an event at the attempt's rate, silent in its stalls. */

@@ -10,8 +10,8 @@ import { oneFolder } from "./status.ts";
 const FOLDER = `The folder is a results folder, the campaign's name or its file; without one it is the only one in
 results/. The runner sees it within a second; without a runner, the next run does.`;
 
-const BATTLES = `A battle is subject/item/repeat as the results name it, subject/item, or an item's id (then it is all
-its battles).`;
+const BATTLES = `A battle is subject/item/repeat as the results name it, subject/item, or an item's id (then it is
+all its battles).`;
 
 /** `ias campaign pause`. */
 export function pauseCommand(parts: CampaignParts): Command {
