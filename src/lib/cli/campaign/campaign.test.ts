@@ -103,7 +103,7 @@ test("a wrong command line exits 2 and says what is right", async () => {
 test("run tells what happens as lines where there is no terminal, then what it came to, and where", async () => {
   const { code, out, err, loads } = await campaign(["run", "nightly.yaml", "--liveness", "stream"], {
     runs({ onProgress, folder, say }, summary) {
-      assert.equal(folder, "results/nightly-2J-x");
+      assert.equal(folder, "results/nightly -2J-x");
       onProgress(started);
       say("green is started");
       onProgress({ kind: "attempt-started", attempt: attemptOf(), resumed: false });
@@ -118,7 +118,7 @@ test("run tells what happens as lines where there is no terminal, then what it c
   assert.deepEqual(loads, [{ liveness: "stream" }]);
   assert.equal(err, "00:00:00 [0/2] green is started\n00:00:00 [1/2] purple · one passed: fine [31mevil line\n00:00:00 [1/2] The event loop lags.\n");
   assert.match(out, /^sample: done, \d+ of 20 judged, \d+ % passed \(\d+; 95 % interval .*\n  \d+ attempts.*\n.*tokens; mean score.*TTFT p50.*\n/);
-  assert.match(out, /  results\/nightly-2J-x: `ias campaign report results\/nightly-2J-x` makes a page of it\.\n$/);
+  assert.match(out, /  results\/nightly -2J-x: `ias campaign report results\/nightly -2J-x` makes a page of it\.\n$/);
 });
 
 test("run --verbose shows every token's progress; its text cannot drive the terminal", async () => {

@@ -27,6 +27,8 @@ export interface CampaignParts {
 
 /** How a campaign is run. */
 export interface RunOptions {
+  /** The campaign's file: modules of scorers are relative to it. */
+  readonly file: string;
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly verbose: boolean;

@@ -56,7 +56,7 @@ export function runCampaignCommand(parts: CampaignParts): Command {
       });
       try {
         const { onProgress, say } = show;
-        const summary = await parts.run(loaded, { folder, signal: stop.signal, verbose, onProgress, say });
+        const summary = await parts.run(loaded, { file, folder, signal: stop.signal, verbose, onProgress, say });
         show.end();
         if (!io.json) io.out(`${summaryText(summary, loaded.campaign)}  ${folder}: \`ias campaign report ${folder}\` makes a page of it.\n`);
         return stop.signal.aborted && summary.state !== "done" ? EXIT.interrupted : exitOf(summary, loaded.campaign);
@@ -77,6 +77,6 @@ function modeOf(args: Args): LivenessMode | undefined {
 
 /** A campaign's name as a folder's. */
 export function folderName(name: string): string {
-  const safe = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[.-]+/, "");
+  const safe = name.replaceAll(/[^\p{L}\p{N} ._-]+/gu, "-").replace(/^[. -]+/, "");
   return safe === "" ? "campaign" : safe;
 }
