@@ -5,12 +5,13 @@ import { type Command, type CommandGroup, EXIT } from "../cli/command.ts";
 import { runCommand } from "../cli/run.ts";
 import { tailCommand } from "../cli/tail.ts";
 import { tasksCommand } from "../cli/tasks.ts";
+import { greenCommand } from "./green-command.ts";
 import { purpleCommand } from "./purple-command.ts";
 import { serveCommand } from "./serve-command.ts";
 import { createTerminalIo } from "./terminal-io.ts";
 
 /** The `ias` command: the environment and the terminal are touched here and nowhere else. */
-const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, tasksCommand, tailCommand, cardCommand, purpleCommand];
+const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, tasksCommand, tailCommand, cardCommand, purpleCommand, greenCommand];
 
 try {
   // A folder of that name is somebody else's, for example a Python environment.
