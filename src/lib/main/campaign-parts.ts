@@ -41,7 +41,7 @@ export function createCampaignParts({ env, exit, runCampaign }: CampaignWorld): 
     async run(loaded, options) {
       await using ledger = openLedger(options.folder);
       await claim(ledger, loaded.campaign, loaded.hash, options.folder);
-      return runInFolder({ runCampaign, loaded, ledger, options, env });
+      return await runInFolder({ runCampaign, loaded, ledger, options, env });
     },
     async find(given) {
       if (given === undefined) return onlyFolder();

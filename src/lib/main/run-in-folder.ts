@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Attempt } from "../campaign/attempt.ts";
-import { agentBeatsResults, type LoadedCampaign } from "../campaign/load-campaign.ts";
+import { agentBeatsResults, type LoadedCampaign, type StartAgentsOptions } from "../campaign/load-campaign.ts";
 import type { Ledger } from "../campaign/ledger.ts";
 import type { Summary } from "../campaign/progress.ts";
 import { openResultsFile, type ResultsFile, writeSummary } from "../campaign/results-file.ts";
@@ -28,11 +28,9 @@ export interface FolderRun {
 /** Runs a campaign with everything around it: its agents are started and stopped, and the folder's files follow the ledger. */
 export async function runInFolder({ runCampaign, loaded, ledger, options, env }: FolderRun): Promise<Summary> {
   const { folder, signal, verbose, say } = options;
-  await using _agents = await startAgents(loaded.commands, {
-    folder,
-    signal,
-    onAgent: ({ role, url, log, takenOver }) => say(`${role} ${takenOver ? "still runs" : "is started"} at ${url}; its output goes to ${log}`),
-  });
+  const onAgent: StartAgentsOptions["onAgent"] = ({ role, url, log, takenOver }) =>
+    say(`${role} ${takenOver ? "still runs" : "is started"} at ${url}; its output goes to ${log}`);
+  await using _agents = loaded.commands.length === 0 ? undefined : await startAgents(loaded.commands, { folder, signal, onAgent });
   await using results = await openResultsFile(join(folder, "results.jsonl"), ledger);
   // The operator chose every address of the campaign's file.
   await using fetch = createGuardedFetch({ allowLocal: true, allowPrivate: true });

@@ -11,7 +11,7 @@ import { IasError } from "../../model/errors.ts";
 import { type Io, usageError } from "../command.ts";
 import type { Screen } from "../screen.ts";
 import { campaignCommands } from "./campaign.ts";
-import type { CampaignParts, RunOptions } from "./parts.ts";
+import type { CampaignParts, OpenedResults, RunOptions } from "./parts.ts";
 
 interface World extends IasWorld {
   readonly campaign?: Partial<Campaign>;
@@ -28,11 +28,6 @@ async function campaign(argv: readonly string[], world: World = {}) {
   const exits: number[] = [];
   const loads: unknown[] = [];
   let wishes: ControlState = { paused: false, canceled: false, cancelBattles: [], requeueBattles: [] };
-  const control = {
-    read: async () => wishes,
-    write: async (change: Partial<ControlState>) => void (wishes = { ...wishes, ...change }),
-    done: async () => undefined,
-  };
   const parts: CampaignParts = {
     async load(path, options) {
       if (path !== "nightly.yaml") throw new IasError("configuration", `The campaign ${path} cannot be read.`);
@@ -47,7 +42,29 @@ async function campaign(argv: readonly string[], world: World = {}) {
     },
     async open(folder) {
       const found = sources[folder] ?? assert.fail(folder);
-      return { folder, source: found, control, [Symbol.asyncDispose]: async () => undefined };
+      let isOpen = true;
+      const check = () => assert.ok(isOpen, "the folder is closed already");
+      const ledger: ReportSource["ledger"] = {
+        async *attempts() {
+          for await (const attempt of found.ledger.attempts()) {
+            check();
+            yield attempt;
+          }
+        },
+        events: found.ledger.events,
+      };
+      const control: OpenedResults["control"] = {
+        async read() {
+          check();
+          return wishes;
+        },
+        async write(change) {
+          check();
+          wishes = { ...wishes, ...change };
+        },
+        done: async () => undefined,
+      };
+      return { folder, source: { ...found, ledger }, control, [Symbol.asyncDispose]: async () => void (isOpen = false) };
     },
     async write(path, pieces) {
       let text = "";

@@ -59,7 +59,7 @@ export async function readComparison(parts: CampaignParts, args: Args, base: str
   const [from, to] = [await parts.find(base), await parts.find(next)];
   await using before = await parts.open(from);
   await using now = await parts.open(to);
-  return compareCampaigns(before.source, now.source, subjects === undefined ? {} : { subjects });
+  return await compareCampaigns(before.source, now.source, subjects === undefined ? {} : { subjects });
 }
 
 function subjectsOf(args: Args): Readonly<Record<string, string>> | undefined {

@@ -84,7 +84,7 @@ Examples:
       if (names.length === 0) return wish(parts, io, folder, { canceled: true }, "The campaign is to be canceled.");
       await using results = await parts.open(folder);
       const cancelBattles = await findBattles(results, names);
-      return wish(parts, io, folder, { cancelBattles }, `${counted(cancelBattles.length, "battle")} to be canceled.`, results);
+      return await wish(parts, io, folder, { cancelBattles }, `${counted(cancelBattles.length, "battle")} to be canceled.`, results);
     },
   };
 }
@@ -118,7 +118,7 @@ Examples:
       const failed = args.flag("failed") ? await failedBattles(results) : [];
       const requeueBattles = [...new Set([...named, ...failed])];
       const said = requeueBattles.length === 0 ? "No battle ended without a verdict." : `${counted(requeueBattles.length, "battle")} to be tried again.`;
-      return wish(parts, io, folder, { requeueBattles }, said, results);
+      return await wish(parts, io, folder, { requeueBattles }, said, results);
     },
   };
 }
