@@ -1,0 +1,13 @@
+export { startLiveness, phaseOf, tokensPerSecond } from "./lib/liveness/liveness.ts";
+export type { Activity, Liveness, LivenessEvent, LivenessInput, LivenessSignal, Phase, Stall, StallThreshold } from "./lib/liveness/liveness.ts";
+export { gapQuantile } from "./lib/liveness/gaps.ts";
+export { readSignals } from "./lib/liveness/read-signals.ts";
+export { inferenceStalled } from "./lib/liveness/stalled.ts";
+export type { Evidence } from "./lib/liveness/stalled.ts";
+export { limitOf, step } from "./lib/liveness/step.ts";
+export { DEFAULT_THRESHOLDS, resolveThresholds } from "./lib/liveness/thresholds.ts";
+export type { Thresholds } from "./lib/liveness/thresholds.ts";
+export { createTicker } from "./lib/liveness/ticker.ts";
+export type { Ticker, TickerOptions } from "./lib/liveness/ticker.ts";
+export { watch } from "./lib/liveness/watch.ts";
+export type { Judges, Seen, Watchable, Watched, WatchEvent, WatchOptions } from "./lib/liveness/watch.ts";
