@@ -19,7 +19,7 @@ import { campaignHash } from "./hash.ts";
 import { judge } from "./judge.ts";
 import type { AttemptWriter } from "./ledger.ts";
 import type { RunCampaign, RunnerParts } from "./runner-parts.ts";
-import { summarize } from "./summarize.ts";
+import { summarize } from "./report/summarize.ts";
 
 /** How often silence is looked at, ms. */
 const TICK_MS = 250;
@@ -54,7 +54,7 @@ export const thinRun: RunCampaign = async (campaign, parts, signal) => {
     }
   };
   await Promise.all(Array.from({ length: campaign.concurrency }, work));
-  const summary = await summarize(campaign, hash, ledger, { startedAt, endedAt: clock.now(), isOver: !signal.aborted });
+  const summary = await summarize({ campaign, hash, createdAt: startedAt }, ledger, signal.aborted ? "running" : "exhausted");
   onProgress({ kind: "ended", summary });
   return summary;
 };

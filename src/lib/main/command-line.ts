@@ -1,17 +1,29 @@
 import { readFileSync, statSync } from "node:fs";
+import { thinRun } from "../campaign/thin-run.ts";
+import { campaignCommands } from "../cli/campaign/campaign.ts";
 import { cardCommand } from "../cli/card.ts";
 import { chatCommand } from "../cli/chat.ts";
 import { type Command, type CommandGroup, EXIT } from "../cli/command.ts";
 import { runCommand } from "../cli/run.ts";
 import { tailCommand } from "../cli/tail.ts";
 import { tasksCommand } from "../cli/tasks.ts";
+import { createCampaignParts } from "./campaign-parts.ts";
 import { greenCommand } from "./green-command.ts";
 import { purpleCommand } from "./purple-command.ts";
 import { serveCommand } from "./serve-command.ts";
 import { createTerminalIo } from "./terminal-io.ts";
 
 /** The `ias` command: the environment and the terminal are touched here and nowhere else. */
-const COMMANDS: readonly (Command | CommandGroup)[] = [serveCommand, chatCommand, tasksCommand, tailCommand, cardCommand, purpleCommand, greenCommand];
+const COMMANDS: readonly (Command | CommandGroup)[] = [
+  serveCommand,
+  chatCommand,
+  tasksCommand,
+  tailCommand,
+  cardCommand,
+  purpleCommand,
+  greenCommand,
+  campaignCommands(createCampaignParts({ env: process.env, exit: (code) => process.exit(code), runCampaign: thinRun })),
+];
 
 try {
   // A folder of that name is somebody else's, for example a Python environment.
