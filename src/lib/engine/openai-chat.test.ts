@@ -133,6 +133,27 @@ test("a server that refuses without saying what is asked for less and less; what
   assert.deepEqual([error.reason, error.retryable, error.details["httpStatus"]], ["MODEL_REQUEST_REFUSED", false, "400"]);
 });
 
+test("many first turns at once on a server that refuses without a word all get through", async () => {
+  let asked = 0;
+  const all = Promise.withResolvers<void>();
+  const firstIsThrough = Promise.withResolvers<void>();
+  // Everyone has asked for everything before the first hears that it is too much, and the others hear it when that one knows what goes.
+  const fetch: Fetch = async (_url, { body }) => {
+    if ((body as string).includes("stream_options")) {
+      asked += 1;
+      const isOther = asked > 1 && asked <= 8;
+      if (asked === 8) all.resolve();
+      await (isOther ? firstIsThrough : all).promise;
+      return new Response("no", { status: 400 });
+    }
+    firstIsThrough.resolve();
+    return new Response('data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n');
+  };
+  const engine = openaiChat({ baseUrl: "http://m.test", model: "m", fetch });
+  const texts = await Promise.all(Array.from({ length: 8 }, async () => textsOf(await collect(engine.run(testTurn("hi"), { signal }))).join("")));
+  assert.equal(texts.join(""), "xxxxxxxx");
+});
+
 test("ends that are no end fail the turn, by name, and what came before is delivered", async () => {
   const cases: readonly (readonly [Behaviour, string])[] = [
     [{ fault: "error", after: 2, tokens: 5 }, "MODEL_STREAM_ERROR"],

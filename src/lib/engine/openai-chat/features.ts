@@ -34,12 +34,18 @@ export function createFeatureMemory(exactTokens: "try" | "off"): FeatureMemory {
     },
     fewer(features, text) {
       const named = without(features, text);
-      if (named !== undefined || known) return named;
+      if (named !== undefined) return named;
+      // Another turn has found out meanwhile what the server takes.
+      if (known) return count(now) < count(features) ? now : undefined;
       // It does not say what it dislikes: first without vLLM's own, then without all.
       if (features.continuousUsage || features.tokenIds) return { ...features, continuousUsage: false, tokenIds: false };
       return features.usage ? { usage: false, continuousUsage: false, tokenIds: false } : undefined;
     },
   };
+}
+
+function count({ usage, continuousUsage, tokenIds }: Features): number {
+  return Number(usage) + Number(continuousUsage) + Number(tokenIds);
 }
 
 /** The members that ask for them. */
