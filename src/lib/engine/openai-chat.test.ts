@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { test } from "node:test";
 import { createManualClock } from "../../../test/support/manual-clock.ts";
 import { type Behaviour, type FaultyModel, promptFor, startFaultyModel, until } from "../../../test/support/faulty-model.ts";
@@ -287,6 +288,39 @@ test("silence ends nothing: an hour of prefill and an hour between tokens, by th
     clock.advance(3_600_000);
   }
   assert.equal(textsOf(await turn).length, 3);
+});
+
+test("connections have no time-out of their own: hours of undici's clock pass without headers, and in the body", async () => {
+  const clock = createManualClock();
+  await using model = await startFaultyModel({ clock });
+  // The clock by which undici gives a silent server up after 300 s; its module says that this is there for tests.
+  const timers = createRequire(import.meta.url)("undici/lib/util/timers") as { tick(ms: number): void };
+  const hours = (): void => {
+    for (let n = 0; n < 4; n += 1) timers.tick(3_600_000);
+  };
+  const leave = new AbortController();
+  const events: AgentEvent[] = [];
+  const headless = run(model.url, { fault: "no-headers" }, {}, (event) => events.push(event), leave.signal);
+  const drive = async (): Promise<void> => {
+    await until("the request", () => model.requests.length === 1);
+    hours();
+    // A request that was given up would have been told, and sent again.
+    await run(model.url, { say: "ok" });
+    assert.deepEqual([events.map(label), model.requests.length], [["connecting", "working"], 2]);
+    leave.abort();
+  };
+  await Promise.all([headless, drive()]);
+
+  const heard: AgentEvent[] = [];
+  const turn = run(model.url, { prefillMs: 1, gapMs: 1, tokens: 2 }, {}, (event) => heard.push(event));
+  const pass = async (): Promise<void> => {
+    for (const last of ["bytes", "text"]) {
+      await Promise.all([clock.sleeping(1), until(last, () => heard.map(label).at(-1) === last)]);
+      hours();
+      clock.advance(1);
+    }
+  };
+  assert.equal(textsOf((await Promise.all([turn, pass()]))[0]).length, 2);
 });
 
 test("aborting a turn closes its request, before an answer, in a stall, in a wait for a rate limit", async () => {
