@@ -11,7 +11,7 @@ import type { RunOptions } from "../cli/campaign/parts.ts";
 import { connectA2A } from "../client/connect.ts";
 import { IasError } from "../model/errors.ts";
 import { createGuardedFetch } from "../net/guarded-fetch.ts";
-import { systemClock } from "../stream/clock.ts";
+import { MAX_TIMER_MS, systemClock } from "../stream/clock.ts";
 import { createScorerLoader } from "./load-scorer.ts";
 import { startAgents } from "./start-agents.ts";
 
@@ -28,6 +28,8 @@ export interface FolderRun {
 /** Runs a campaign with everything around it: its agents are started and stopped, and the folder's files follow the ledger. */
 export async function runInFolder({ runCampaign, loaded, ledger, options, env }: FolderRun): Promise<Summary> {
   const { folder, signal, verbose, say } = options;
+  // Waits for a retry or for the end of a pause hold no process alive by themselves.
+  using _alive = holdProcess();
   const onAgent: StartAgentsOptions["onAgent"] = ({ role, url, log, takenOver }) =>
     say(`${role} ${takenOver ? "still runs" : "is started"} at ${url}; its output goes to ${log}`);
   await using _agents = loaded.commands.length === 0 ? undefined : await startAgents(loaded.commands, { folder, signal, onAgent });
@@ -63,6 +65,11 @@ export async function runInFolder({ runCampaign, loaded, ledger, options, env }:
   await writeSummary(join(folder, "summary.json"), summary);
   if (loaded.agentBeats !== undefined) await writeAgentBeats(join(folder, "agentbeats.json"), loaded.agentBeats, ledger);
   return summary;
+}
+
+function holdProcess(): Disposable {
+  const timer = setInterval(() => undefined, MAX_TIMER_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Between two writings of `summary.json`, ms; longer where the ledger is so long that it would take more than a fiftieth of the time. */
