@@ -30,6 +30,7 @@ interface Started {
 
 /** See `StartAgents`. Programs inherit the environment and the working folder, as they do with AgentBeats' runner. */
 export const startAgents: StartAgents = async (commands, options) => {
+  if (commands.length === 0) return { [Symbol.asyncDispose]: async () => undefined };
   const logs = join(options.folder, "logs");
   mkdirSync(logs, { recursive: true });
   const kept = join(options.folder, "agents.json");
