@@ -92,7 +92,8 @@ function overview(commands: Commands): string {
     ...listOf(commands),
     "",
     "  ias <command> --help says more. Every command takes --json.",
-    "  Exit codes: 0 fine, 1 error, 2 wrong usage, 3 the task or the card is not well, 130 interrupted.",
+    "  Exit codes: 0 fine, 1 error, 2 wrong usage, 3 the task or the card is not well,",
+    "  100 a campaign missed its threshold or target, 130 interrupted.",
     "",
   ].join("\n");
 }

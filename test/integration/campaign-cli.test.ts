@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { type TestContext } from "node:test";
+import type { Attempt } from "../../src/lib/campaign/attempt.ts";
+import type { Progress, Summary } from "../../src/lib/campaign/progress.ts";
+import { startIas, startServe } from "../support/ias-process.ts";
+
+// `ias campaign` as a user has it: real processes, a real served subject, a real folder. No step waits for a time.
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), "ias-campaign-"));
+  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
+  return path;
+}
+
+/** Knows one capital, and says it word by word; asks the gate, where there is one, between two words. */
+const SUBJECT = `
+export const agents = [{ id: "geographer", engine: { async *run(turn: { input: unknown }, { signal }: { signal: AbortSignal }) {
+  const asked = JSON.stringify(turn.input);
+  const words = asked.includes("France") ? ["The ", "capital ", "is ", "Paris."] : ["I ", "do ", "not ", "know."];
+  for (const [at, text] of words.entries()) {
+    yield { kind: "text", text };
+    if (at === 1 && process.env["GATE"]) await fetch(process.env["GATE"], { signal });
+  }
+} } }];
+`;
+
+async function subject(t: TestContext, cwd: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  writeFileSync(join(cwd, "agents.ts"), SUBJECT);
+  const server = await startServe(t, ["agents.ts"], { cwd, env });
+  return `${server.url}/a2a/geographer`;
+}
+
+function campaignFile(cwd: string, url: string, change: Readonly<Record<string, unknown>> = {}): void {
+  const items = [
+    { id: "france", prompt: "What is the capital of France?", expected: "Paris" },
+    { id: "spain", prompt: "What is the capital of Spain?", expected: "Madrid" },
+  ];
+  const campaign = { name: "capitals", items, subjects: [{ id: "geographer", url }], green: { kind: "contains" }, repeat: 2, ...change };
+  // JSON is YAML.
+  writeFileSync(join(cwd, "capitals.yaml"), JSON.stringify(campaign));
+}
+
+async function ias(t: TestContext, cwd: string, args: readonly string[]) {
+  const ran = startIas(t, ["campaign", ...args], { cwd });
+  const code = await ran.ended;
+  return { code, out: ran.out, err: ran.err };
+}
+
+const lines = <T>(text: string): readonly T[] =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as T);
+
+/** Holds the subject's answers until it is opened. */
+async function gate(t: TestContext) {
+  const waiting: ServerResponse[] = [];
+  let isOpen = false;
+  let asked = Promise.withResolvers<void>();
+  const server = createServer((_request, response) => {
+    if (isOpen) return void response.end();
+    waiting.push(response);
+    asked.resolve();
+    asked = Promise.withResolvers();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    env: { GATE: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
+    async until(count: number) {
+      while (waiting.length < count) await asked.promise;
+    },
+    open() {
+      isOpen = true;
+      for (const response of waiting) response.end();
+    },
+  };
+}
+
+test("a campaign from nothing to a report; the same command again finds it done; another configuration is refused", async (t) => {
+  const cwd = folder(t);
+  const url = await subject(t, cwd);
+  campaignFile(cwd, url);
+  const first = await ias(t, cwd, ["run", "capitals.yaml"]);
+  assert.equal(first.code, 0, first.err);
+  assert.match(first.out, /^capitals: done, 4 of 4 judged, 50 % passed \(2; /);
+  const results = join(cwd, "results", "capitals");
+  const attempts = lines<Attempt>(readFileSync(join(results, "results.jsonl"), "utf8"));
+  assert.deepEqual(attempts.map(({ battle }) => battle).sort(), ["geographer/france/1", "geographer/france/2", "geographer/spain/1", "geographer/spain/2"]);
+  for (const { outcome, measured } of attempts) {
+    assert.equal(outcome?.kind, "judged");
+    assert.equal(measured.contents, 4, "one event for each word");
+  }
+  const summary = JSON.parse(readFileSync(join(results, "summary.json"), "utf8")) as Summary;
+  assert.deepEqual([summary.state, summary.judged, summary.passed, summary.attempts], ["done", 4, 2, 4]);
+
+  const again = await ias(t, cwd, ["run", "capitals.yaml", "--json"]);
+  assert.equal(again.code, 0);
+  const kinds = lines<Progress>(again.out).map(({ kind }) => kind);
+  assert.deepEqual([kinds[0], kinds.at(-1), kinds.includes("attempt-started")], ["started", "ended", false]);
+
+  const status = await ias(t, cwd, ["status", "--json"]);
+  const told = JSON.parse(status.out) as { readonly folder: string; readonly summary: Summary };
+  assert.equal(told.folder, "results/capitals");
+  assert.deepEqual([told.summary.state, told.summary.judged, told.summary.passed], ["done", 4, 2]);
+
+  for (const [format, file] of Object.entries({ html: "report.html", csv: "report.csv", junit: "report.xml" })) {
+    const report = await ias(t, cwd, ["report", "capitals", "--format", format]);
+    assert.deepEqual([report.code, report.out], [0, `results/capitals/${file}\n`]);
+    assert.ok(existsSync(join(results, file)));
+  }
+  assert.equal(readFileSync(join(results, "report.html"), "utf8").match(/class="spark"/g)?.length, 4);
+
+  campaignFile(cwd, url, { repeat: 3 });
+  const other = await ias(t, cwd, ["run", "capitals.yaml"]);
+  assert.deepEqual([other.code, other.out], [1, ""]);
+  assert.match(other.err, /results\/capitals belongs to the configuration [0-9a-f]{12}; this one is [0-9a-f]{12}\. It differs in repeat: 2 → 3\. /);
+  assert.equal((await ias(t, cwd, ["run", "capitals.yaml", "--out", "results/three"])).code, 0);
+  const compared = await ias(t, cwd, ["compare", "capitals", "three"]);
+  assert.match(compared.out, /^Passed: 50 % \(2 of 4; .*No item's pass rate differs\./s);
+});
+
+test("a threshold that is missed exits 100", async (t) => {
+  const cwd = folder(t);
+  campaignFile(cwd, await subject(t, cwd), { passThreshold: 0.9, repeat: 1 });
+  const { code, out } = await ias(t, cwd, ["run", "capitals.yaml"]);
+  assert.equal(code, 100);
+  assert.match(out, /the threshold of 90 % is missed/);
+});
+
+test("Ctrl-C leaves in order with 130; the next run goes on, and each battle counts once", async (t) => {
+  const cwd = folder(t);
+  const held = await gate(t);
+  campaignFile(cwd, await subject(t, cwd, held.env), { concurrency: 2 });
+  const first = startIas(t, ["campaign", "run", "capitals.yaml"], { cwd });
+  await held.until(2);
+  first.child.kill("SIGINT");
+  assert.equal(await first.ended, 130);
+  assert.match(first.err, /Stopping: nothing new starts/);
+  held.open();
+  const second = await ias(t, cwd, ["run", "capitals.yaml"]);
+  assert.equal(second.code, 0, second.err);
+  assert.match(second.err, /goes on where it stood/);
+  assert.match(second.out, /4 of 4 judged, 50 % passed/);
+  const judged = lines<Attempt>(readFileSync(join(cwd, "results/capitals/results.jsonl"), "utf8")).filter(({ outcome }) => outcome?.kind === "judged");
+  assert.equal(new Set(judged.map(({ battle }) => battle)).size, 4);
+  assert.equal(judged.length, 4);
+});
