@@ -1,4 +1,5 @@
 import type { JsonObject, Message, StreamResponse, Task, TaskState } from "../model/a2a.ts";
+import type { IasError } from "../model/errors.ts";
 import type { RemoteCard, RemoteInterface } from "./card.ts";
 
 /**
@@ -47,7 +48,7 @@ export interface StreamOptions extends CallOptions {
 /** How a stream is connected just now. */
 export type ConnectionState =
   | { readonly kind: "open" }
-  | { readonly kind: "lost"; readonly reason: string; readonly retryInMs: number; readonly attempt: number }
+  | { readonly kind: "lost"; readonly reason: string; readonly retryInMs: number; readonly attempt: number; readonly error?: IasError }
   /** The agent cannot be subscribed to: its task is asked for from time to time. */
   | { readonly kind: "polling" };
 

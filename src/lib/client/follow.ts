@@ -224,7 +224,8 @@ async function pause(state: State, policy: FollowPolicy, options: StreamOptions,
   const attempt = Math.max(1, state.failures);
   const base = state.retryMs === undefined ? policy.backoff : { ...policy.backoff, baseMs: Math.max(1, Math.min(state.retryMs, policy.backoff.maxMs)) };
   const retryInMs = lost?.retryAfterMs ?? backoffMs(attempt, base, policy.random());
-  options.onConnection?.({ kind: "lost", reason: lost?.message ?? "The agent ended the stream before the task was over.", retryInMs, attempt });
+  const reason = lost?.message ?? "The agent ended the stream before the task was over.";
+  options.onConnection?.({ kind: "lost", reason, retryInMs, attempt, ...(lost !== undefined && { error: lost }) });
   await policy.sleep(retryInMs, options.signal);
 }
 

@@ -11,7 +11,8 @@ const MOST_FACT = 1024;
 /** FAILED with the error's message for people and its code for programs. */
 export function failedStatus(scribe: Scribe, error: IasError): Draft {
   const { code, reason, retryable } = error;
-  const details = Object.fromEntries(Object.entries(error.details).map(([name, fact]) => [name, clipText(fact, MOST_FACT)]));
+  const wait = error.retryAfterMs === undefined ? {} : { retryAfterMs: String(Math.ceil(error.retryAfterMs)) };
+  const details = Object.fromEntries(Object.entries({ ...error.details, ...wait }).map(([name, fact]) => [name, clipText(fact, MOST_FACT)]));
   const failure = toMetadata({
     kind: "failure",
     code,

@@ -1,0 +1,197 @@
+import type { A2AClient, ConnectionState, SendRequest, StreamItem } from "../client/client.ts";
+import { isTerminal, type StreamResponse } from "../model/a2a.ts";
+import { EXTENSION_URI } from "../model/entry.ts";
+import { IasError } from "../model/errors.ts";
+import { withEventCursor } from "../model/extension.ts";
+import { answerOf } from "./answer.ts";
+import { battleRequest } from "./assessment.ts";
+import type { Attempt, Failure, Outcome } from "./attempt.ts";
+import type { Campaign, Green, Item, Subject } from "./campaign.ts";
+import { failureOf, failureOfEvent } from "./classify.ts";
+import { createGathered, type Gathered } from "./gather.ts";
+import { judge } from "./judge.ts";
+import type { AttemptWriter } from "./ledger.ts";
+import type { JudgedBy, Pulse } from "./pulse.ts";
+import type { RunnerParts } from "./runner-parts.ts";
+
+/** One attempt, as it is fought. */
+export interface Fight {
+  readonly campaign: Campaign;
+  readonly parts: RunnerParts;
+  readonly subject: Subject;
+  readonly item: Item;
+  readonly client: A2AClient;
+  readonly writer: AttemptWriter;
+  readonly mode: JudgedBy;
+  readonly pulse: Pulse;
+  /** What an earlier run had of it: the attempt goes on. */
+  readonly before: Before | undefined;
+  /** Aborted when it hangs, when a person does not want it, and when the runner stops. */
+  readonly signal: AbortSignal;
+  readonly onTokens: (text: string) => void;
+}
+
+/** What the ledger has of an attempt that a dead runner left. */
+export interface Before {
+  readonly events: readonly StreamResponse[];
+  /** Where its stream goes on; undefined when that is not sure. */
+  readonly cursor: string | undefined;
+}
+
+/** How an attempt ended. Rejects with `aborted` when the signal said so before it had an end. */
+export async function fight(fight: Fight): Promise<Outcome> {
+  const { campaign, item, subject, writer, pulse, signal } = fight;
+  const gathered = createGathered(campaign.maxAnswerLength);
+  try {
+    for (const event of fight.before?.events ?? []) gathered.note(event);
+    if (!gathered.isOver) {
+      const told = await converse(fight, gathered);
+      if (told !== undefined) return told;
+    }
+  } catch (error) {
+    if (pulse.fault !== undefined) return { kind: "failed", failure: pulse.fault };
+    if (signal.aborted) throw IasError.from(signal.reason, "aborted");
+    return { kind: "failed", failure: failureOf(IasError.from(error, "remote-failed")) };
+  }
+  const failure = gathered.last === undefined ? undefined : failureOfEvent(gathered.last);
+  if (failure !== undefined) return { kind: "failed", failure };
+  if (!gathered.isOver) {
+    return { kind: "failed", failure: { class: "agent-failed", code: "NO_END", message: "The subject's stream ended without an end of its task." } };
+  }
+  pulse.tell({ kind: "ended" });
+  const { text, data } = answerOf(gathered.read());
+  const scored = { item, subject: subject.id, repeat: writer.attempt.repeat, answer: text, data, signal };
+  return judgeAnswer(item.green ?? campaign.green, scored, fight);
+}
+
+/** Reads all that the subject sends. An outcome only where there is none to be had. */
+async function converse(fight: Fight, gathered: Gathered): Promise<Outcome | undefined> {
+  const source = await openSource(fight);
+  if ("kind" in source) return source;
+  const { writer, pulse } = fight;
+  for await (const item of source) {
+    const { event } = item;
+    writer.note(item.cursor === undefined ? event : withEventCursor(event, item.cursor));
+    const room = writer.ready();
+    if (room !== undefined) {
+      pulse.tell({ kind: "throttled" });
+      await room;
+      pulse.tell({ kind: "unthrottled" });
+    }
+    pulse.hear(event);
+    gathered.note(event);
+    fight.onTokens(textOf(event));
+    const task = taskOf(event);
+    // Known before anything else is read, so that a later run finds the task.
+    if (task !== undefined && writer.attempt.taskId === undefined) await writer.save({ taskId: task });
+    if (failureOfEvent(event) !== undefined) return undefined;
+  }
+  return undefined;
+}
+
+type Source = AsyncIterable<StreamItem>;
+
+async function openSource(fight: Fight): Promise<Source | Extract<Outcome, { readonly kind: "unknown" }>> {
+  const { client, writer, before, signal } = fight;
+  const { taskId } = writer.attempt;
+  const options = { signal, onConnection: (state: ConnectionState) => onConnection(fight, state) };
+  if (before === undefined) return send(fight, options);
+  if (taskId === undefined) {
+    // Sending again attaches where the subject knows the message; elsewhere it might do the work twice.
+    if (client.hasCursors) return send(fight, options);
+    return { kind: "unknown", why: "The runner died before the subject had named its task." };
+  }
+  try {
+    const task = await client.getTask(taskId, { signal });
+    if (isTerminal(task.status.state)) return once({ event: { task } });
+  } catch (error) {
+    const lost = IasError.from(error, "remote-failed");
+    if (signal.aborted || lost.retryable) throw error;
+    return { kind: "unknown", why: `The runner died, and the subject does not know the task any more: ${lost.message}` };
+  }
+  return client.subscribe(taskId, { ...options, ...(client.hasCursors && before.cursor !== undefined && { after: before.cursor }) });
+}
+
+/** The first request. A battle that is judged by its stream streams; others wait for one answer. */
+function send(fight: Fight, options: { readonly signal: AbortSignal; readonly onConnection: (state: ConnectionState) => void }): Source {
+  const { client, campaign, subject, item, writer } = fight;
+  const { messageId, contextId } = writer.attempt;
+  const { parts } = battleRequest(item.green ?? campaign.green, subject, item);
+  const metadata = campaign.seed === undefined ? {} : { metadata: { seed: campaign.seed } };
+  // A context of our own making is new wherever our extension is spoken; elsewhere the subject makes one.
+  const context = client.hasCursors ? { contextId } : {};
+  const request: SendRequest = { message: { messageId, ...context, role: "ROLE_USER", parts, ...metadata }, ...metadata };
+  return fight.mode === "stream" ? client.stream(request, options) : ask(client, request, options);
+}
+
+async function* ask(client: A2AClient, request: SendRequest, options: { readonly signal: AbortSignal }): AsyncGenerator<StreamItem, void, undefined> {
+  const result = await client.send({ ...request, configuration: { returnImmediately: false } }, options);
+  yield { event: result };
+  if ("task" in result && !isTerminal(result.task.status.state) && failureOfEvent(result) === undefined) yield* client.subscribe(result.task.id, options);
+}
+
+async function* once(item: StreamItem): AsyncGenerator<StreamItem, void, undefined> {
+  yield item;
+}
+
+/** A subject that refuses before it has a task is not asked again by this attempt: the next one waits as long as it says, and fewer go at once. */
+function onConnection({ writer, pulse }: Fight, state: ConnectionState): void {
+  if (state.kind === "open") return pulse.tell({ kind: "bytes" });
+  if (state.kind === "polling") return;
+  writer.aside({ kind: "note", name: "connection", value: { lost: state.reason, retryInMs: Math.round(state.retryInMs), attempt: state.attempt } });
+  const { error } = state;
+  if (error === undefined || writer.attempt.taskId !== undefined) return;
+  const failure = failureOf(error);
+  if (failure.class === "rate-limit" || failure.class === "server-error") throw error;
+}
+
+async function judgeAnswer(green: Green, battle: Parameters<typeof judge>[1], { campaign, parts, writer, signal }: Fight): Promise<Outcome> {
+  const { baseMs, maxMs, byClass } = campaign.retries;
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return { kind: "judged", verdict: await judge(green, battle, parts), answer: battle.answer };
+    } catch (error) {
+      const wrong = IasError.from(error, "remote-failed");
+      if (signal.aborted) throw IasError.from(signal.reason, "aborted");
+      const isSame = wrong.code === "configuration" || wrong.reason === "REGEX_TOO_SLOW";
+      const failure: Failure = { ...failureOf(wrong), class: isSame ? "deterministic" : "judge-failed", code: wrong.reason ?? wrong.code };
+      // The answer is there: only its judgement is tried again.
+      if (isSame || !wrong.retryable || tries >= byClass["judge-failed"]) return { kind: "failed", failure };
+      const inMs = Math.max(wrong.retryAfterMs ?? 0, Math.min(maxMs, baseMs * 2 ** tries) * (0.5 + parts.random() / 2));
+      writer.aside({ kind: "note", name: "judge-retry", value: { why: failure.message, inMs: Math.round(inMs) } });
+      await parts.clock.sleep(inMs, signal);
+    }
+  }
+}
+
+/** What an earlier run recorded: all events, and the cursor after which nothing is missing. */
+export function beforeOf(events: readonly StreamResponse[]): Before {
+  let opening: string | undefined;
+  let cursor: string | undefined;
+  for (const event of events) {
+    const holder =
+      "task" in event ? event.task : "statusUpdate" in event ? event.statusUpdate : "artifactUpdate" in event ? event.artifactUpdate : event.message;
+    const own = holder.metadata?.[EXTENSION_URI];
+    const found = own !== null && typeof own === "object" && !Array.isArray(own) ? (own as Readonly<Record<string, unknown>>)["cursor"] : undefined;
+    if (typeof found !== "string") continue;
+    // The frames of an opening share a cursor; it is whole when another one has come.
+    if ("task" in event) opening = found;
+    cursor = found === opening ? undefined : found;
+  }
+  return { events, cursor };
+}
+
+function taskOf(event: StreamResponse): string | undefined {
+  const id =
+    "task" in event ? event.task.id : "statusUpdate" in event ? event.statusUpdate.taskId : "artifactUpdate" in event ? event.artifactUpdate.taskId : "";
+  return id === "" ? undefined : id;
+}
+
+/** The text of what has just come, for people. */
+function textOf(event: StreamResponse): string {
+  const parts = "artifactUpdate" in event ? event.artifactUpdate.artifact.parts : "message" in event ? event.message.parts : [];
+  return parts.map(({ text }) => text ?? "").join("");
+}
+
+/** The attempt's record when it begins. */
+export type NewAttempt = Pick<Attempt, "battle" | "subject" | "item" | "repeat" | "attempt" | "messageId" | "contextId" | "startedAt">;

@@ -1,0 +1,141 @@
+import type { Evidence } from "../liveness/stalled.ts";
+import type { Thresholds } from "../liveness/thresholds.ts";
+import type { StallThreshold } from "../liveness/liveness.ts";
+import { type EngineSample, hasMoved } from "./engine-metrics.ts";
+import type { Reading } from "./engine-watch.ts";
+
+/**
+ * Judges a request by its engine's counters alone, for subjects of which nothing can be seen before their answer. A pure reducer over readings: alive while
+ * counters move; lost when nothing runs and nothing waits, in two readings one after the other. `at` is a monotonic clock, ms.
+ *
+ * What the counters cannot tell is not called a fault: a subject may do other things before it asks its model (until `askMs`), and work on after the model
+ * has answered (until `toolMs`); and an engine that reads a long prompt moves no counter (until `firstContentMs`).
+ */
+export interface EngineJudgement {
+  readonly startedAt: number;
+  /** When anything moved last. */
+  readonly movedAt: number;
+  readonly first: Reading | undefined;
+  readonly last: EngineSample | undefined;
+  /** It was seen at work since the request went out. */
+  readonly wasBusy: boolean;
+  /** Readings in a row with nothing running and nothing waiting, and the time of the first. */
+  readonly idleReadings: number;
+  readonly idleAt: number | undefined;
+}
+
+/** A silence of the engine, with whose fault it is. */
+export interface EngineFault {
+  readonly threshold: StallThreshold;
+  readonly limitMs: number;
+  readonly silenceMs: number;
+  readonly evidence: Evidence;
+}
+
+/** A request that goes out at `at`. */
+export function startJudgement(at: number): EngineJudgement {
+  return { startedAt: at, movedAt: at, first: undefined, last: undefined, wasBusy: false, idleReadings: 0, idleAt: undefined };
+}
+
+/** What is allowed: `askMs` is how long a subject may take before it asks its model. */
+export type EngineLimits = Pick<Thresholds, "toolMs" | "firstContentMs"> & { readonly ask: { readonly threshold: StallThreshold; readonly limitMs: number } };
+
+/** Readings in a row that prove a request lost. */
+const LOST_AFTER = 2;
+
+/** The next state, and a fault once there is one. */
+export function judgeEngine(state: EngineJudgement, reading: Reading, limits: EngineLimits): { readonly state: EngineJudgement; readonly fault?: EngineFault } {
+  const { sample, at } = reading;
+  if (sample === undefined) return silent({ ...state, idleReadings: 0, idleAt: undefined }, sample, at, limits);
+  const moved = state.last === undefined || hasMoved(state.last, sample);
+  const isIdle = sample.running === 0 && (sample.waiting ?? 0) === 0;
+  const next: EngineJudgement = {
+    ...state,
+    movedAt: moved ? at : state.movedAt,
+    first: state.first ?? reading,
+    last: sample,
+    wasBusy: state.wasBusy || !isIdle || (state.last !== undefined && moved),
+    idleReadings: isIdle ? state.idleReadings + 1 : 0,
+    idleAt: isIdle ? (state.idleAt ?? at) : undefined,
+  };
+  return isIdle ? idle(next, reading, sample, limits) : silent(next, sample, at, limits);
+}
+
+/** Nothing runs and nothing waits. */
+function idle(state: EngineJudgement, { at, ended, heard }: Reading, sample: EngineSample, limits: EngineLimits): ReturnType<typeof judgeEngine> {
+  const first = state.first?.sample;
+  const generated = grown(first?.generated, sample.generated);
+  // Requests that the engine finished, and of which no battle of ours that ended tells: this one's may be among them.
+  const finished =
+    sample.finished === undefined
+      ? generated - (heard - (state.first?.heard ?? 0))
+      : grown(first?.finished, sample.finished) - (ended - (state.first?.ended ?? 0));
+  const { threshold, limitMs, since } = !state.wasBusy
+    ? { ...limits.ask, since: state.startedAt }
+    : finished > 0
+      ? { threshold: "toolMs" as const, limitMs: limits.toolMs, since: state.idleAt ?? at }
+      : { threshold: "connectMs" as const, limitMs: 0, since: state.idleAt ?? at };
+  if (state.idleReadings < LOST_AFTER || at - since < limitMs) return { state };
+  const text = "Nothing runs and nothing waits in the engine, and there is still no answer: it does not know our request.";
+  const evidence: Evidence = { kind: "request-lost", text, running: 0, waiting: 0, generated };
+  return { state, fault: { threshold, limitMs, silenceMs: at - since, evidence } };
+}
+
+/** Something runs or waits, or nothing is known: how long has nothing moved? */
+function silent(state: EngineJudgement, sample: EngineSample | undefined, at: number, limits: EngineLimits): ReturnType<typeof judgeEngine> {
+  const silenceMs = at - state.movedAt;
+  if (silenceMs <= limits.firstContentMs) return { state };
+  const evidence: Evidence =
+    sample === undefined
+      ? { kind: "unknown", text: "The engine's counters could not be read." }
+      : { ...stuckOrOverloaded(sample), running: sample.running ?? 0, waiting: sample.waiting ?? 0, generated: 0 };
+  return { state, fault: { threshold: "firstContentMs", limitMs: limits.firstContentMs, silenceMs, evidence } };
+}
+
+/** Whose fault it is when nothing moves. */
+function stuckOrOverloaded(sample: EngineSample): Pick<Evidence, "kind" | "text"> {
+  return (sample.waiting ?? 0) > 0
+    ? { kind: "overload", text: `Nothing moves in the engine, and ${sample.waiting} requests wait: it is overloaded.` }
+    : { kind: "engine-stuck", text: `${sample.running ?? "Some"} requests run in the engine, but none of its counters moves: it is stuck.` };
+}
+
+/** What the runner itself got from an engine while a battle was silent. */
+export interface Others {
+  /** Tokens that other battles on the same engine received. */
+  readonly tokens: number;
+  /** Other battles that were under way at the end. */
+  readonly active: number;
+}
+
+/**
+ * Whose fault the silence of a stream is: the engine's counters at its beginning and at its end, less what our other battles account for.
+ * Without counters it is `unknown`.
+ */
+export function silenceEvidence(before: EngineSample | undefined, after: EngineSample | undefined, others: Others): Evidence {
+  if (before === undefined || after === undefined) return { kind: "unknown", text: "The engine's counters could not be read." };
+  const running = after.running ?? 0;
+  const waiting = after.waiting ?? 0;
+  const generated = grown(before.generated, after.generated);
+  const facts = { running, waiting, generated };
+  // Tokens are on their way when a sample is taken: a tenth is allowed for that.
+  const unexplained = generated - others.tokens;
+  if (running === 0 && waiting === 0)
+    return { kind: "request-lost", text: "Nothing runs and nothing waits in the engine: it does not know our request.", ...facts };
+  if (unexplained > Math.max(1, others.tokens * 0.1)) {
+    return {
+      kind: "engine-moves",
+      text: `The engine made ${generated} tokens in the silence, and none of them came: a parser holds them back, or the connection is dead.`,
+      ...facts,
+    };
+  }
+  if (waiting > 0) return { kind: "overload", text: `${waiting} requests wait in the engine, and it made nothing for this one: it is overloaded.`, ...facts };
+  if (running <= others.active)
+    return { kind: "request-lost", text: `The engine runs ${running} requests, which are our other battles: it does not know this one.`, ...facts };
+  return { kind: "engine-stuck", text: `${running} requests run in the engine, but it made no token: it is stuck.`, ...facts };
+}
+
+/** Counters that went back belong to an engine that started again: what they show is new. */
+function grown(before: number | undefined, after: number | undefined): number {
+  if (after === undefined) return 0;
+  return before === undefined || after < before ? after : after - before;
+}

@@ -1,0 +1,187 @@
+import { createHash } from "node:crypto";
+import type { A2AClient } from "../client/client.ts";
+import { tokensPerSecond } from "../liveness/liveness.ts";
+import type { StreamResponse } from "../model/a2a.ts";
+import { IasError } from "../model/errors.ts";
+import { readExtension } from "../model/extension.ts";
+import type { Durations } from "./adaptive-timeout.ts";
+import type { Arena } from "./arena.ts";
+import type { Attempt, Outcome } from "./attempt.ts";
+import { beforeOf, fight } from "./battle.ts";
+import type { Campaign, Item, Subject } from "./campaign.ts";
+import { failureOf } from "./classify.ts";
+import type { AttemptWriter } from "./ledger.ts";
+import { createPulse, type Pulse } from "./pulse.ts";
+import type { RunnerParts } from "./runner-parts.ts";
+import type { Start } from "./schedule.ts";
+
+/** What all attempts share. */
+export interface FighterOptions {
+  readonly campaign: Campaign;
+  readonly hash: string;
+  readonly parts: RunnerParts;
+  readonly arena: Arena;
+  /** Those that are to be ticked. */
+  readonly pulses: Set<Pulse>;
+  readonly durations: Durations;
+}
+
+/** A new attempt, or one that a dead runner left. */
+export type Bout = Start | (Attempt & { readonly kind: "resume" });
+
+/**
+ * Fights one attempt from its record to its end in the ledger. Gives the ended attempt; undefined when the runner stopped first: then its task goes on, and the
+ * next run with it. Rejects only when the ledger cannot be written.
+ */
+export type Fighter = (bout: Bout, signals: { readonly stop: AbortSignal; readonly cancel: AbortSignal }) => Promise<Attempt | undefined>;
+
+/** Between two reports of a battle's tokens, ms. */
+const TELL_MS = 100;
+/** How long a subject may take to answer a cancel, ms. */
+const CANCEL_MS = 5000;
+
+/** Makes the fighter of a campaign. */
+export function createFighter({ campaign, hash, parts, arena, pulses, durations }: FighterOptions): Fighter {
+  const { ledger, clock, monotonic, onProgress } = parts;
+  const items = new Map(campaign.items.map((item) => [item.id, item]));
+  const subjects = new Map(campaign.subjects.map((subject) => [subject.id, subject]));
+
+  async function begin(bout: Bout): Promise<AttemptWriter> {
+    if (bout.kind === "resume") {
+      const { kind: _, ...attempt } = bout;
+      return ledger.resume(attempt);
+    }
+    const { battle, subject, item, repeat, attempt } = bout;
+    const id = (what: string): string => uuidOf(`${hash}\n${battle}\n${attempt}\n${what}`);
+    const measured = { events: 0, contents: 0, tokens: 0, workedMs: 0, durationMs: 0 };
+    return ledger.begin({
+      battle,
+      subject,
+      item,
+      repeat,
+      attempt,
+      messageId: id("message"),
+      contextId: id("context"),
+      startedAt: clock.now(),
+      measured,
+      episodes: [],
+    });
+  }
+
+  return async (bout, { stop, cancel }) => {
+    const writer = await begin(bout);
+    onProgress({ kind: "attempt-started", attempt: writer.attempt, resumed: bout.kind === "resume" });
+    const subject = subjects.get(bout.subject);
+    const item = items.get(bout.item);
+    if (subject === undefined || item === undefined) throw new IasError("internal", `The campaign has no ${bout.battle}.`);
+    const hung = new AbortController();
+    const signal = AbortSignal.any([stop, cancel, hung.signal]);
+    let pulse: Pulse | undefined;
+    let client: A2AClient | undefined;
+    let outcome: Outcome;
+    try {
+      client = await arena.client(subject, item);
+      pulse = await watch(bout, subject, item, client, writer, hung);
+      pulses.add(pulse);
+      const before = bout.kind === "resume" ? beforeOf(await recorded(writer.attempt)) : undefined;
+      const mode = writer.attempt.liveness?.mode ?? "stream";
+      outcome = await fight({ campaign, parts, subject, item, client, writer, mode, pulse, before, signal, onTokens: teller(writer, pulse) });
+    } catch (error) {
+      if (hung.signal.aborted && pulse?.fault !== undefined) outcome = { kind: "failed", failure: pulse.fault };
+      else if (cancel.aborted) outcome = { kind: "canceled" };
+      else if (stop.aborted) return await leave(writer, pulse);
+      else outcome = { kind: "failed", failure: failureOf(IasError.from(error, "unavailable")) };
+    } finally {
+      if (pulse !== undefined) {
+        pulses.delete(pulse);
+        pulse[Symbol.dispose]();
+      }
+    }
+    if ((hung.signal.aborted || cancel.aborted) && outcome.kind !== "judged") await cancelTask(client, writer);
+    const endedAt = clock.now();
+    const measured = { ...(pulse?.measured ?? writer.attempt.measured), durationMs: Math.max(0, endedAt - writer.attempt.startedAt) };
+    await writer.end({ outcome, endedAt, measured, episodes: pulse?.episodes ?? [] });
+    if (outcome.kind === "judged") durations.add(item.id, measured.durationMs);
+    return writer.attempt;
+  };
+
+  /** Chooses what it is judged by, puts that into its record, and starts to watch. */
+  async function watch(bout: Bout, subject: Subject, item: Item, client: A2AClient, writer: AttemptWriter, hung: AbortController): Promise<Pulse> {
+    const choice = await arena.choose(subject, item, client);
+    const { mode, why } = writer.attempt.liveness ?? choice;
+    const engine = await arena.engine(subject);
+    const timeout = durations.timeout(item.id, bout.kind === "start" ? bout.retry : 0);
+    const trust = arena.trust(subject, item);
+    if (choice.trusted) trust.proven = true;
+    if (writer.attempt.liveness === undefined) await writer.save({ liveness: { mode, why } });
+    const { battle, attempt } = writer.attempt;
+    return createPulse({
+      mode,
+      trust,
+      thresholds: campaign.thresholds,
+      engine,
+      timeout,
+      monotonic,
+      onFault: () => hung.abort(new IasError("timeout", "The attempt hangs.", { reason: "INFERENCE_STALLED" })),
+      onPhase(phase) {
+        if (phase !== "stalled" && phase !== "slow" && phase !== "throttled") writer.aside({ kind: "note", name: "phase", value: phase });
+        onProgress({ kind: "phase", battle, attempt, phase, at: clock.now() });
+      },
+      aside: (data) => writer.aside(data),
+    });
+  }
+
+  async function recorded({ battle, attempt }: Attempt): Promise<readonly StreamResponse[]> {
+    const events: StreamResponse[] = [];
+    for await (const { event } of ledger.events(battle, attempt)) {
+      const kind = readExtension(event)?.kind;
+      // The runner's own words are no event of the subject.
+      if ((kind === "note" || kind === "liveness") && "statusUpdate" in event && event.statusUpdate.status.timestamp === undefined) continue;
+      events.push(event);
+    }
+    return events;
+  }
+
+  /** Tells tokens, at most ten times a second unless every one is wanted. */
+  function teller({ attempt }: AttemptWriter, pulse: Pulse): (text: string) => void {
+    let toldAt = Number.NEGATIVE_INFINITY;
+    let told = 0;
+    return (text) => {
+      const { state } = pulse;
+      const at = monotonic();
+      if (state.tokens === told || (!parts.verbose && at - toldAt < TELL_MS)) return;
+      toldAt = at;
+      told = state.tokens;
+      onProgress({
+        kind: "tokens",
+        battle: attempt.battle,
+        tokens: told,
+        tokensPerSecond: tokensPerSecond(state),
+        ...(parts.verbose && text !== "" && { text }),
+      });
+    };
+  }
+
+  /** The runner stops: what has come is kept, and the attempt stays open. */
+  async function leave(writer: AttemptWriter, pulse: Pulse | undefined): Promise<undefined> {
+    await writer.save(pulse === undefined ? {} : { episodes: pulse.episodes });
+    return undefined;
+  }
+
+  /** Ends the task at the subject, so that it does not go on for nobody. */
+  async function cancelTask(client: A2AClient | undefined, { attempt, aside }: AttemptWriter): Promise<void> {
+    const { taskId } = attempt;
+    if (client === undefined || taskId === undefined) return;
+    try {
+      await client.cancelTask(taskId, { signal: AbortSignal.timeout(CANCEL_MS) });
+    } catch (error) {
+      aside({ kind: "note", name: "cancel-failed", value: IasError.from(error).message });
+    }
+  }
+}
+
+/** A UUID in form (version 8, its own kind) of a text's SHA-256. */
+function uuidOf(text: string): string {
+  const hex = createHash("sha256").update(text).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

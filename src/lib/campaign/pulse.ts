@@ -1,0 +1,258 @@
+import { gapQuantile } from "../liveness/gaps.ts";
+import {
+  type Liveness,
+  type LivenessEvent,
+  type LivenessSignal,
+  type Phase,
+  phaseOf,
+  type Stall,
+  startLiveness,
+  tokensPerSecond,
+} from "../liveness/liveness.ts";
+import { readSignals } from "../liveness/read-signals.ts";
+import { type Evidence, inferenceStalled } from "../liveness/stalled.ts";
+import { step } from "../liveness/step.ts";
+import type { Thresholds } from "../liveness/thresholds.ts";
+import { toLivenessFacts } from "../liveness/to-facts.ts";
+import type { StreamResponse } from "../model/a2a.ts";
+import { type ExtensionData, readExtension } from "../model/extension.ts";
+import type { Episode, Failure, Measured } from "./attempt.ts";
+import { failureOf } from "./classify.ts";
+import { type EngineFault, type EngineJudgement, judgeEngine, silenceEvidence, startJudgement } from "./engine-judge.ts";
+import type { EngineWatch, Reading } from "./engine-watch.ts";
+
+/** By what an attempt is judged now; a stream that has not shown its content piece by piece yet is judged by what else there is. */
+export type JudgedBy = "stream" | "metrics" | "timeout";
+
+/** The liveness of one attempt. Nothing but this decides that an attempt hangs; a natural end always goes before. */
+export interface Pulse extends Disposable {
+  /** What arrived. */
+  hear(event: StreamResponse): void;
+  tell(signal: LivenessSignal): void;
+  tick(at: number, lagMs: number): void;
+  readonly state: Liveness;
+  readonly measured: Measured;
+  readonly episodes: readonly Episode[];
+  readonly fault: Failure | undefined;
+}
+
+/** What a subject has shown, in any of its battles. */
+export interface Trust {
+  /** It sends content piece by piece: silence is silence of its model. */
+  proven: boolean;
+}
+
+/** What a pulse is made of. */
+export interface PulseOptions {
+  /** Chosen, before anything is proven. */
+  readonly mode: JudgedBy;
+  readonly trust: Trust;
+  readonly thresholds: Thresholds;
+  readonly engine: EngineWatch | undefined;
+  readonly timeout: { readonly ms: number; readonly why: string };
+  readonly monotonic: () => number;
+  /** Called once, when it hangs. */
+  readonly onFault: (failure: Failure) => void;
+  readonly onPhase: (phase: Phase) => void;
+  /** What the runner saw, for the ledger. */
+  readonly aside: (data: ExtensionData) => void;
+}
+
+const MAX_EPISODES = 100;
+/** Pieces that come at once, in one read or two, prove nothing: they lie apart by so many ms. */
+const APART_MS = 100;
+
+/** Starts to watch an attempt whose request goes out now. */
+export function createPulse(options: PulseOptions): Pulse {
+  const { mode, trust, thresholds, engine, timeout, monotonic } = options;
+  const startedAt = monotonic();
+  let state = startLiveness(startedAt, "prefill");
+  let judgement: EngineJudgement = startJudgement(startedAt);
+  let lastStall: Stall | undefined;
+  let fault: Failure | undefined;
+  let phase: Phase = "prefill";
+  let counts = { events: 0, contents: 0, usage: 0, gapMaxMs: 0 };
+  let firstContentAt: number | undefined;
+  let lastContentAt: number | undefined;
+  let firstPieceAt: number | undefined;
+  /** Waits and lag, which no time-out counts. */
+  let pausedMs = 0;
+  let lastTick = startedAt;
+  const episodes: Episode[] = [];
+  const use = engine?.use(look);
+
+  function judgedBy(): JudgedBy {
+    if (mode !== "stream" || trust.proven) return mode;
+    return engine === undefined ? "timeout" : "metrics";
+  }
+
+  function hang(failure: Failure): void {
+    if (fault !== undefined || state.activity === "ended") return;
+    fault = failure;
+    options.onFault(failure);
+  }
+
+  function stallOf(threshold: Stall["threshold"], limitMs: number, silenceMs: number): Stall {
+    const { activity, lastSeq, contents, tokens, bytesAt } = state;
+    return { activity, threshold, limitMs, silenceMs, bytesSilenceMs: monotonic() - bytesAt, lastSeq, contents, tokens };
+  }
+
+  function fail(stall: Stall, evidence: Evidence): void {
+    const episode = episodes.at(-1);
+    if (episode?.kind === "stalled" && episode.untilMs === undefined) episodes[episodes.length - 1] = { ...episode, evidence };
+    else open("stalled", stall.silenceMs, evidence);
+    options.aside({ kind: "liveness", phase: "stalled", stall, evidence: { ...evidence } });
+    hang({ ...failureOf(inferenceStalled(stall, evidence)), stall, evidence });
+  }
+
+  function open(kind: Episode["kind"], silenceMs: number, evidence?: Evidence): void {
+    close();
+    if (episodes.length >= MAX_EPISODES) return;
+    const fromMs = Math.max(0, Math.round(state.at - startedAt - silenceMs));
+    episodes.push({ kind, fromMs, activity: state.activity, ...(evidence !== undefined && { evidence }) });
+  }
+
+  function close(): void {
+    const last = episodes.at(-1);
+    if (last !== undefined && last.untilMs === undefined) episodes[episodes.length - 1] = { ...last, untilMs: Math.round(state.at - startedAt) };
+  }
+
+  function take(events: readonly LivenessEvent[]): void {
+    for (const event of events) {
+      if (event.kind === "slow") open("slow", event.silenceMs);
+      if (event.kind === "recovered") close();
+      if (event.kind === "stalled") {
+        lastStall = event.stall;
+        open("stalled", event.stall.silenceMs);
+      } else if (event.kind !== "phase") options.aside({ kind: "liveness", ...toLivenessFacts(event) });
+      if (event.kind === "overtime") {
+        const message = `It worked for ${Math.round(event.workedMs / 1000)} s; workMs allows ${event.limitMs / 1000} s.`;
+        hang({ class: "stall", code: "WORK_TIME", message });
+      }
+    }
+    const now = phaseOf(state);
+    if (now === phase) return;
+    phase = now;
+    options.onPhase(now);
+  }
+
+  function signal(one: LivenessSignal): void {
+    const next = step(state, { kind: "signal", at: monotonic(), signal: one }, thresholds);
+    state = next.state;
+    take(next.events);
+  }
+
+  function content(at: number): void {
+    if (lastContentAt !== undefined) counts = { ...counts, gapMaxMs: Math.max(counts.gapMaxMs, at - lastContentAt) };
+    firstContentAt ??= at;
+    lastContentAt = at;
+  }
+
+  /** Pieces of one artifact, or short status messages, that come apart are content as it is made. */
+  function prove(event: StreamResponse, at: number): void {
+    const isPiece = "artifactUpdate" in event ? event.artifactUpdate.append === true : "statusUpdate" in event && isShort(event);
+    if (!isPiece) return;
+    firstPieceAt ??= at;
+    if (at - firstPieceAt >= APART_MS) trust.proven = true;
+  }
+
+  /** One reading of the engine's counters. */
+  function look(reading: Reading): void {
+    const by = mode === "stream" ? ("firstByteMs" as const) : ("connectMs" as const);
+    const limits = { toolMs: thresholds.toolMs, firstContentMs: thresholds.firstContentMs, ask: { threshold: by, limitMs: thresholds[by] } };
+    const judged = judgeEngine(judgement, reading, limits);
+    judgement = judged.state;
+    // Content and the engine prove life alike, where the stream shows some.
+    const silenceMs = reading.at - state.quietSince;
+    if (judged.fault !== undefined && judgedBy() === "metrics" && silenceMs >= judged.fault.silenceMs) onEngineFault(judged.fault);
+  }
+
+  function onEngineFault({ threshold, limitMs, silenceMs, evidence }: EngineFault): void {
+    fail(stallOf(threshold, limitMs, silenceMs), evidence);
+  }
+
+  /** Whose fault the silence of a stream is. */
+  function evidence(): Evidence {
+    if (engine === undefined) return { kind: "unknown", text: "The engine's counters are not known (metricsUrl)." };
+    const before = engine.before(state.quietSince);
+    const others = { tokens: engine.heard - (before?.heard ?? 0), active: engine.users - 1 };
+    return silenceEvidence(before?.sample, engine.latest?.sample, others);
+  }
+
+  return {
+    hear(event) {
+      const at = monotonic();
+      const before = state;
+      counts = { ...counts, events: counts.events + 1 };
+      const data = readExtension(event);
+      if (data?.kind === "usage" && typeof data.usage["outputTokens"] === "number") counts = { ...counts, usage: counts.usage + data.usage["outputTokens"] };
+      prove(event, at);
+      const signals = readSignals(event);
+      if (signals.some(({ kind }) => kind === "content")) content(at);
+      for (const one of signals) signal(one);
+      engine?.hear(state.tokens - before.tokens);
+    },
+    tell: signal,
+    tick(at, lagMs) {
+      if (state.activity === "ended" || fault !== undefined) return;
+      const next = step(state, { kind: "tick", at, lagMs }, thresholds);
+      state = next.state;
+      const rests = state.throttled || state.activity === "waiting-input" || state.activity === "retry-wait" || state.activity === "child-working";
+      pausedMs += rests ? at - lastTick : Math.min(lagMs, at - lastTick);
+      lastTick = at;
+      take(next.events);
+      const by = judgedBy();
+      // A stream may be proven, by another battle, only after it was called stalled.
+      if (by === "stream" && state.health === "stalled" && lastStall !== undefined) {
+        fail({ ...lastStall, silenceMs: at - state.quietSince, bytesSilenceMs: at - state.bytesAt }, evidence());
+      }
+      const spentMs = at - startedAt - pausedMs;
+      if (by === "timeout" && spentMs > timeout.ms) {
+        const text = `Nothing shows whether it works: it sends no content piece by piece, and its engine's counters are not known. The time-out is ${timeout.why}.`;
+        fail(stallOf("firstContentMs", timeout.ms, spentMs), { kind: "unknown", text });
+      }
+    },
+    get state() {
+      return state;
+    },
+    get measured() {
+      const tokens = counts.usage > 0 ? counts.usage : state.tokens;
+      const [p50, p95] = [gapQuantile(state.gaps, 0.5), gapQuantile(state.gaps, 0.95)];
+      const span = firstContentAt === undefined || lastContentAt === undefined ? 0 : lastContentAt - firstContentAt;
+      const rate = span > 0 && tokens > 1 ? ((tokens - 1) * 1000) / span : tokensPerSecond(state);
+      return {
+        events: counts.events,
+        contents: state.contents,
+        tokens,
+        ...(firstContentAt !== undefined && { ttftMs: Math.round(firstContentAt - startedAt) }),
+        ...(p50 !== undefined && { gapP50Ms: round(Math.min(p50, counts.gapMaxMs)) }),
+        ...(p95 !== undefined && { gapP95Ms: round(Math.min(p95, counts.gapMaxMs)), gapMaxMs: round(counts.gapMaxMs) }),
+        ...(rate !== undefined && { tokensPerSecond: round(rate) }),
+        workedMs: Math.round(state.workedMs),
+        durationMs: Math.round(monotonic() - startedAt),
+      };
+    },
+    episodes,
+    get fault() {
+      return fault;
+    },
+    [Symbol.dispose]() {
+      if (state.activity !== "ended") signal({ kind: "ended" });
+      close();
+      use?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** The length up to which a status message may be a piece of content, and not a note on the work. */
+const PIECE_LENGTH = 24;
+
+function isShort(event: Extract<StreamResponse, { readonly statusUpdate: unknown }>): boolean {
+  const { message } = event.statusUpdate.status;
+  const length = (message?.parts ?? []).reduce((sum, { text }) => sum + (text === undefined ? PIECE_LENGTH : text.length), 0);
+  return message !== undefined && length > 0 && length < PIECE_LENGTH;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

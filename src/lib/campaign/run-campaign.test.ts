@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { campaignOf } from "../../../test/support/campaigns.ts";
+import { run } from "../../../test/support/run-campaign.ts";
+import { agentOf, serving } from "../../../test/support/serving.ts";
+import type { AgentEvent, Turn } from "../engine/engine.ts";
+import { createMemoryLedger } from "../main/open-ledger.ts";
+import { DEFAULT_THRESHOLDS } from "../liveness/thresholds.ts";
+import { IasError } from "../model/errors.ts";
+import type { Campaign } from "./campaign.ts";
+
+type Play = (turn: Turn, signal: AbortSignal) => AsyncIterable<AgentEvent>;
+
+/** A campaign against an agent that does what `play` does. */
+async function against(t: TestContext, play: Play, change: Partial<Campaign> = {}): Promise<Campaign> {
+  const server = await serving(t, [agentOf(play)]);
+  const subjects = [{ id: "purple", url: `${server.url}/a2a/agent`, concurrency: 4, headersFromEnv: {} }];
+  return campaignOf({
+    subjects,
+    items: Array.from({ length: 6 }, (_, index) => ({ id: `i${index}`, prompt: `prompt ${index}`, expected: "hello" })),
+    ...change,
+  });
+}
+
+async function* hello(): AsyncGenerator<AgentEvent> {
+  yield { kind: "text", text: "hello " };
+  yield { kind: "text", text: "world" };
+}
+
+async function* hangs(_: Turn, signal: AbortSignal): AsyncGenerator<AgentEvent> {
+  yield { kind: "text", text: "hel" };
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
+const promptOf = (turn: Turn): string => turn.input.flatMap(({ parts }) => parts.map(({ text }) => text ?? "")).join("");
+
+describe("a campaign", () => {
+  it("fights every battle once and counts it", async (t) => {
+    const campaign = await against(t, hello);
+    const { summary, attempts, progress } = await run(campaign);
+    assert.equal(summary.state, "done");
+    assert.deepEqual([summary.judged, summary.passed, summary.attempts], [6, 6, 6]);
+    for (const { outcome, liveness, measured, taskId } of attempts) {
+      assert.ok(outcome?.kind === "judged");
+      assert.equal(outcome.answer, "hello world");
+      assert.equal(liveness?.mode, "stream");
+      assert.equal(measured.contents, 2);
+      assert.ok(taskId);
+    }
+    assert.equal(new Set(attempts.map(({ messageId }) => messageId)).size, 6);
+    assert.deepEqual([progress[0]?.kind, progress.at(-1)?.kind], ["started", "ended"]);
+  });
+
+  it("goes on where it stood, and does nothing when it is done", async (t) => {
+    const asked: string[] = [];
+    const campaign = await against(t, async function* (turn) {
+      asked.push(promptOf(turn));
+      yield* hello();
+    });
+    await using ledger = createMemoryLedger();
+    const stop = new AbortController();
+    const first = await run(campaign, { ledger, signal: stop.signal, onProgress: (one) => one.kind === "attempt-ended" && stop.abort() });
+    assert.equal(first.summary.state, "running");
+    const second = await run(campaign, { ledger });
+    assert.equal(second.summary.state, "done");
+    assert.deepEqual(
+      asked.toSorted(),
+      campaign.items.map(({ prompt }) => prompt),
+      "each was asked once",
+    );
+    const third = await run(campaign, { ledger });
+    assert.deepEqual([third.summary.judged, third.summary.attempts, asked.length], [6, second.summary.attempts, 6]);
+    await assert.rejects(run({ ...campaign, repeat: 2 }, { ledger }), { code: "conflict", reason: "CAMPAIGN_CHANGED" });
+  });
+
+  it("finds a stream that stops, cancels its task and tries again", async (t) => {
+    const tries = new Map<string, number>();
+    const states: string[] = [];
+    const campaign = await against(
+      t,
+      async function* (turn, signal) {
+        const prompt = promptOf(turn);
+        tries.set(prompt, (tries.get(prompt) ?? 0) + 1);
+        if (prompt === "prompt 2" && tries.get(prompt) === 1) {
+          signal.addEventListener("abort", () => states.push("aborted"));
+          yield* hangs(turn, signal);
+        } else yield* hello();
+      },
+      { thresholds: { ...DEFAULT_THRESHOLDS, gapMs: 300 } },
+    );
+    const { summary, attempts } = await run(campaign);
+    assert.deepEqual([summary.state, summary.judged, summary.attempts], ["done", 6, 7]);
+    const failed = attempts.find(({ outcome }) => outcome?.kind === "failed");
+    assert.ok(failed?.outcome?.kind === "failed");
+    const { failure } = failed.outcome;
+    assert.deepEqual([failure.class, failure.stall?.threshold, failure.stall?.contents, failure.evidence?.kind], ["stall", "gapMs", 1, "unknown"]);
+    assert.equal(failed.episodes.at(-1)?.kind, "stalled");
+    assert.deepEqual(states, ["aborted"]);
+  });
+
+  it("reaches its target by taking items again, and gives up what fails in the same way again", async (t) => {
+    const campaign = await against(
+      t,
+      async function* (turn) {
+        if (promptOf(turn) === "prompt 1") yield { kind: "end", outcome: "rejected", message: [{ text: "I will not." }] };
+        else yield* hello();
+      },
+      { target: 14 },
+    );
+    const { summary, attempts } = await run(campaign);
+    assert.deepEqual([summary.state, summary.judged, summary.failed["deterministic"]], ["done", 14, 1]);
+    assert.equal(attempts.filter(({ item }) => item === "i1").length, 1);
+  });
+
+  it("ends as exhausted when battles are given up", async (t) => {
+    const campaign = await against(t, async function* () {
+      yield { kind: "text", text: "hel" };
+      throw new IasError("engine-failed", "no");
+    });
+    const { summary } = await run(campaign);
+    assert.deepEqual([summary.state, summary.judged, summary.attempts, summary.failed["agent-failed"]], ["exhausted", 0, 12, 6]);
+  });
+
+  it("asks for less after 429, waits as long as it is told, and for more when it goes well", async (t) => {
+    let refused = 0;
+    const campaign = await against(t, async function* () {
+      if (refused < 3) {
+        refused += 1;
+        throw new IasError("engine-failed", "slow down", { reason: "MODEL_RATE_LIMIT", retryable: true, retryAfterMs: 200 });
+      }
+      yield* hello();
+    });
+    const { summary, progress } = await run(campaign);
+    assert.equal(summary.state, "done");
+    const allowed = progress.flatMap((one) => (one.kind === "concurrency" ? [one.allowed] : []));
+    assert.equal(allowed[0], 2, "halved once for what was sent before");
+    assert.ok(progress.every((one) => one.kind !== "retry" || one.inMs >= 200));
+  });
+
+  it("is paused, canceled and told to fight a battle again from outside", async (t) => {
+    let pass = false;
+    const campaign = await against(t, hello, { green: { kind: "function", module: "x", name: "y" } });
+    await using ledger = createMemoryLedger();
+    await ledger.control.write({ paused: true, cancelBattles: ["purple/i3/1"] });
+    const states: string[] = [];
+    const running = run(campaign, { ledger, score: () => ({ pass, score: pass ? 1 : 0 }), onProgress: (one) => states.push(one.kind) });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual(states, ["started"]);
+    await ledger.control.write({ paused: false });
+    const { summary } = await running;
+    assert.deepEqual([summary.judged, summary.passed], [5, 0]);
+    pass = true;
+    await ledger.control.write({ requeueBattles: ["purple/i0/1", "purple/i3/1"] });
+    const again = await run(campaign, { ledger, score: () => ({ pass, score: 1 }) });
+    assert.deepEqual([again.summary.state, again.summary.judged, again.summary.passed], ["done", 6, 2]);
+    assert.deepEqual(
+      again.attempts.filter(({ item }) => item === "i0").map(({ discounted }) => discounted),
+      [true, undefined],
+    );
+    assert.deepEqual(await ledger.control.read(), { paused: false, canceled: false, cancelBattles: [], requeueBattles: [] });
+  });
+
+  it("says when nobody is there", async () => {
+    await assert.rejects(run(campaignOf()), { code: "unavailable", reason: "NO_SUBJECT" });
+  });
+});

@@ -1,0 +1,214 @@
+import { IasError } from "../model/errors.ts";
+import { createArena } from "./arena.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Campaign } from "./campaign.ts";
+import { createDurations } from "./adaptive-timeout.ts";
+import { createFighter } from "./fighter.ts";
+import { campaignHash } from "./hash.ts";
+import type { Progress } from "./progress.ts";
+import type { Pulse } from "./pulse.ts";
+import { summarize } from "./report/summarize.ts";
+import type { RunCampaign, RunnerParts } from "./runner-parts.ts";
+import { createSchedule, type Schedule } from "./schedule.ts";
+
+/** Between two looks at silence, ms; a stall is found within its threshold and this. */
+const TICK_MS = 250;
+/** Between two looks at people's wishes, ms. */
+const CONTROL_MS = 1000;
+/** A blocked event loop that is worth a word, ms. */
+const LAG_MS = 500;
+
+/** Runs a campaign over its ledger; see `RunCampaign`. */
+export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
+  const { ledger, clock, onProgress } = parts;
+  const hash = campaignHash(campaign);
+  const found = await ledger.campaign();
+  if (found === undefined) await ledger.create(campaign, hash);
+  else if (found.hash !== hash) {
+    throw new IasError(
+      "conflict",
+      `The ledger belongs to the campaign ${found.hash}, this one is ${hash}. Choose another folder, or go on with the same file.`,
+      {
+        reason: "CAMPAIGN_CHANGED",
+        details: { found: found.hash, given: hash },
+      },
+    );
+  }
+  const known = { campaign, hash, createdAt: found?.createdAt ?? clock.now() };
+  const schedule = createSchedule(campaign, parts.random);
+  const left = await restore(schedule, parts);
+  onProgress({ kind: "started", campaign: campaign.name, resumed: found !== undefined, done: schedule.judged, target: schedule.target });
+
+  await using arena = createArena(campaign, parts);
+  if (!schedule.isOver || left.length > 0) await greet(campaign, arena);
+  const pulses = new Set<Pulse>();
+  const running = new Map<string, AbortController>();
+  const fights = new Set<Promise<void>>();
+  const stop = new AbortController();
+  const asked = AbortSignal.any([signal, stop.signal]);
+  const fighter = createFighter({ campaign, hash, parts, arena, pulses, durations: createDurations(campaign.timeout) });
+  let failure: IasError | undefined;
+  let wake = Promise.withResolvers<void>();
+  const ring = (): void => wake.resolve();
+
+  /** Fights one attempt and tells the schedule; what goes wrong here is the ledger's fault, and ends the run. */
+  function launch(attempt: Parameters<typeof fighter>[0]): void {
+    const canceling = new AbortController();
+    running.set(attempt.battle, canceling);
+    const began = fighter(attempt, { stop: asked, cancel: canceling.signal })
+      .then((ended) => {
+        running.delete(attempt.battle);
+        if (ended !== undefined) conclude(ended);
+      })
+      .catch((error: unknown) => {
+        failure ??= IasError.from(error);
+        stop.abort(failure);
+      })
+      .finally(() => {
+        running.delete(attempt.battle);
+        fights.delete(began);
+        ring();
+      });
+    fights.add(began);
+  }
+
+  function conclude(attempt: Attempt): void {
+    const before = schedule.allowed(attempt.subject);
+    const ending = schedule.ended(attempt, clock.now());
+    onProgress({ kind: "attempt-ended", attempt });
+    if (ending.kind === "retry") onProgress({ kind: "retry", battle: attempt.battle, inMs: Math.round(ending.inMs), why: ending.why });
+    const allowed = schedule.allowed(attempt.subject);
+    const why = allowed < before ? "it asked for less (429 or 503)" : "its battles succeed";
+    if (allowed !== before) onProgress({ kind: "concurrency", subject: attempt.subject, allowed, why });
+  }
+
+  const isAlive = setInterval(() => undefined, 2 ** 30);
+  const ticking = tick(pulses, parts, asked);
+  let state: "running" | "paused" | "canceled" | "exhausted" = "running";
+  try {
+    for (const attempt of left) launch({ ...attempt, kind: "resume" });
+    let lookAt = 0;
+    let paused = false;
+    while (!asked.aborted) {
+      if (clock.now() >= lookAt) {
+        lookAt = clock.now() + CONTROL_MS;
+        const wishes = await ledger.control.read();
+        ({ paused } = wishes);
+        if (wishes.canceled) {
+          state = "canceled";
+          for (const canceling of running.values()) canceling.abort();
+          break;
+        }
+        for (const battle of wishes.cancelBattles) {
+          schedule.cancel(battle);
+          running.get(battle)?.abort();
+        }
+        for (const battle of wishes.requeueBattles) {
+          running.get(battle)?.abort();
+          if (!running.has(battle)) await requeue(battle, schedule, parts);
+        }
+      }
+      let until = Number.POSITIVE_INFINITY;
+      while (!paused && !asked.aborted) {
+        const next = schedule.next(clock.now());
+        if (next.kind === "wait") {
+          ({ until } = next);
+          break;
+        }
+        launch(next);
+      }
+      if (schedule.isOver) break;
+      state = paused ? "paused" : "running";
+      wake = Promise.withResolvers();
+      const waiting = new AbortController();
+      const waitMs = Math.max(1, Math.min(until, lookAt) - clock.now());
+      await Promise.race([wake.promise, clock.sleep(waitMs, AbortSignal.any([asked, waiting.signal]))]);
+      waiting.abort();
+    }
+    await Promise.all(fights);
+  } finally {
+    stop.abort();
+    clearInterval(isAlive);
+    await Promise.all(fights);
+    await ticking;
+  }
+  if (failure !== undefined) throw failure;
+  const isOver = state !== "canceled" && !signal.aborted && schedule.isOver;
+  const summary = await summarize(known, ledger, isOver ? "exhausted" : state);
+  const endedAt = isOver || state === "canceled" ? { endedAt: clock.now() } : {};
+  const result = { ...summary, ...endedAt };
+  onProgress({ kind: "ended", summary: result });
+  return result;
+};
+
+/** Puts what the ledger has into the schedule. Gives the attempts that a dead runner left, which go on. */
+async function restore(schedule: Schedule, { ledger, onProgress }: RunnerParts): Promise<readonly Attempt[]> {
+  const left: Attempt[] = [];
+  let of: Attempt[] = [];
+  const put = (): void => {
+    const [first] = of;
+    const place = first === undefined ? undefined : schedule.find(first.battle);
+    if (place === undefined) return;
+    const attempt = schedule.restore(place, of);
+    if (attempt !== undefined) left.push(attempt);
+  };
+  for await (const attempt of ledger.attempts()) {
+    if (of[0] !== undefined && of[0].battle !== attempt.battle) {
+      put();
+      of = [];
+    }
+    of.push(attempt);
+  }
+  put();
+  if (left.length > 0) tell(onProgress, "CONTINUED", `${left.length} battles were under way when the last run ended; they go on.`);
+  return left;
+}
+
+async function requeue(battle: string, schedule: Schedule, { ledger, onProgress }: RunnerParts): Promise<void> {
+  const attempts = await ledger.attemptsOf(battle);
+  const isKnown = schedule.requeue(battle, attempts);
+  if (isKnown) await ledger.discount(battle);
+  else tell(onProgress, "UNKNOWN_BATTLE", `There is no battle ${battle} to requeue.`);
+  await ledger.control.done("requeue", battle);
+  await ledger.control.done("cancel", battle);
+}
+
+/** Throws `unavailable` when nobody is there at all; who is missing alone is asked again by each attempt. */
+async function greet(campaign: Campaign, arena: ReturnType<typeof createArena>): Promise<void> {
+  const [item] = campaign.items;
+  if (item === undefined) throw new IasError("configuration", "The campaign has no items.");
+  const met = await Promise.allSettled(campaign.subjects.map((subject) => arena.client(subject, item)));
+  const failures = met.flatMap((each) => (each.status === "rejected" ? [IasError.from(each.reason, "unavailable")] : []));
+  const [first] = failures;
+  if (first === undefined || failures.length < met.length) return;
+  if (first.code === "configuration") throw first;
+  const cause = failures.length === 1 ? "The subject" : `None of ${failures.length} subjects`;
+  throw new IasError("unavailable", `${cause} ${failures.length === 1 ? "cannot" : "can"} be reached: ${first.message}`, {
+    cause: first,
+    reason: "NO_SUBJECT",
+    retryable: true,
+  });
+}
+
+/** One clock for all pulses; how late it is adds to every deadline (SEMANTICS 28). */
+async function tick(pulses: ReadonlySet<Pulse>, { clock, monotonic, onProgress }: RunnerParts, signal: AbortSignal): Promise<void> {
+  let last = monotonic();
+  while (!signal.aborted) {
+    await clock.sleep(TICK_MS, signal);
+    const at = monotonic();
+    const late = at - last - TICK_MS;
+    last = at;
+    for (const pulse of pulses) pulse.tick(at, late >= 20 ? late : 0);
+    if (late > LAG_MS) {
+      tell(
+        onProgress,
+        "EVENT_LOOP_BLOCKED",
+        `This runner's own event loop was blocked for ${Math.round(late)} ms; deadlines are longer by that. Use a lower concurrency, or a machine with more to spare.`,
+      );
+    }
+  }
+}
+
+function tell(onProgress: (progress: Progress) => void, code: string, message: string): void {
+  onProgress({ kind: "warning", code, message });
+}
