@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
+import { say } from "../../src/lib/engine/scripted.ts";
 import { engine } from "../support/engines.ts";
 import { startIas } from "../support/ias-process.ts";
+import { agentOf, serving } from "../support/serving.ts";
 import { root } from "../support/tree.ts";
 
 // A scenario.toml in AgentBeats' form, with a green agent built as its tutorial builds them, on the library that it uses.
@@ -78,4 +82,17 @@ expected = "Paris"
     results: [{ winner: "con", detail: { answers: { pro: "It is Lyon.", con: "It is Paris." } } }],
   });
   for (const port of [green, pro, con]) await assert.rejects(fetch(`http://127.0.0.1:${port}/`), "the programs are stopped");
+});
+
+test("a client as AgentBeats' own, on a2a-sdk 0.3.5, follows an assessment of ias green event by event", async (t) => {
+  const cwd = mkdtempSync(join(tmpdir(), "ias-scenario-"));
+  t.after(() => rmSync(cwd, { recursive: true, force: true, maxRetries: 3 }));
+  const { url: subject } = await serving(t, [agentOf((_, signal) => say("It is Paris.", { signal, tokenMs: 1 }))]);
+  const green = startIas(t, ["green", "--port", "0", "--json"], { cwd });
+  const { url } = JSON.parse((await green.until(/^\{.*\}$/m))[0]) as { readonly url: string };
+  const config = { items: ["one", "two", "three"].map((id) => ({ id, prompt: "The capital of France?", expected: "Paris" })), concurrency: 1 };
+  const request = JSON.stringify({ participants: { agent: subject }, config });
+  const { stdout } = await promisify(execFile)(python, [`${root}test/servers/python/count_client_0_3_5.py`, url, request, "yes"]);
+  const events = JSON.parse(stdout) as readonly number[];
+  assert.ok(events.length >= 3 + 3 * 2, `the task, a line for each start and end, the result, the end: ${events.length} events`);
 });

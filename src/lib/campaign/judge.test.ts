@@ -108,7 +108,7 @@ test("a function of a module judges; what it throws or gives wrongly is a failur
 /** The judge's stream is what `frames` gives for each request. */
 async function modelOf(
   t: TestContext,
-  frames: (request: { readonly body: JsonObject; readonly n: number; readonly key: string | undefined }) => string[] | number,
+  frames: (request: { readonly body: JsonObject; readonly n: number; readonly key: string | undefined }) => string[] | number | [number, string],
 ): Promise<Green> {
   let n = 0;
   const server = createServer((request, response) => {
@@ -118,6 +118,7 @@ async function modelOf(
       n += 1;
       const given = frames({ body: JSON.parse(Buffer.concat(chunks).toString()) as JsonObject, n, key: request.headers.authorization });
       if (typeof given === "number") return void response.writeHead(given, { "retry-after": "0" }).end("busy");
+      if (typeof given[0] === "number") return void response.writeHead(given[0]).end(given[1]);
       response.writeHead(200, { "content-type": "text/event-stream" });
       return void response.end(given.map((data) => `data: ${data}\n\n`).join(""));
     });
@@ -159,7 +160,7 @@ test("a busy judge, a verdict that cannot be read and an end without a reason ar
     [429, /HTTP 429: busy/, true],
     [401, /HTTP 401/, false],
     [saying('{"pass": true}', null), /without a reason to finish/, true],
-    [saying('{"pass": tr', "length"), /ended with length/, true],
+    [saying('{"pass": tr', "length"), /ended with length/, false],
     [[JSON.stringify({ error: { message: "out of memory" } }), "[DONE]"], /failed in mid-stream: .*out of memory/, true],
     [["nonsense"], /nonsense, which is no chunk/, true],
   ];
@@ -167,6 +168,16 @@ test("a busy judge, a verdict that cannot be read and an end without a reason ar
     const broken = await modelOf(t, () => given);
     await assert.rejects(judge(broken, battleOf("a"), partsOf(t, { env })), { reason: "JUDGE_FAILED", message, retryable });
   }
+});
+
+test("a model that takes no temperature is asked without one", async (t) => {
+  const temperatures: unknown[] = [];
+  const green = await modelOf(t, ({ body }) => {
+    temperatures.push(body["temperature"]);
+    return body["temperature"] === undefined ? saying('{"pass": true}') : [400, "Unsupported value: 'temperature'"];
+  });
+  assert.equal((await judge(green, battleOf("a"), partsOf(t, { env: { KEY: "k" } }))).pass, true);
+  assert.deepEqual(temperatures, [0, undefined]);
 });
 
 test("a verdict is one object with a pass, alone, fenced, or behind thinking; nothing else is a verdict", () => {

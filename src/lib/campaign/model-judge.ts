@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { JsonObject } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { createSseParser } from "../stream/sse-parse.ts";
 import type { Green, ScoredBattle, Verdict } from "./campaign.ts";
@@ -17,6 +18,8 @@ const MAX_WAIT_MS = 60_000;
 /** Silence of the judge's stream, ms: until its first byte, and then between two chunks. A judge that goes on is waited for, however slow. */
 const FIRST_BYTE_MS = 300_000;
 const GAP_MS = 60_000;
+/** Ends that another try would have too. */
+const AGAIN_THE_SAME: ReadonlySet<string> = new Set(["length", "content_filter"]);
 const MAX_VERDICT_LENGTH = 100_000;
 
 const SYSTEM = [
@@ -62,24 +65,30 @@ async function ask(green: ModelGreen, battle: ScoredBattle, { fetch, env }: Mode
     metadata,
     rubric: green.rubric,
   };
-  const response = await fetch(`${green.baseUrl.replace(/\/+$/, "")}/chat/completions`, {
-    method: "POST",
-    headers: { "content-type": "application/json", accept: "text/event-stream", ...keyHeader(green, env) },
-    body: JSON.stringify({
-      model: green.model,
-      stream: true,
-      temperature: 0,
-      messages: [
-        { role: "system", content: SYSTEM },
-        { role: "user", content: JSON.stringify(question) },
-      ],
-    }),
-    signal: battle.signal,
-    limits: { headersTimeoutMs: FIRST_BYTE_MS, idleTimeoutMs: Math.max(FIRST_BYTE_MS, GAP_MS), totalTimeoutMs: Number.POSITIVE_INFINITY },
-  });
-  if (!response.ok) throw await refusal(response);
-  if (response.body === null) throw failed("its answer has no body", true);
-  return read(response.body);
+  const post = (more: JsonObject): Promise<Response> =>
+    fetch(`${green.baseUrl.replace(/\/+$/, "")}/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream", ...keyHeader(green, env) },
+      body: JSON.stringify({
+        model: green.model,
+        stream: true,
+        ...more,
+        messages: [
+          { role: "system", content: SYSTEM },
+          { role: "user", content: JSON.stringify(question) },
+        ],
+      }),
+      signal: battle.signal,
+      limits: { headersTimeoutMs: FIRST_BYTE_MS, idleTimeoutMs: FIRST_BYTE_MS, totalTimeoutMs: Number.POSITIVE_INFINITY },
+    });
+  const first = await post({ temperature: 0 });
+  if (first.ok) return read(first);
+  const refused = await refusal(first);
+  // Some models take no temperature but their own.
+  if (first.status !== 400 || !/temperature/i.test(refused.message)) throw refused;
+  const second = await post({});
+  if (second.ok) return read(second);
+  throw await refusal(second);
 }
 
 function keyHeader({ apiKeyEnv }: ModelGreen, env: ModelJudgeParts["env"]): Readonly<Record<string, string>> {
@@ -106,7 +115,8 @@ const chunkSchema = z.looseObject({
 });
 
 /** The text of a stream of chunks. `[DONE]` without a reason to finish, or an error in mid-stream, is a failure, as it is for subjects. */
-async function read(body: ReadableStream<Uint8Array>): Promise<string> {
+async function read({ body }: Response): Promise<string> {
+  if (body === null) throw failed("its answer has no body", true);
   const parser = createSseParser();
   let text = "";
   let finished: string | undefined;
@@ -125,7 +135,7 @@ async function read(body: ReadableStream<Uint8Array>): Promise<string> {
     }
   }
   if (finished === "stop") return text;
-  throw failed(finished === undefined ? "its stream ended without a reason to finish" : `it ended with ${finished}`, finished !== "content_filter");
+  throw failed(finished === undefined ? "its stream ended without a reason to finish" : `it ended with ${finished}`, !AGAIN_THE_SAME.has(finished ?? ""));
 }
 
 /** The chunks of a body; after the first one, a silence of `GAP_MS` is an error. */
