@@ -1,7 +1,7 @@
 import type { Phase } from "../../liveness/liveness.ts";
 import { addGap, type Gaps, NO_GAPS } from "../../liveness/gaps.ts";
 import type { Progress, Summary } from "../../campaign/progress.ts";
-import { readBattle, standing } from "../../campaign/report/words.ts";
+import { itemName, readBattle, standing } from "../../campaign/report/words.ts";
 import type { Tone } from "../screen.ts";
 
 /** What a view needs to know, folded from a runner's progress. Times are of the clock that `apply` was given, ms. */
@@ -23,6 +23,8 @@ export interface LiveState {
   /** Retries by the class of what failed. */
   readonly retries: ReadonlyMap<string, number>;
   readonly running: ReadonlyMap<string, LiveBattle>;
+  /** That have been seen; one alone need not be named. */
+  readonly subjects: ReadonlySet<string>;
   /** Battles that wait for their next attempt. */
   readonly waiting: ReadonlyMap<string, { readonly until: number; readonly why: string }>;
   readonly ttft: Gaps;
@@ -60,6 +62,7 @@ const MAX_NEWS = 20;
 /** The fold. `apply` changes `state` in place and returns what is news. */
 export function createLiveState(): { readonly state: LiveState; apply(progress: Progress, now: number): News | undefined } {
   const running = new Map<string, LiveBattle>();
+  const subjects = new Set<string>();
   const waiting = new Map<string, { until: number; why: string }>();
   const retries = new Map<string, number>();
   const news: News[] = [];
@@ -80,6 +83,7 @@ export function createLiveState(): { readonly state: LiveState; apply(progress: 
     gapTails: NO_GAPS,
     summary: undefined as Summary | undefined,
     running,
+    subjects,
     waiting,
     retries,
     news,
@@ -132,6 +136,7 @@ export function createLiveState(): { readonly state: LiveState; apply(progress: 
       case "attempt-started": {
         const { battle, subject, item, repeat, attempt } = progress.attempt;
         state.attempts += 1;
+        subjects.add(subject);
         waiting.delete(battle);
         const fresh = { tokens: progress.attempt.measured.tokens, tokensPerSecond: undefined, contentAt: undefined };
         running.set(battle, { subject, item, repeat, attempt, startedAt: now, phase: "queued", since: now, ...fresh });
@@ -178,6 +183,10 @@ export function createLiveState(): { readonly state: LiveState; apply(progress: 
 
 /** A battle's name for people. */
 export function nameOf(battle: string): string {
-  const { subject, item, repeat } = readBattle(battle);
-  return `${subject} · ${item}${repeat === 1 ? "" : ` #${repeat}`}`;
+  return `${readBattle(battle).subject} · ${shortName(battle)}`;
+}
+
+/** Its name where there is but one subject. */
+export function shortName(battle: string): string {
+  return itemName(readBattle(battle));
 }

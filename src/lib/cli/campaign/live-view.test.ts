@@ -64,7 +64,7 @@ test("each battle says what it does, since when, and how fast; totals stand abov
     "gap p50 21 ms p95 49 ms · 6:53",
     "1 running · 2 attempts",
     "",
-    "  llama · a                     generating 6:51          43 tok/s     812 tokens",
+    "  a                             generating 6:51          43 tok/s     812 tokens",
     "",
     "› llama · b passed",
   ]);
@@ -80,7 +80,7 @@ test("a battle that stalls or slows is first, is counted once, and its recovery 
   ];
   steps.push([1004, phase("b", "stalled")]);
   const lines = view(steps, { now: 33_004 });
-  assert.ok(lines.findIndex((line) => line.includes("llama · b")) < lines.findIndex((line) => line.includes("llama · a")));
+  assert.ok(lines.findIndex((line) => line.startsWith("  b ")) < lines.findIndex((line) => line.startsWith("  a ")));
   assert.ok(lines.some((line) => line.includes("stalled 0:32")));
   assert.ok(lines.some((line) => line.includes("1 stall · 1 slow")));
   assert.ok(view([...steps, [1005, phase("b", "generating")]]).some((line) => line === "› llama · b goes on: generating"));
@@ -99,7 +99,7 @@ test("a battle that waits for its next attempt says for how long and why; retrie
       now: 2000,
     },
   );
-  assert.ok(lines.some((line) => /llama · a +retrying in 0:45 +rate-limit/.test(line)));
+  assert.ok(lines.some((line) => /  a +retrying in 0:45 +rate-limit/.test(line)));
   assert.ok(lines.some((line) => line.includes("1 waiting") && line.includes("1 retry (1 rate-limit)")));
 });
 
@@ -130,7 +130,7 @@ test("what does not fit is summed up: the view is never wider or higher than the
 
 test("at 40 columns a battle still says what it does and since when", () => {
   const lines = view([begin, [1000, started("a")], [1000, phase("a", "generating")]], { columns: 40, now: 411_000 });
-  assert.ok(lines.some((line) => line.includes("llama · a") && line.includes("generating 6:50")));
+  assert.ok(lines.some((line) => line.startsWith("  a ") && line.includes("generating 6:50")));
 });
 
 test("any progress in any order renders, and no battle that has ended is shown as running", () => {
@@ -150,4 +150,11 @@ test("any progress in any order renders, and no battle that has ended is shown a
       assert.ok(renderLive(state, { columns, rows, now: 2000 }).length <= rows - 1);
     }),
   );
+});
+
+test("several subjects are named, and what has ended is being judged", () => {
+  const other = { ...attemptOf("a"), subject: "qwen", battle: "qwen/a/1" };
+  const lines = view([begin, [1000, started("a")], [1000, { kind: "attempt-started", attempt: other, resumed: false }], [1000, phase("a", "ended")]]);
+  assert.ok(lines.some((line) => /^  llama · a +judging 0:00/.test(line)));
+  assert.ok(lines.some((line) => /^  qwen · a +queued 0:00/.test(line)));
 });

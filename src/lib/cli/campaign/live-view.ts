@@ -2,7 +2,7 @@ import { gapQuantile, type Gaps } from "../../liveness/gaps.ts";
 import { clockTime, count, counted, duration, rate } from "../../campaign/report/words.ts";
 import type { ScreenLine, Span, Tone } from "../screen.ts";
 import { fitLine, fitText, padText, textWidth } from "../text-width.ts";
-import { type LiveBattle, type LiveState, nameOf } from "./live-state.ts";
+import { type LiveBattle, type LiveState, nameOf, shortName } from "./live-state.ts";
 
 /** Where and when it is seen. */
 export interface ViewSize {
@@ -96,6 +96,7 @@ interface Row {
 
 /** One row a battle: those in trouble first, then the oldest, then those that wait. */
 function battleRows(state: LiveState, columns: number, now: number): readonly Row[] {
+  const named = state.subjects.size > 1 ? nameOf : shortName;
   const rank = ({ phase }: LiveBattle): number => (phase === "stalled" ? 0 : phase === "slow" ? 1 : 2);
   const running = [...state.running].sort(([, a], [, b]) => rank(a) - rank(b) || a.startedAt - b.startedAt);
   const waiting = [...state.waiting].sort(([, a], [, b]) => a.until - b.until);
@@ -104,13 +105,13 @@ function battleRows(state: LiveState, columns: number, now: number): readonly Ro
       const fresh = freshRate(live, now);
       const isQuiet = live.phase === "generating" && fresh === undefined && live.contentAt !== undefined;
       const speed = fresh !== undefined ? `${rate(fresh)} tok/s` : isQuiet ? `quiet ${duration(now - (live.contentAt ?? now))}` : "";
-      const name = live.attempt === 1 ? nameOf(battle) : `${nameOf(battle)} (attempt ${live.attempt})`;
-      const phase = `${live.phase} ${clockTime(now - live.since)}`;
-      return { what: live.phase, line: row(columns, { name, phase, tone: toneOf(live.phase), speed, tokens: counted(live.tokens, "token") }) };
+      const name = live.attempt === 1 ? named(battle) : `${named(battle)} (attempt ${live.attempt})`;
+      const phase = `${wordOf(live.phase)} ${clockTime(now - live.since)}`;
+      return { what: wordOf(live.phase), line: row(columns, { name, phase, tone: toneOf(live.phase), speed, tokens: counted(live.tokens, "token") }) };
     }),
     ...waiting.map(([battle, { until, why }]): Row => ({
       what: "waiting",
-      line: row(columns, { name: nameOf(battle), phase: `retrying in ${clockTime(until - now)}`, tone: "quiet", speed: why, tokens: "" }),
+      line: row(columns, { name: named(battle), phase: `retrying in ${clockTime(until - now)}`, tone: "quiet", speed: why, tokens: "" }),
     })),
   ];
 }
@@ -148,6 +149,9 @@ function freshRate({ phase, tokensPerSecond, contentAt }: LiveBattle, now: numbe
   const isNow = contentAt !== undefined && now - contentAt <= FRESH_MS;
   return isNow && (phase === "generating" || phase === "slow") ? tokensPerSecond : undefined;
 }
+
+/** A subject that has ended is judged. */
+const wordOf = (phase: LiveBattle["phase"]): string => (phase === "ended" ? "judging" : phase);
 
 function toneOf(phase: LiveBattle["phase"]): Tone | undefined {
   if (phase === "stalled") return "bad";

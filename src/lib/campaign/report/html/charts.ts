@@ -78,10 +78,15 @@ export function timeline(lanes: readonly Lane[], from: number, until: number): s
   const share = (at: number): string => `${fixed((Math.min(Math.max(at - from, 0), span) / span) * 100)}%`;
   const width = (ms: number): string => `${Math.max(0.4, Math.round((ms / span) * 1000) / 10)}%`;
   const rows = lanes.map((lane) => {
-    const pieces = lane.episodes.map(({ kind, fromMs, untilMs }) => {
-      const end = untilMs ?? lane.until - lane.from;
-      return `<rect class="${kind}" x="${share(lane.from + fromMs)}" y="2" width="${width(end - fromMs)}" height="10"/>`;
-    });
+    // A stream that is given up as soon as it stalls has a stall of no length, which is to be seen all the same.
+    const least = { slow: 0, stalled: span / 80 };
+    const pieces = lane.episodes
+      .toSorted((a, b) => Number(a.kind === "stalled") - Number(b.kind === "stalled"))
+      .map(({ kind, fromMs, untilMs }) => {
+        const end = untilMs ?? lane.until - lane.from;
+        const long = Math.max(end - fromMs, least[kind]);
+        return `<rect class="${kind}" x="${share(lane.from + end - long)}" y="2" width="${width(long)}" height="10"/>`;
+      });
     const ended =
       lane.standing.word === "failed" || lane.standing.word === "unknown" ? `<rect class="failed" x="${share(lane.until)}" y="0" width="2" height="14"/>` : "";
     const said = lane.episodes.map(

@@ -17,14 +17,15 @@ export interface Curve {
 export const BINS = 60;
 
 /**
- * The curve of a stream. Its tokens (as they were measured) are spread over its contents by their size, because a content need not be one token.
+ * The curve of a stream. Its tokens (as they were measured) are spread over its contents by their size, because a content need not be one token, and over the time
+ * since the content before.
  * Undefined of a stream without content, for example of a subject that answered as a whole.
  */
 export async function readCurve(
   events: AsyncIterable<LedgerEvent>,
   { startedAt, measured }: Pick<Attempt, "startedAt" | "measured">,
 ): Promise<Curve | undefined> {
-  const sizes: { readonly at: number; readonly size: number }[] = [];
+  const sizes: Content[] = [];
   for await (const { at, event } of events) {
     const size = contentSize(event);
     if (size > 0) sizes.push({ at: at - startedAt, size });
@@ -32,14 +33,35 @@ export async function readCurve(
   const [first, last] = [sizes[0], sizes.at(-1)];
   if (first === undefined || last === undefined || measured.durationMs <= 0) return undefined;
   const durationMs = Math.max(measured.durationMs, last.at);
-  const total = sizes.reduce((sum, one) => sum + one.size, 0);
-  const perSize = measured.tokens / total / (durationMs / BINS / 1000);
+  const gaps = sizes.slice(1).map(({ at }, index) => Math.max(0, at - (sizes[index]?.at ?? at)));
+  return { durationMs, rates: spread(sizes, gaps, { durationMs, tokens: measured.tokens }), gaps };
+}
+
+interface Content {
+  readonly at: number;
+  readonly size: number;
+}
+
+/** A content was made in the time since the one before; the first one, where nothing says it, in a usual gap. */
+function spread(contents: readonly Content[], gaps: readonly number[], { durationMs, tokens }: { readonly durationMs: number; readonly tokens: number }) {
+  const total = contents.reduce((sum, one) => sum + one.size, 0);
+  const usual =
+    quantile(
+      [...gaps].sort((a, b) => a - b),
+      0.5,
+    ) ?? 0;
+  const width = durationMs / BINS;
   const rates = Array.from({ length: BINS }, () => 0);
-  for (const { at, size } of sizes) {
-    const bin = Math.min(BINS - 1, Math.max(0, Math.floor((at / durationMs) * BINS)));
-    rates[bin] = (rates[bin] ?? 0) + size * perSize;
+  for (const [index, { at, size }] of contents.entries()) {
+    const from = Math.max(0, at - (gaps[index - 1] ?? usual));
+    const bin = (ms: number): number => Math.min(BINS - 1, Math.max(0, Math.floor(ms / width)));
+    const perSecond = ((size / total) * tokens) / (width / 1000);
+    for (let one = bin(from); one <= bin(at); one += 1) {
+      const overlap = Math.min(at, (one + 1) * width) - Math.max(from, one * width);
+      rates[one] = (rates[one] ?? 0) + perSecond * (at > from ? Math.max(0, overlap) / (at - from) : 1);
+    }
   }
-  return { durationMs, rates, gaps: sizes.slice(1).map(({ at }, index) => Math.max(0, at - (sizes[index]?.at ?? at))) };
+  return rates;
 }
 
 /** Characters of content that an event brings; 0 of others. */

@@ -30,6 +30,7 @@ p { margin: 0 0 0.75rem; max-width: 46rem; }
 .eyebrow { margin: 0 0 0.25rem; }
 section { margin-top: 3rem; }
 code { font: 0.875em ui-monospace, monospace; overflow-wrap: anywhere; }
+td code { white-space: nowrap; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 .warn { color: var(--warn); }
