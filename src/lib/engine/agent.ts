@@ -1,3 +1,4 @@
+import type { Thresholds } from "../liveness/thresholds.ts";
 import type { JsonObject } from "../model/a2a.ts";
 import type { Engine } from "./engine.ts";
 
@@ -21,6 +22,8 @@ export interface Agent {
   readonly onInput: "queue" | "interrupt" | "reject";
   /** A turn whose owner died (SEMANTICS 19). */
   readonly onCrash: "safe" | "restart" | "fail";
+  /** How long each phase of a turn may be silent, and what becomes of a turn that stalls (SEMANTICS 28): it is told, or it FAILS with reason INFERENCE_STALLED. */
+  readonly liveness: { readonly thresholds?: Partial<Thresholds>; readonly onStall: "report" | "abort" };
   /** Which internal content readers of the extension may see. */
   readonly expose: { readonly reasoning: boolean; readonly toolArguments: boolean };
   /** A larger artifact fails the task, or its oldest content is dropped (SEMANTICS 14). */

@@ -1,4 +1,5 @@
 import { IasError } from "../model/errors.ts";
+import { resolveThresholds } from "../liveness/thresholds.ts";
 import type { Agent, AgentOptions, Skill } from "./agent.ts";
 
 /** First segments of the server's own URLs, which no agent can be called (SEMANTICS 25). */
@@ -13,6 +14,7 @@ const DEFAULTS = {
   replies: "task",
   onInput: "queue",
   onCrash: "safe",
+  liveness: { onStall: "report" },
   expose: { reasoning: false, toolArguments: false },
   maxArtifactBytes: { limit: 64 * 1024 * 1024, policy: "fail" },
   streaming: true,
@@ -63,6 +65,7 @@ function check(options: AgentOptions): void {
     const value = options[key];
     if (value !== undefined && !choices.includes(value)) throw at(`${key} is ${show(value)}; it can be ${choices.map(show).join(", ")}`);
   }
+  if (options.liveness !== undefined) checkLiveness(options.liveness, at);
   for (const key of ["name", "description", "version"] as const) {
     const value = options[key];
     if (value !== undefined && (typeof value !== "string" || value.trim() === "")) throw at(`${key} must be a text that is not empty`);
@@ -78,6 +81,18 @@ function check(options: AgentOptions): void {
   const bytes = options.maxArtifactBytes?.limit;
   if (bytes !== undefined && (!Number.isSafeInteger(bytes) || bytes < 1))
     throw at(`maxArtifactBytes.limit is ${show(bytes)}; it must be a whole number of bytes, at least 1`);
+}
+
+function checkLiveness(liveness: Agent["liveness"], at: (text: string) => IasError): void {
+  const { thresholds, onStall, ...others } = liveness;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw at(`liveness has no ${show(unknown)}; it has thresholds and onStall`);
+  if (onStall !== "report" && onStall !== "abort") throw at(`liveness.onStall is ${show(onStall)}; it can be "report", "abort"`);
+  try {
+    resolveThresholds(thresholds);
+  } catch (error) {
+    throw at(`liveness.thresholds: ${IasError.from(error).message.replace(/\.$/, "")}`);
+  }
 }
 
 function wrong(text: string, id?: string): IasError {

@@ -7,13 +7,14 @@ import { checkEntry } from "./check-entry.ts";
 import { createTurn } from "./create-turn.ts";
 import { failedStatus } from "./failed-status.ts";
 import type { Draft } from "./draft.ts";
+import type { TurnLiveness } from "./turn-liveness.ts";
 import type { Ending, TurnRun } from "./turn-run.ts";
 
 /** Events after which the event loop turns once: an engine that has all at hand would hold up every other turn, and its own cancellation. */
 const BURST = 256;
 
 /** Pulls the engine, one event at a time, only when there is room. Never throws: a failure is an ending. */
-export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => boolean): Promise<Ending> {
+export async function consume(run: TurnRun, live: TurnLiveness, signal: AbortSignal, stopped: () => boolean): Promise<Ending> {
   const { parts, agent, row, scribe, writer } = run;
   const rest =
     (drafts: readonly Draft[], state?: ResumeState | null): Ending =>
@@ -35,6 +36,13 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
     checkEntry(parts.limits, stored, "A message of the agent", "put long content into an artifact, in chunks");
     return stored;
   };
+  const record = (event: AgentEvent, drafts: readonly Draft[]): void => {
+    writer.write(drafts);
+    live.saw(
+      event,
+      drafts.some(({ audience }) => audience !== "internal"),
+    );
+  };
   /** Events that the engine gave, and those that made something of the stream. */
   let given = 0;
   let events = 0;
@@ -43,6 +51,7 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
       if (stopped()) return () => "rest";
       given += 1;
       if (event.kind === "liveness") {
+        live.saw(event, false);
         if (given % BURST === 0) await new Promise(setImmediate);
         continue;
       }
@@ -62,20 +71,25 @@ export async function consume(run: TurnRun, signal: AbortSignal, stopped: () => 
         }
         case "checkpoint":
           writer.write([scribe.aside("internal", { kind: "checkpoint" })], { state: event.state });
+          live.saw(event, false);
           break;
         case "artifact": {
           const stored = await parts.media.store(row.key, event.artifact.parts, "agent");
-          writer.write(scribe.write({ ...event, artifact: { ...event.artifact, parts: stored } }));
+          record(event, scribe.write({ ...event, artifact: { ...event.artifact, parts: stored } }));
           break;
         }
         case "status":
-          writer.write(scribe.write(event.message === undefined ? event : { ...event, message: await told(event.message) }));
+          record(event, scribe.write(event.message === undefined ? event : { ...event, message: await told(event.message) }));
           break;
         default:
-          writer.write(scribe.write(event));
+          record(event, scribe.write(event));
       }
       const full = writer.ready();
-      if (full !== undefined) await full;
+      if (full !== undefined) {
+        live.hold();
+        await full;
+        live.release();
+      }
       events += 1;
       if (given % BURST === 0) await new Promise(setImmediate);
     }

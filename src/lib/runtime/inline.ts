@@ -1,3 +1,4 @@
+import { createTicker } from "../liveness/ticker.ts";
 import type { TaskIndex } from "../log/task-index.ts";
 import { IasError } from "../model/errors.ts";
 import { joinKey, keyText, type StreamKey } from "../model/key.ts";
@@ -25,6 +26,7 @@ interface Conversation {
  */
 export function createInlineRuntime(parts: RuntimeParts): Runtime {
   const { index, log } = parts.store;
+  const ticker = parts.ticker ?? createTicker();
   const busy = new Map<string, Conversation>();
   const running = new Map<string, RunningTask>();
   const waiting: { readonly conversation: Conversation; readonly key: StreamKey }[] = [];
@@ -90,7 +92,7 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
     // A SUBMITTED task's epoch belongs to whoever recorded it and is done with it; a WORKING one's to a turn, which may be alive.
     const opened = await log.open(key, { owner: parts.owner, expect: restart ? "expired" : row.epoch });
     if (!opened.ok || draining) return false;
-    const task = runTask(parts, agent, row, opened, restart);
+    const task = runTask({ ...parts, ticker }, agent, row, opened, restart);
     running.set(keyText(key), task);
     try {
       await task.done;

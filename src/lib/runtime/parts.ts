@@ -1,5 +1,6 @@
 import type { Agent } from "../engine/agent.ts";
 import type { Store } from "../log/store.ts";
+import type { Ticker } from "../liveness/ticker.ts";
 import type { Media } from "../media/media.ts";
 import type { Message, Task } from "../model/a2a.ts";
 import type { IasError } from "../model/errors.ts";
@@ -14,6 +15,8 @@ export interface RuntimeParts {
   readonly media: Media;
   /** ms since the epoch. */
   readonly now: () => number;
+  /** The clock of the turns' liveness. Default: one of the runtime's own; a given one stays the caller's. */
+  readonly ticker?: Ticker;
   /** Names this process in leases. */
   readonly owner: string;
   /** Hears of each failure that is not the caller's fault. Must not throw. */
@@ -22,4 +25,9 @@ export interface RuntimeParts {
   readonly history: (key: StreamKey, context: string, createdAt: number) => Promise<readonly Message[]>;
   /** The tasks that messages refer to, as far as the caller may see them. */
   readonly references: (key: StreamKey, messages: readonly Message[]) => Promise<readonly Task[]>;
+}
+
+/** What a turn gets of it. */
+export interface TurnParts extends RuntimeParts {
+  readonly ticker: Ticker;
 }

@@ -2,13 +2,13 @@ import type { Agent } from "../engine/agent.ts";
 import type { ResumeState } from "../log/log.ts";
 import type { ListedTask } from "../log/task-index.ts";
 import type { TaskView } from "../task/view.ts";
-import type { RuntimeParts } from "./parts.ts";
+import type { TurnParts } from "./parts.ts";
 import type { Scribe } from "./scribe.ts";
 import type { TurnWriter } from "./turn-writer.ts";
 
 /** Everything that belongs to one turn while it runs. */
 export interface TurnRun {
-  readonly parts: RuntimeParts;
+  readonly parts: TurnParts;
   readonly agent: Agent;
   readonly row: ListedTask;
   readonly epoch: number;

@@ -5,11 +5,12 @@ import { IasError } from "../model/errors.ts";
 import { loadView, type TaskView } from "../task/view.ts";
 import { consume } from "./consume.ts";
 import { failedStatus } from "./failed-status.ts";
-import type { RuntimeParts } from "./parts.ts";
+import type { TurnParts } from "./parts.ts";
 import { restartEntries } from "./restart-entries.ts";
 import { type CancelRequest, type Input, queueFull } from "./runtime.ts";
 import { createScribe } from "./scribe.ts";
 import type { Outcome, TurnRun } from "./turn-run.ts";
+import { createTurnLiveness } from "./turn-liveness.ts";
 import { createTurnWriter, type TurnWriter } from "./turn-writer.ts";
 
 /** A task whose turns run here, as the runtime holds it. */
@@ -31,13 +32,14 @@ type Stop =
   | { readonly kind: "cancel"; readonly request: CancelRequest }
   | { readonly kind: "next-input" }
   | { readonly kind: "abandon" }
-  | { readonly kind: "too-long" };
+  | { readonly kind: "too-long" }
+  | { readonly kind: "stalled"; readonly error: IasError };
 
 /**
  * Runs the turns of a task that `opened` has taken, until none is due: the first is new, or a restart of one whose owner died (`restart`).
  * Writes WORKING, what the engine does, and how it ended.
  */
-export function runTask(parts: RuntimeParts, agent: Agent, row: ListedTask, opened: Opened, restart: boolean): RunningTask {
+export function runTask(parts: TurnParts, agent: Agent, row: ListedTask, opened: Opened, restart: boolean): RunningTask {
   let stop: ((why: Stop) => void) | undefined;
   let writer: TurnWriter | undefined;
   let view: TaskView | undefined;
@@ -142,8 +144,16 @@ async function runTurn(run: TurnRun, number: number, onStop: (handler: (why: Sto
   const onLost = (): void => stop({ kind: "abandon" });
   writer.lost.addEventListener("abort", onLost, { once: true });
   const timer = Number.isFinite(parts.limits.maxTurnMs) ? setTimeout(() => stop({ kind: "too-long" }), parts.limits.maxTurnMs) : undefined;
+  using live = createTurnLiveness({
+    ticker: parts.ticker,
+    agent: run.agent,
+    quietMs: run.agent.replies === "task" ? 0 : parts.limits.replyHoldMs / 2,
+    lastSeq: () => view.fold.seq,
+    tell: (facts) => writer.write([scribe.aside("extension", { kind: "liveness", ...facts })]),
+    onStall: (error) => stop({ kind: "stalled", error }),
+  });
   try {
-    const result = await Promise.race([consume(run, abort.signal, () => stopped), ended.promise]);
+    const result = await Promise.race([consume(run, live, abort.signal, () => stopped), ended.promise]);
     if (typeof result === "function") return result(view.ledger.unread().length > 0);
     switch (result.kind) {
       case "abandon":
@@ -157,6 +167,10 @@ async function runTurn(run: TurnRun, number: number, onStop: (handler: (why: Sto
         writer.write([
           failedStatus(scribe, new IasError("timeout", `The turn took longer than maxTurnMs (${parts.limits.maxTurnMs}).`, { reason: "TURN_TOO_LONG" })),
         ]);
+        return "rest";
+      case "stalled":
+        parts.report(result.error, run.row.key);
+        writer.write([failedStatus(scribe, result.error)]);
         return "rest";
     }
   } finally {
