@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createRequire } from "node:module";
+import { text as readText } from "node:stream/consumers";
 import { test } from "node:test";
 import { createManualClock } from "../../../test/support/manual-clock.ts";
 import { type Behaviour, type FaultyModel, promptFor, startFaultyModel, until } from "../../../test/support/faulty-model.ts";
@@ -178,7 +181,7 @@ test("what a request is to blame for in mid-stream is not retryable", async () =
   const error = await failureOf(
     collect(openaiChat({ baseUrl: "http://m.test", model: "m", fetch: async () => new Response(frame) }).run(testTurn("x"), { signal })),
   );
-  assert.deepEqual([error.reason, error.retryable, error.details["httpStatus"]], ["MODEL_STREAM_ERROR", false, "400"]);
+  assert.deepEqual([error.reason, error.retryable, error.details["httpStatus"]], ["MODEL_REQUEST_REFUSED", false, "400"]);
   assert.match(error.message, /too long for \[redacted\]/);
 });
 
@@ -255,6 +258,22 @@ test("without Retry-After the waits double; their number and their sum are bound
   const none = await failureOf(run(model.url, { fault: "rate-limit", retryAfter: 1, id: 2 }, { clock, maxRetries: 0 }));
   assert.equal(none.retryAfterMs, 1000);
   assert.equal(waits.length, 6);
+});
+
+test("a wait for a rate limit holds the process, also a program of which nothing else is open", async () => {
+  const program = `
+    import { openaiChat } from ${JSON.stringify(import.meta.resolve("./openai-chat.ts"))};
+    let asked = 0;
+    const frames = 'data: {"choices":[{"delta":{"content":"here"},"finish_reason":"stop"}]}\\n\\ndata: [DONE]\\n\\n';
+    const fetch = async () => ((asked += 1) === 1 ? new Response("", { status: 429 }) : new Response(frames));
+    const engine = openaiChat({ baseUrl: "http://m.test", model: "m", fetch, retryBaseMs: 100 });
+    const message = { messageId: "1", role: "ROLE_USER", parts: [{ text: "hi" }] };
+    const turn = { agent: "a", input: [message], history: async () => [], references: async () => [] };
+    for await (const event of engine.run(turn, { signal: new AbortController().signal })) if (event.kind === "text") console.log(event.text);
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { stdio: ["ignore", "pipe", "inherit"] });
+  const [out, [code]] = await Promise.all([readText(child.stdout), once(child, "exit")]);
+  assert.deepEqual([out, code], ["here\n", 0]);
 });
 
 test("a server that fails before the stream is told as such, and not asked again here", async () => {
@@ -491,7 +510,7 @@ test("how an answer ended is told where it was not simply over", async () => {
 
 test("a document in place of a stream is named as such", async () => {
   const engine = openaiChat({ baseUrl: "http://m.test", model: "m", fetch: async () => Response.json({ choices: [] }) });
-  assert.equal((await failureOf(collect(engine.run(testTurn("x"), { signal })))).reason, "MODEL_STREAM_INVALID");
+  assert.equal((await failureOf(collect(engine.run(testTurn("x"), { signal })))).reason, "MODEL_REQUEST_REFUSED");
 });
 
 test("options that cannot work are refused with what is right", () => {

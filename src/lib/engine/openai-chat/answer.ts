@@ -164,10 +164,12 @@ function parse(data: string): Chunk {
 /** An error in mid-stream: what the request itself is to blame for does not go away by asking again. */
 function errorFrame(error: unknown): IasError {
   const { message, status } = errorFacts(error);
-  const retryable = status === undefined || status >= 500 || status === 408 || status === 409 || status === 429;
+  const isRateLimit = status === 429;
+  const isServers = status === undefined || status >= 500 || status === 408 || status === 409;
+  const reason = isRateLimit ? "MODEL_RATE_LIMIT" : isServers ? "MODEL_STREAM_ERROR" : "MODEL_REQUEST_REFUSED";
   return new IasError("engine-failed", `The model server failed in mid-stream: ${redact(message)}`, {
-    reason: "MODEL_STREAM_ERROR",
-    retryable,
+    reason,
+    retryable: isRateLimit || isServers,
     ...(status !== undefined && { details: { httpStatus: String(status) } }),
   });
 }

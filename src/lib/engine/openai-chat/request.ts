@@ -1,4 +1,5 @@
 import { IasError } from "../../model/errors.ts";
+import { MAX_TIMER_MS } from "../../stream/clock.ts";
 import type { AgentEvent } from "../engine.ts";
 import { modelStatusError, redact } from "../model-status.ts";
 import { createFeatureMemory, type FeatureMemory, toParameters } from "./features.ts";
@@ -79,7 +80,13 @@ export async function* open(server: ModelServer, messages: readonly ChatMessage[
 /** A wait that is nobody's silence. */
 async function* pause({ clock }: Settings, ms: number, signal: AbortSignal): AsyncGenerator<AgentEvent, void, undefined> {
   yield { kind: "liveness", signal: { kind: "retry-wait", forMs: Math.round(ms) } };
-  await clock.sleep(ms, signal);
+  // A clock's wait keeps no process alive, and a program may have nothing else open just now.
+  const alive = setInterval(nothing, MAX_TIMER_MS);
+  try {
+    await clock.sleep(ms, signal);
+  } finally {
+    clearInterval(alive);
+  }
   signal.throwIfAborted();
 }
 
@@ -111,7 +118,7 @@ async function checkStream(response: Response): Promise<void> {
   if (response.body !== null && !/json|html/i.test(type)) return;
   await response.body?.cancel();
   throw new IasError("engine-failed", `The model endpoint answered ${JSON.stringify(type)} in place of a stream: it does not know "stream": true.`, {
-    reason: "MODEL_STREAM_INVALID",
+    reason: "MODEL_REQUEST_REFUSED",
   });
 }
 
