@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { thinRun } from "../campaign/thin-run.ts";
+import { runCampaign } from "../campaign/run-campaign.ts";
 import { campaignCommands } from "../cli/campaign/campaign.ts";
 import { cardCommand } from "../cli/card.ts";
 import { chatCommand } from "../cli/chat.ts";
@@ -22,7 +22,7 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   cardCommand,
   purpleCommand,
   greenCommand,
-  campaignCommands(createCampaignParts({ env: process.env, exit: (code) => process.exit(code), runCampaign: thinRun })),
+  campaignCommands(createCampaignParts({ env: process.env, exit: (code) => process.exit(code), runCampaign })),
 ];
 
 try {

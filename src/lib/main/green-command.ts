@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { loadCampaign } from "../campaign/load-campaign.ts";
 import { createGreenAgent } from "../campaign/green-agent.ts";
-import { thinRun } from "../campaign/thin-run.ts";
+import { runCampaign } from "../campaign/run-campaign.ts";
 import { type Command, usageError } from "../cli/command.ts";
-import { connectA2A } from "../client/connect.ts";
+
 import { createGuardedFetch } from "../net/guarded-fetch.ts";
 import { systemClock } from "../stream/clock.ts";
 import { AGENT_OPTIONS, AGENT_OPTIONS_HELP, noPositionals, readAgentSettings, serveOneAgent } from "./agent-command.ts";
+import { connectSubject } from "./connect-subject.ts";
 import { createScorerLoader } from "./load-scorer.ts";
 import { createMemoryLedger } from "./open-ledger.ts";
 
@@ -54,10 +55,10 @@ export const greenCommand: Command = {
     await using judgeFetch = createGuardedFetch({ allowLocal: true, allowPrivate: true });
     const engine = createGreenAgent({
       ...(loaded !== undefined && { campaign: loaded.campaign }),
-      runCampaign: thinRun,
+      runCampaign,
       createLedger: createMemoryLedger,
       parts: {
-        connect: (url, headers) => connectA2A(url, { headers, fetch }),
+        connect: (url, headers) => connectSubject(url, { headers, fetch }),
         fetch: judgeFetch,
         clock: systemClock,
         monotonic: () => performance.now(),

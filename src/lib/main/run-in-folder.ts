@@ -8,10 +8,11 @@ import { openResultsFile, type ResultsFile, writeSummary } from "../campaign/res
 import { summarize } from "../campaign/report/summarize.ts";
 import type { RunCampaign } from "../campaign/runner-parts.ts";
 import type { RunOptions } from "../cli/campaign/parts.ts";
-import { connectA2A } from "../client/connect.ts";
+
 import { IasError } from "../model/errors.ts";
 import { createGuardedFetch } from "../net/guarded-fetch.ts";
 import { MAX_TIMER_MS, systemClock } from "../stream/clock.ts";
+import { connectSubject } from "./connect-subject.ts";
 import { createScorerLoader } from "./load-scorer.ts";
 import { startAgents } from "./start-agents.ts";
 
@@ -43,7 +44,7 @@ export async function runInFolder({ runCampaign, loaded, ledger, options, env }:
     loaded.campaign,
     {
       ledger,
-      connect: (url, headers) => connectA2A(url, { headers, fetch }),
+      connect: (url, headers) => connectSubject(url, { headers, fetch }),
       fetch,
       clock: systemClock,
       monotonic: () => performance.now(),
