@@ -21,9 +21,10 @@ const TABLE: readonly (readonly [what: string, code: ErrorCode, options: ErrorOp
   ["504", "timeout", { details: { httpStatus: "504" } }, "server-error"],
   ["a model that is down", "engine-failed", { reason: "MODEL_UNAVAILABLE" }, "server-error"],
   ["a model that cannot be reached", "engine-failed", { reason: "MODEL_UNREACHABLE" }, "transport"],
-  ["a model's stream that was cut", "engine-failed", { reason: "MODEL_STREAM_CUT" }, "transport"],
-  ["an error in a model's stream", "engine-failed", { reason: "MODEL_STREAM_ERROR", details: { httpStatus: "500" } }, "server-error"],
-  ["a model's answer without an end", "engine-failed", { reason: "MODEL_NO_FINISH" }, "server-error"],
+  ["a model's stream that is cut", "engine-failed", { reason: "MODEL_STREAM_CUT", retryable: true }, "transport"],
+  ["an error in mid-stream", "engine-failed", { reason: "MODEL_STREAM_ERROR", retryable: true }, "server-error"],
+  ["an error in mid-stream that the request is to blame for", "engine-failed", { reason: "MODEL_STREAM_ERROR" }, "deterministic"],
+  ["an answer without a finish_reason", "engine-failed", { reason: "MODEL_NO_FINISH", retryable: true }, "server-error"],
   ["an engine's exception", "engine-failed", {}, "agent-failed"],
   ["nonsense of the agent", "invalid-agent-response", {}, "agent-failed"],
   ["no key", "unauthenticated", { details: { httpStatus: "401" } }, "deterministic"],
@@ -41,8 +42,8 @@ describe("the class of a failure", () => {
   for (const [what, code, options, expected] of TABLE) {
     it(`of ${what} is ${expected}, thrown or told by the subject's extension`, () => {
       assert.equal(failureOf(new IasError(code, what, options)).class, expected);
-      const { reason, details } = options;
-      const data = { kind: "failure" as const, code, retryable: false, ...(reason && { reason }), ...(details && { details }) };
+      const { reason, details, retryable = false } = options;
+      const data = { kind: "failure" as const, code, retryable, ...(reason && { reason }), ...(details && { details }) };
       const status = failureOfEvent(failed("TASK_STATE_FAILED", toMetadata(data)));
       assert.deepEqual([status?.class, status?.code], [expected, reason ?? code]);
       const kept = { "urn:infinite-agent-streams:ext:stream:1": { failure: data, cursor: "x.1" } };

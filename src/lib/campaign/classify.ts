@@ -72,7 +72,7 @@ export function failureOf(error: IasError): Failure {
   const { code, reason, details, message } = error;
   const retryAfterMs = error.retryAfterMs ?? msOf(details["retryAfterMs"]);
   return {
-    class: classOf(code, reason, details),
+    class: classOf(code, reason, details, error.retryable),
     code: reason ?? code,
     message: message.slice(0, MAX_MESSAGE),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
@@ -97,7 +97,7 @@ export function failureOfEvent(event: StreamResponse): Failure | undefined {
   const retryAfterMs = msOf(details["retryAfterMs"]);
   const known = Object.hasOwn(BY_CODE, metadata.code) ? (metadata.code as ErrorCode) : "engine-failed";
   return {
-    class: classOf(known, metadata.reason, details),
+    class: classOf(known, metadata.reason, details, metadata.retryable),
     code: metadata.reason ?? metadata.code,
     message,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
@@ -112,8 +112,10 @@ const FAILED_STATES: Readonly<Partial<Record<TaskState, { readonly class: Class;
   TASK_STATE_AUTH_REQUIRED: { class: "deterministic", code: "AUTH_REQUIRED", message: "The subject asks for credentials, and nobody is there to give them." },
 };
 
-function classOf(code: ErrorCode, reason: string | undefined, details: Readonly<Record<string, string>>): Class {
+function classOf(code: ErrorCode, reason: string | undefined, details: Readonly<Record<string, string>>, retryable: boolean): Class {
   const byReason = reason === undefined ? undefined : BY_REASON[reason];
+  // A model server that names the request as the cause in mid-stream does so again.
+  if (reason === "MODEL_STREAM_ERROR" && !retryable) return "deterministic";
   if (byReason !== undefined) return byReason;
   const status = Number(details["httpStatus"] ?? details["status"]);
   if (status === 429) return "rate-limit";

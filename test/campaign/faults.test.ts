@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { describe, test, type TestContext } from "node:test";
+import type { Attempt, Failure } from "../../src/lib/campaign/attempt.ts";
+import type { Campaign } from "../../src/lib/campaign/campaign.ts";
+import { defineAgent } from "../../src/lib/engine/define-agent.ts";
+import { openaiChat } from "../../src/lib/engine/openai-chat.ts";
+import { DEFAULT_THRESHOLDS, type Thresholds } from "../../src/lib/liveness/thresholds.ts";
+import { campaignOf } from "../support/campaigns.ts";
+import { type Behaviour, promptFor, startFaultyModel } from "../support/faulty-model.ts";
+import { run } from "../support/run-campaign.ts";
+import { serving } from "../support/serving.ts";
+
+/** Short, so that a test is; a real campaign's are a hundred times as long. */
+const SHORT: Thresholds = { ...DEFAULT_THRESHOLDS, connectMs: 600, firstByteMs: 1500, firstContentMs: 1500, gapMs: 500 };
+
+interface Setting {
+  readonly streaming: boolean;
+  readonly metrics?: "vllm" | "vllm-old" | "llama" | "none";
+  readonly slots?: number;
+}
+
+/** A campaign against a subject whose model does what the prompts say. */
+async function setUp(
+  t: TestContext,
+  behaviours: readonly Behaviour[],
+  { streaming, metrics = "vllm", slots }: Setting,
+  change: Partial<Campaign> = {},
+): Promise<Campaign> {
+  const model = await startFaultyModel({ metrics, ...(slots !== undefined && { slots }) });
+  t.after(() => model[Symbol.asyncDispose]());
+  const engine = openaiChat({ baseUrl: `${model.url}/v1`, model: "faulty", maxRetries: 0 });
+  t.after(() => engine[Symbol.asyncDispose]());
+  const server = await serving(t, [defineAgent({ id: "agent", engine, streaming })]);
+  return campaignOf({
+    subjects: [{ id: "purple", url: `${server.url}/a2a/agent`, concurrency: 10, headersFromEnv: {}, metricsUrl: `${model.url}/metrics` }],
+    items: behaviours.map((behaviour, index) => ({ id: `i${index}`, prompt: promptFor({ id: index, ...behaviour }), expected: "forty-two" })),
+    concurrency: 10,
+    thresholds: SHORT,
+    metricsIntervalMs: 100,
+    retries: { ...campaignOf().retries, maxAttempts: 1 },
+    ...change,
+  });
+}
+
+function failureOf(attempts: readonly Attempt[]): Failure | undefined {
+  const { outcome } = attempts[0] ?? {};
+  return outcome?.kind === "failed" ? outcome.failure : undefined;
+}
+
+const STREAM_TABLE: readonly (readonly [what: string, behaviour: Behaviour, expected: readonly (string | undefined)[]])[] = [
+  ["an engine that stands still", { fault: "stall", after: 5, tokens: 20 }, ["stall", "INFERENCE_STALLED", "gapMs", "engine-stuck"]],
+  ["a request that the engine forgets", { fault: "lost", after: 5, tokens: 20 }, ["stall", "INFERENCE_STALLED", "gapMs", "request-lost"]],
+  ["a parser that holds tokens back", { fault: "hold", after: 5, tokens: 1000, gapMs: 10 }, ["stall", "INFERENCE_STALLED", "gapMs", "engine-moves"]],
+  ["a queue that does not move", { fault: "queue" }, ["stall", "INFERENCE_STALLED", "firstContentMs", "overload"]],
+  ["a connection that is reset", { fault: "rst", after: 5, tokens: 20 }, ["transport", "MODEL_STREAM_CUT", undefined, undefined]],
+  ["a connection that ends", { fault: "fin", after: 5, tokens: 20 }, ["transport", "MODEL_STREAM_CUT", undefined, undefined]],
+  ["an error frame before [DONE]", { fault: "error", after: 5, tokens: 20 }, ["server-error", "MODEL_STREAM_ERROR", undefined, undefined]],
+  ["[DONE] without a finish_reason", { fault: "no-finish" }, ["server-error", "MODEL_NO_FINISH", undefined, undefined]],
+  ["500", { fault: "server-error" }, ["server-error", "MODEL_UNAVAILABLE", undefined, undefined]],
+  ["429", { fault: "rate-limit", retryAfter: 1 }, ["rate-limit", "MODEL_RATE_LIMIT", undefined, undefined]],
+  ["400", { fault: "bad-request" }, ["deterministic", "MODEL_REQUEST_REFUSED", undefined, undefined]],
+];
+
+describe("a campaign of streams finds, classes and explains", { concurrency: 4 }, () => {
+  for (const [what, behaviour, expected] of STREAM_TABLE) {
+    test(what, async (t) => {
+      const { attempts } = await run(await setUp(t, [behaviour], { streaming: true }));
+      const failure = failureOf(attempts);
+      assert.equal(attempts[0]?.liveness?.mode, "stream");
+      assert.deepEqual([failure?.class, failure?.code, failure?.stall?.threshold, failure?.evidence?.kind], expected);
+      if (failure?.stall !== undefined) assert.ok(failure.stall.silenceMs < failure.stall.limitMs + 5000, "not hung");
+    });
+  }
+});
+
+const METRICS_TABLE: readonly (readonly [what: string, behaviour: Behaviour, metrics: Setting["metrics"], expected: readonly (string | undefined)[]])[] = [
+  ["an engine that stands still", { fault: "stall", after: 5, tokens: 20 }, "vllm", ["stall", "firstContentMs", "engine-stuck"]],
+  ["an engine that stands still, by old names", { fault: "stall", after: 5, tokens: 20 }, "vllm-old", ["stall", "firstContentMs", "engine-stuck"]],
+  ["a request that the engine forgets", { fault: "lost", after: 5, tokens: 20, gapMs: 60 }, "vllm", ["stall", "connectMs", "request-lost"]],
+  ["a request that the engine never knew", { fault: "no-headers" }, "llama", ["stall", "connectMs", "request-lost"]],
+  ["a queue that does not move", { fault: "queue" }, "vllm", ["stall", "firstContentMs", "overload"]],
+  ["a subject whose metrics are gone, by its time-out", { fault: "stall", after: 5 }, "none", ["stall", "firstContentMs", "unknown"]],
+];
+
+describe("a campaign of blocking requests finds by the engine's counters", { concurrency: 4 }, () => {
+  for (const [what, behaviour, metrics, expected] of METRICS_TABLE) {
+    test(what, async (t) => {
+      const timeout = { initialMs: 1000, minMs: 1000, maxMs: 2000, factor: 2, backoff: 2 };
+      const { attempts } = await run(await setUp(t, [behaviour], { streaming: false, ...(metrics && { metrics }) }, { timeout }));
+      const failure = failureOf(attempts);
+      assert.equal(attempts[0]?.liveness?.mode, metrics === "none" ? "timeout" : "metrics");
+      assert.deepEqual([failure?.class, failure?.stall?.threshold, failure?.evidence?.kind], expected);
+    });
+  }
+});
+
+describe("what is alive is never failed", { concurrency: 4 }, () => {
+  const alive: readonly Behaviour[] = Array.from({ length: 10 }, (_, index) => ({
+    say: "the answer is forty-two",
+    // Slower than half of the gap, prefills longer than a gap, and silences that end in time.
+    ...(index % 3 === 0 ? { gapMs: 350, tokens: 8 } : index % 3 === 1 ? { prefillMs: 1000 } : { fault: "stall-recover", forMs: 350, after: 2 }),
+  }));
+
+  for (const [what, setting] of [
+    ["by its stream", { streaming: true }],
+    ["by its engine's counters", { streaming: false }],
+    ["by llama.cpp's counters", { streaming: false, metrics: "llama" }],
+  ] as const) {
+    test(what, async (t) => {
+      const campaign = await setUp(t, alive, setting);
+      const { summary, attempts } = await run(campaign);
+      assert.deepEqual([summary.judged, summary.passed, summary.attempts], [10, 10, 10]);
+      assert.deepEqual(new Set(attempts.map(({ liveness }) => liveness?.mode)), new Set([setting.streaming ? "stream" : "metrics"]));
+    });
+  }
+});
+
+test("a campaign with mixed faults reaches its target", async (t) => {
+  const mixed: readonly Behaviour[] = [
+    { say: "forty-two" },
+    { fault: "stall", after: 2, times: 1, say: "it is forty-two" },
+    { fault: "rst", after: 2, times: 1, say: "it is forty-two" },
+    { fault: "rate-limit", retryAfter: 1, times: 1, say: "forty-two" },
+    { fault: "error", after: 1, times: 1, say: "it is forty-two" },
+    { fault: "bad-request" },
+  ];
+  const campaign = await setUp(t, mixed, { streaming: true }, { target: 25, retries: campaignOf().retries });
+  const { summary } = await run(campaign);
+  assert.deepEqual([summary.state, summary.judged, summary.passed], ["done", 25, 25]);
+  assert.equal(summary.failed["deterministic"], 1);
+  for (const kind of ["stall", "transport", "rate-limit", "server-error"]) assert.ok((summary.retries[kind] ?? 0) >= 1, kind);
+});
