@@ -155,3 +155,33 @@ test("Ctrl-C leaves in order with 130; the next run goes on, and each battle cou
   assert.equal(new Set(judged.map(({ battle }) => battle)).size, 4);
   assert.equal(judged.length, 4);
 });
+test("from another process a campaign is paused, told about, and canceled", async (t) => {
+  const cwd = folder(t);
+  const held = await gate(t);
+  campaignFile(cwd, await subject(t, cwd, held.env), { concurrency: 1 });
+  const run = startIas(t, ["campaign", "run", "capitals.yaml"], { cwd });
+  await held.until(1);
+  assert.equal((await ias(t, cwd, ["pause", "capitals"])).code, 0);
+  assert.match((await ias(t, cwd, ["status"])).out, /to be paused: `ias campaign resume` goes on/);
+  assert.equal((await ias(t, cwd, ["cancel", "capitals"])).code, 0);
+  assert.equal(await run.ended, 130);
+  assert.match(run.out, /^capitals: canceled, 0 of 4 judged/);
+});
+
+test("requeued battles are tried again and their attempts so far count for nothing", async (t) => {
+  const cwd = folder(t);
+  campaignFile(cwd, await subject(t, cwd), { repeat: 1 });
+  assert.equal((await ias(t, cwd, ["run", "capitals.yaml"])).code, 0);
+  assert.equal((await ias(t, cwd, ["requeue", "capitals", "france"])).out, "1 battle to be tried again.\n");
+  const { code, out } = await ias(t, cwd, ["run", "capitals.yaml"]);
+  assert.equal(code, 0);
+  assert.match(out, /2 of 2 judged, 50 % passed.*\n  3 attempts/);
+  const attempts = lines<Attempt>(readFileSync(join(cwd, "results/capitals/results.jsonl"), "utf8"));
+  assert.deepEqual(
+    attempts.filter(({ item }) => item === "france").map(({ attempt, discounted }) => [attempt, discounted ?? false]),
+    [
+      [1, true],
+      [2, false],
+    ],
+  );
+});

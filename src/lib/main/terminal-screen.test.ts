@@ -28,13 +28,13 @@ test("a frame is one write, replaces the one before, and is not written again wh
   assert.equal(written.length, 2);
   assert.match(written[0] ?? "", /one.*\n.*two/s);
   assert.ok(written[1]?.includes(`\r${ESC}2A`), "goes up over both lines");
-  assert.ok(written[1]?.includes(`three${ESC}K\n${ESC}J`), "and takes away what is left of them");
+  assert.ok(written[1]?.includes(`${ESC}Kthree\n${ESC}J`), "and takes away what is left of them");
 });
 
 test("lines that are too wide or too many are cut", () => {
   const { made, written } = screen({ columns: 5, rows: 3 });
   made.draw(["abcdefgh", "日本語", "third"].map((text) => [{ text }]));
-  assert.ok(written[0]?.includes(`abcd…${ESC}K\n日本…${ESC}K\n${ESC}J`));
+  assert.ok(written[0]?.includes(`${ESC}Kabcd…\n${ESC}K日本…\n${ESC}J`));
   assert.ok(!written[0]?.includes("third"));
 });
 

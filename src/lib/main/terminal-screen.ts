@@ -37,7 +37,8 @@ export function createTerminalScreen({ write, size, color, onResize }: ScreenPar
     const below = cut(block.slice(0, rows - 1));
     const text = below.map((line) => paint(line, color)).join("\n");
     if (above.length === 0 && text === shown && isOpen) return;
-    const lines = [...cut(above), ...below].map((line) => `${paint(line, color)}${ESC}K\n`).join("");
+    // Erased before it is written: at the end of a full line the cursor stands on its last character.
+    const lines = [...cut(above), ...below].map((line) => `${ESC}K${paint(line, color)}\n`).join("");
     // Without auto-wrap, a character that is wider than we know cannot make a second line.
     write(`${ESC}?2026h${isOpen ? "" : `${ESC}?25l`}${ESC}?7l${toTop()}${lines}${ESC}J${ESC}?7h${ESC}?2026l`);
     isOpen = true;
