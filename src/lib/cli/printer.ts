@@ -1,6 +1,6 @@
 import type { StreamItem } from "../client/client.ts";
 import { isTerminal, type Message, type Part, type Task, type TaskState } from "../model/a2a.ts";
-import { readExtension } from "../model/extension.ts";
+import { type LivenessFacts, readExtension, type StallFacts } from "../model/extension.ts";
 import { EXIT, type Io } from "./command.ts";
 import { toJsonLine, toLine, toTerminal } from "./terminal.ts";
 
@@ -136,6 +136,8 @@ function describe(own: NonNullable<ReturnType<typeof readExtension>>): string | 
       return own.via === "handoff" ? `${own.from} hands off to ${own.to}` : `${own.from} asks ${own.to}`;
     case "attempt":
       return `attempt ${own.attempt}: ${own.reason}`;
+    case "liveness":
+      return describeLiveness(own);
     default:
       return undefined;
   }
@@ -144,4 +146,25 @@ function describe(own: NonNullable<ReturnType<typeof readExtension>>): string | 
 /** The exit code that a task's state stands for. */
 export function exitOf(state: TaskState | undefined): number {
   return state !== undefined && isTerminal(state) && state !== "TASK_STATE_COMPLETED" ? EXIT.negative : EXIT.ok;
+}
+
+/** Only what a person who waits wants to know. */
+function describeLiveness(own: LivenessFacts): string | undefined {
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  switch (own.phase) {
+    case "slow":
+      if (own.by === "rate" && own.tokensPerSecond !== undefined) return `slow: ${own.tokensPerSecond} tokens/s`;
+      return `slow: nothing for ${seconds(own.silenceMs)} (${own.activity})`;
+    case "stalled": {
+      // Of any agent's making: what is missing must not end the command.
+      const stall: Partial<StallFacts> = { ...own.stall };
+      return `stalled: nothing for ${seconds(stall.silenceMs ?? 0)} (${stall.activity}), after ${stall.tokens} tokens`;
+    }
+    case "recovered":
+      return `${own.from} no more`;
+    case "retry-wait":
+      return `waits for the model server's rate limit${own.forMs === undefined ? "" : `, ${seconds(own.forMs)}`}`;
+    default:
+      return undefined;
+  }
 }

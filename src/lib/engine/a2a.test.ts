@@ -52,6 +52,20 @@ runEngineConformance("a2a", {
   ask: { answer: "the second one", create: (source) => a2a({ url: "http://127.0.0.1:1/", connect: async () => localClient(source, "Which one?") }) },
 });
 
+test("a remote agent that has not shown that it streams is a child that works, not a model that is silent", async () => {
+  const { promise: later, resolve } = Promise.withResolvers<void>();
+  async function* source() {
+    yield "a";
+    setTimeout(resolve, 150);
+    await later;
+    yield "b";
+    yield "c";
+  }
+  const events = await collect(a2a({ url: "http://127.0.0.1:1/", connect: async () => localClient(source) }).run(testTurn("go"), { signal }));
+  const told = events.flatMap((event) => (event.kind === "text" ? [event.text] : event.kind === "liveness" ? [event.signal.kind] : []));
+  assert.deepEqual(told, ["child", "child", "a", "child", "b", "c"]);
+});
+
 const { signal } = new AbortController();
 const FAST: Partial<A2AEngineOptions> = { backoff: { baseMs: 5, maxMs: 50 }, poll: { baseMs: 20, maxMs: 100 } };
 const script = (value: Script): string => JSON.stringify(value);
@@ -60,8 +74,9 @@ function last(events: readonly AgentEvent[]): AgentEvent {
   return events.at(-1) ?? assert.fail("no event");
 }
 
+/** What the engine makes of the remote agent, without what it tells of the liveness. */
 async function relay(engine: Engine, turn: Turn): Promise<readonly AgentEvent[]> {
-  return collect(engine.run(turn, { signal }));
+  return (await collect(engine.run(turn, { signal }))).filter(({ kind }) => kind !== "liveness");
 }
 
 for (const [version, binding] of [

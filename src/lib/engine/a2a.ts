@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import type { A2AClient, SendRequest, StreamItem } from "../client/client.ts";
 import { connectA2A, type ConnectOptions } from "../client/connect.ts";
 import { createMirror } from "../client/mirror.ts";
+import { createProof } from "../liveness/proof.ts";
+import { resolveThresholds } from "../liveness/thresholds.ts";
 import type { JsonObject, Message, Part, StreamResponse } from "../model/a2a.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
@@ -59,6 +61,8 @@ export function a2a(options: A2AEngineOptions): Engine {
   };
 }
 
+const WORKS: AgentEvent = { kind: "liveness", signal: { kind: "child" } };
+
 /** What is known of the remote task while a turn runs. */
 interface Progress {
   remote: Remote | undefined;
@@ -82,6 +86,9 @@ async function* relay(
   const sent = follows && before !== undefined ? before.sent : messageId(turn, before);
   /** An interruption that a snapshot tells: of a sent message's stream it may be the one that the message answers. */
   let told: AgentEvent | undefined;
+  /** What is missing for judging its silence: until an agent without cursors has shown that it sends pieces, it is a child that works, and has a tool's time. */
+  const proof = client.hasCursors ? undefined : createProof(resolveThresholds().gapMs);
+  if (proof !== undefined) yield WORKS;
   for await (const item of open(client, turn, { before, hops, sent, signal, target: options.url })) {
     yield* noteRemote(item.event, turn, name, sent, progress);
     for (const said of toEvents(item, turn, sent).flatMap((event) => say(event, translator, progress))) {
@@ -93,6 +100,7 @@ async function* relay(
       yield said;
       if (progress.isOver) return;
     }
+    if (proof?.see(item.event, performance.now()) === false) yield WORKS;
   }
   if (told === undefined) throw new IasError("invalid-agent-response", "The remote agent's stream ended without an end of its task.");
   progress.isOver = true;

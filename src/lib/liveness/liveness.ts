@@ -70,8 +70,8 @@ export type LivenessSignal =
   | { readonly kind: "working" }
   /** Any raw byte, a comment too. */
   | { readonly kind: "bytes" }
-  /** Text, reasoning, or a part of a tool call. `tokens` where they are known. */
-  | { readonly kind: "content"; readonly tokens?: number }
+  /** Text, reasoning, or a part of a tool call. `tokens` where they are known; `contents` (1) where several close to each other are told as one. */
+  | { readonly kind: "content"; readonly tokens?: number; readonly contents?: number }
   /** Tokens that the model call has made so far, told after the content that they measure; growth without content proves generation all the same. */
   | { readonly kind: "usage"; readonly outputTokens: number }
   | { readonly kind: "tool-start"; readonly call: string }

@@ -49,7 +49,7 @@ function take(before: Liveness, signal: LivenessSignal, seq: number | undefined,
     case "bytes":
       return bytes(state);
     case "content":
-      return content(state, signal.tokens ?? 1, thresholds);
+      return content(state, signal.tokens ?? signal.contents ?? 1, signal.contents ?? 1, thresholds);
     case "usage":
       return usage(state, signal.outputTokens, thresholds);
     case "tool-start":
@@ -89,7 +89,7 @@ function bytes(state: Liveness): Taken {
 
 const WANTS_BYTES: ReadonlySet<StallThreshold> = new Set(["connectMs", "firstByteMs", "connectionMs"]);
 
-function content(before: Liveness, tokens: number, thresholds: Thresholds): Taken {
+function content(before: Liveness, tokens: number, contents: number, thresholds: Thresholds): Taken {
   const { at, contentAt } = before;
   // Between two contents of one generation: what a tool or a child took, or a person, is no gap of the model's.
   const gap = contentAt === undefined || before.activity !== "generating" ? undefined : at - contentAt;
@@ -99,7 +99,7 @@ function content(before: Liveness, tokens: number, thresholds: Thresholds): Take
     heard: true,
     quietSince: at,
     contentAt: at,
-    contents: before.contents + 1,
+    contents: before.contents + contents,
     tokens: before.tokens + tokens,
     callTokens: before.callTokens + tokens,
     unmeasured: true,
@@ -121,7 +121,7 @@ function usage(before: Liveness, outputTokens: number, thresholds: Thresholds): 
   const more = Math.max(0, outputTokens - before.callTokens);
   const state: Liveness = { ...before, usage: outputTokens, unmeasured: false };
   if (!hasGrown) return bytes(state);
-  if (!before.unmeasured) return join(content(state, more, thresholds), (now) => ({ state: { ...now, unmeasured: false }, events: [] }));
+  if (!before.unmeasured) return join(content(state, more, 1, thresholds), (now) => ({ state: { ...now, unmeasured: false }, events: [] }));
   // The content was counted as one token when it came.
   const measured: Liveness = {
     ...state,

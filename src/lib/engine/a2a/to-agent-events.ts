@@ -2,6 +2,7 @@ import type { Json, JsonObject, Part, StreamResponse, TaskArtifactUpdateEvent, T
 import { EXTENSION_URI } from "../../model/entry.ts";
 import { IasError } from "../../model/errors.ts";
 import { type ExtensionData, readExtension } from "../../model/extension.ts";
+import { readLiveness } from "../../liveness/read-signals.ts";
 import type { AgentEvent } from "../engine.ts";
 import { splitArtifact } from "./split-artifact.ts";
 
@@ -82,7 +83,7 @@ function statusEvents(update: TaskStatusUpdateEvent): readonly AgentEvent[] {
   }
 }
 
-/** What readers of our extension saw of the remote agent, one level down. Its ledger (inputs, turns, checkpoints) and its liveness are its own. */
+/** What readers of our extension saw of the remote agent, one level down. Its ledger (inputs, turns, checkpoints) is its own; its liveness feeds ours. */
 function fromExtension(data: Exclude<ExtensionData, { kind: "failure" }>, name: string): readonly AgentEvent[] | undefined {
   const path = [name, ...("path" in data && Array.isArray(data.path) ? data.path : [])];
   switch (data.kind) {
@@ -107,8 +108,9 @@ function fromExtension(data: Exclude<ExtensionData, { kind: "failure" }>, name: 
     case "reply":
     case "cancel":
     case "attempt":
-    case "liveness":
       return [];
+    case "liveness":
+      return readLiveness(data).map((signal) => ({ kind: "liveness", signal }));
     default:
       // A kind of a later version: its status still counts.
       return undefined;
