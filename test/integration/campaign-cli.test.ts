@@ -8,6 +8,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import type { Attempt } from "../../src/lib/campaign/attempt.ts";
 import type { Progress, Summary } from "../../src/lib/campaign/progress.ts";
+import { HOSTILE } from "../support/hostile.ts";
 import { startIas, startServe } from "../support/ias-process.ts";
 
 // `ias campaign` as a user has it: real processes, a real served subject, a real folder. No step waits for a time.
@@ -184,4 +185,49 @@ test("requeued battles are tried again and their attempts so far count for nothi
       [2, false],
     ],
   );
+});
+
+test("a hostile subject drives no terminal, no spreadsheet, no page, on any way that its words take", async (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, "hostile.json"), JSON.stringify(HOSTILE));
+  writeFileSync(
+    join(cwd, "agents.ts"),
+    `import { readFileSync } from "node:fs";
+const texts: string[] = JSON.parse(readFileSync(new URL("hostile.json", import.meta.url), "utf8"));
+export const agents = [{ id: "geographer", engine: { async *run() {
+  for (const text of texts) yield { kind: "text", text };
+  throw new Error(texts.join(" "));
+} } }];`,
+  );
+  const server = await startServe(t, ["agents.ts"], { cwd });
+  const items = HOSTILE.slice(0, 3).map((id) => ({ id, prompt: id, expected: "x" }));
+  campaignFile(cwd, `${server.url}/a2a/geographer`, { items, repeat: 1, retries: { baseMs: 1, maxMs: 1 } });
+  const ran = await ias(t, cwd, ["run", "capitals.yaml", "--verbose"]);
+  assert.equal(ran.code, 100, ran.err);
+  const shown = [ran.out, ran.err];
+  for (const args of [
+    ["run", "capitals.yaml", "--json", "--verbose"],
+    ["status"],
+    ["status", "--json"],
+    ["report", "--format", "json", "--out", "-"],
+    ["compare", "capitals", "capitals"],
+  ]) {
+    const { out, err } = await ias(t, cwd, args);
+    shown.push(out, err);
+  }
+  for (const format of ["csv", "html", "junit", "markdown", "jsonl"]) assert.equal((await ias(t, cwd, ["report", "--format", format])).code, 0);
+  const file = (name: string) => readFileSync(join(cwd, "results/capitals", name), "utf8");
+  shown.push(
+    ...["results.jsonl", "summary.json", "report.csv", "report.html", "report.xml", "report.md", "report.jsonl"].map((name) =>
+      file(name).replaceAll("\r\n", "\n"),
+    ),
+  );
+  // eslint-disable-next-line no-control-regex -- what must not be there
+  for (const text of shown) assert.doesNotMatch(text, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/);
+  assert.ok(
+    shown.some((text) => text.includes("pwned")),
+    "it was said at all",
+  );
+  assert.doesNotMatch(file("report.csv"), /(?:^|,)"?[=+@]/m);
+  assert.doesNotMatch(file("report.html"), /<(?:img|script(?! type="application\/json"))/);
 });

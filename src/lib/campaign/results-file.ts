@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { open, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { escapeUnsafe } from "../model/unsafe-text.ts";
 import type { Attempt } from "./attempt.ts";
 import { attemptKey } from "./attempt-record.ts";
 import type { Ledger } from "./ledger.ts";
@@ -42,12 +43,13 @@ export async function openResultsFile(path: string, ledger: Pick<Ledger, "attemp
 
 /** Replaces `summary.json`: a reader sees the old one or the new one. */
 export async function writeSummary(path: string, summary: Summary): Promise<void> {
-  await writeFile(`${path}.new`, `${JSON.stringify(summary, undefined, 2)}\n`);
+  await writeFile(`${path}.new`, `${JSON.stringify(summary, undefined, 2).split("\n").map(escapeUnsafe).join("\n")}\n`);
   await rename(`${path}.new`, path);
 }
 
 function lineOf(attempt: Attempt): string {
-  return `${JSON.stringify(attempt)}\n`;
+  // A person may look at it on a terminal.
+  return `${escapeUnsafe(JSON.stringify(attempt))}\n`;
 }
 
 /** The attempts that the file has, and its length up to the end of its last whole line; undefined for what is no such file. */
