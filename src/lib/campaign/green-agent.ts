@@ -47,8 +47,8 @@ export function createGreenAgent(options: GreenAgentOptions): Engine {
           (error: unknown) => IasError.from(error),
         )
         .finally(log.end);
-      yield* say(`Starting assessment: ${campaign.items.length} items, ${campaign.subjects.map(({ id }) => id).join(", ")}.`);
-      for await (const line of log.lines()) yield* say(line);
+      yield say(`Starting assessment: ${campaign.items.length} items, ${campaign.subjects.map(({ id }) => id).join(", ")}.`);
+      yield* log.events();
       const failure = await running;
       if (failure !== undefined) throw failure;
       if (signal.aborted) throw new IasError("aborted", "The assessment was stopped.");
@@ -60,22 +60,23 @@ export function createGreenAgent(options: GreenAgentOptions): Engine {
   };
 }
 
-/** A line of the log. What follows is waiting for participants, not for a model of ours. */
-function* say(text: string): Generator<AgentEvent, void, undefined> {
-  yield { kind: "status", message: [{ text }] };
-  yield { kind: "liveness", signal: { kind: "child" } };
+/** A line of the log. */
+function say(text: string): AgentEvent {
+  return { kind: "status", message: [{ text }] };
 }
 
-/** Progress as lines for people, in order; of tokens the newest count of each battle, at most one a second. */
+/**
+ * Progress as lines for people, in order; of tokens the newest count of each battle, at most one a second. For readers of our extension an attempt is a tool call of the
+ * evaluator's, so that its silence is a tool's and not that of a model.
+ */
 function createLog() {
-  const waiting: string[] = [];
+  const waiting: AgentEvent[] = [];
   const told = new Map<string, number>();
   let wake = Promise.withResolvers<void>();
   let isOver = false;
 
-  function add(line: string | undefined): void {
-    if (line === undefined) return;
-    waiting.push(line);
+  function add(...events: readonly AgentEvent[]): void {
+    waiting.push(...events);
     wake.resolve();
   }
 
@@ -86,16 +87,20 @@ function createLog() {
         if (now - (told.get(progress.battle) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
         told.set(progress.battle, now);
       }
-      add(lineOf(progress));
+      const line = lineOf(progress);
+      if (line === undefined) return;
+      if (progress.kind === "attempt-started") add(say(line), callOf(progress.attempt));
+      else if (progress.kind === "attempt-ended") add(resultOfCall(progress.attempt), say(line));
+      else add(say(line));
     },
     end(): void {
       isOver = true;
       wake.resolve();
     },
-    async *lines(): AsyncGenerator<string, void, undefined> {
+    async *events(): AsyncGenerator<AgentEvent, void, undefined> {
       for (;;) {
-        const line = waiting.shift();
-        if (line !== undefined) yield line;
+        const event = waiting.shift();
+        if (event !== undefined) yield event;
         else if (isOver) return;
         else {
           wake = Promise.withResolvers<void>();
@@ -104,6 +109,15 @@ function createLog() {
       }
     },
   };
+}
+
+/** A battle can be fought again after a crash: nothing of it is kept outside of the assessment. */
+function callOf({ battle, attempt, subject, item }: Attempt): AgentEvent {
+  return { kind: "tool-call", call: `${battle}/${attempt}`, name: "battle", arguments: JSON.stringify({ participant: subject, item }), idempotent: true };
+}
+
+function resultOfCall(attempt: Attempt): AgentEvent {
+  return { kind: "tool-result", call: `${attempt.battle}/${attempt.attempt}`, name: "battle", output: endOf(attempt), failed: !isJudged(attempt) };
 }
 
 /** What is told of a progress; undefined for what only views need. */
