@@ -163,7 +163,7 @@ test("from another process a campaign is paused, told about, and canceled", asyn
   const run = startIas(t, ["campaign", "run", "capitals.yaml"], { cwd });
   await held.until(1);
   assert.equal((await ias(t, cwd, ["pause", "capitals"])).code, 0);
-  assert.match((await ias(t, cwd, ["status"])).out, /to be paused: `ias campaign resume` goes on/);
+  assert.match((await ias(t, cwd, ["status"])).out, /1 attempt under way\n    geographer · \w+, for \d+:\d\d\n  to be paused: `ias campaign resume` goes on/);
   assert.equal((await ias(t, cwd, ["cancel", "capitals"])).code, 0);
   assert.equal(await run.ended, 130);
   assert.match(run.out, /^capitals: canceled, 0 of 4 judged/);

@@ -252,6 +252,17 @@ test("status says what it came to and what is wished", async () => {
   assert.equal(json.wishes.paused, false);
 });
 
+test("status names what is under way, the longest first", async () => {
+  const running = Array.from({ length: 10 }, (_, index) =>
+    attemptOf({ battle: `a/${index}/1`, subject: "a", item: String(index), startedAt: 1_767_225_600_000 - index * 60_000 }),
+  );
+  const sources = { "results/sample": await sourceOf(running) };
+  const { out } = await campaign(["status"], { sources });
+  assert.match(out, /\n  10 attempts under way\n    a · 9, for 9:00\n    a · 8, for 8:00\n(?:    a .*\n){6}    and 2 more\n$/);
+  const { underWay } = JSON.parse((await campaign(["status", "--json"], { sources })).out) as { readonly underWay: readonly unknown[] };
+  assert.deepEqual(underWay[0], { battle: "a/9/1", attempt: 1, startedAt: 1_767_225_600_000 - 540_000 });
+});
+
 test("pause, resume, cancel and requeue leave their wishes in the folder", async () => {
   const wished = async (argv: readonly string[]) => {
     const { code, wishes, err } = await campaign(argv);

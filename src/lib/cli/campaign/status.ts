@@ -1,16 +1,19 @@
 import type { ControlState } from "../../campaign/ledger.ts";
-import { counted } from "../../campaign/report/words.ts";
+import { clockTime, count, counted } from "../../campaign/report/words.ts";
 import { type Args, type Command, EXIT, usageError } from "../command.ts";
-import { toJsonLine } from "../terminal.ts";
+import { toJsonLine, toLine } from "../terminal.ts";
+import { nameOf } from "./live-state.ts";
 import type { CampaignParts } from "./parts.ts";
 import { summaryText } from "./summary-text.ts";
+
+const MAX_TOLD = 8;
 
 const HELP = `Usage: ias campaign status [folder] [options]
 
 Says what a campaign has come to, also while it runs. The folder is a results folder, the campaign's
 name or its file; without one it is the only one in results/.
 
-  --json                one JSON line: { folder, summary, wishes }
+  --json                one JSON line: { folder, summary, underWay, wishes }
 
 Exit codes: 0 whatever it says; 1 error; 2 usage.
 
@@ -31,7 +34,15 @@ export function statusCommand(parts: CampaignParts): Command {
       await using results = await parts.open(folder);
       const { summary, campaign } = results.source;
       const wishes = await results.control.read();
-      io.out(io.json ? toJsonLine({ folder, summary, wishes }) : `${summaryText(summary, campaign)}${wishesText(wishes)}`);
+      const underWay: UnderWay[] = [];
+      for await (const { battle, attempt, startedAt, outcome } of results.source.ledger.attempts())
+        if (outcome === undefined) underWay.push({ battle, attempt, startedAt });
+      underWay.sort((a, b) => a.startedAt - b.startedAt);
+      io.out(
+        io.json
+          ? toJsonLine({ folder, summary, underWay, wishes })
+          : `${summaryText(summary, campaign)}${underWayText(underWay, parts.now())}${wishesText(wishes)}`,
+      );
       return EXIT.ok;
     },
   };
@@ -41,6 +52,20 @@ export function statusCommand(parts: CampaignParts): Command {
 export function oneFolder({ positionals: [folder, ...more] }: Args): string | undefined {
   if (more.length > 0) throw usageError(`one folder at most; ${JSON.stringify(more[0])} is too many.`);
   return folder;
+}
+
+/** An attempt without an end: its runner works on it, or died and takes it up with the next run. */
+interface UnderWay {
+  readonly battle: string;
+  readonly attempt: number;
+  readonly startedAt: number;
+}
+
+function underWayText(all: readonly UnderWay[], now: number): string {
+  if (all.length === 0) return "";
+  const told = all.slice(0, MAX_TOLD).map(({ battle, startedAt }) => `    ${toLine(nameOf(battle), 60)}, for ${clockTime(now - startedAt)}\n`);
+  const more = all.length > told.length ? `    and ${count(all.length - told.length)} more\n` : "";
+  return `  ${counted(all.length, "attempt")} under way\n${told.join("")}${more}`;
 }
 
 function wishesText({ paused, canceled, cancelBattles, requeueBattles }: ControlState): string {
