@@ -134,3 +134,12 @@ test("an assessment in which nothing can be judged fails and says why", async (t
   assert.equal(state, "TASK_STATE_FAILED", log.join("\n"));
   assert.equal(result, undefined);
 });
+
+test("its help fits 100 columns, and a scenario is no campaign for it", async (t) => {
+  const help = startIas(t, ["green", "--help"], { cwd: tmpdir() });
+  assert.equal(await help.ended, 0);
+  for (const line of help.out.split("\n")) assert.ok(line.length <= 100, line);
+  const refused = startIas(t, ["green", "--campaign", "scenario.toml"], { cwd: tmpdir() });
+  assert.equal(await refused.ended, 2);
+  assert.match(refused.err, /a scenario\.toml has a green agent of its own/);
+});

@@ -16,8 +16,8 @@ const HELP = `Usage: ias green [--campaign <file>] [options]
 Serves the built-in evaluator (a green agent) over A2A 1.0 and 0.3. A message is an assessment in
 AgentBeats' form: {"participants": {"<role>": "<url>"}, "config": {…}}. Each participant gets all
 items as battles: judged by their tokens, never by a time-out, and tried again by class of failure.
-Status updates tell how it goes; the artifact "result" is {winner, pass?, score?, detail}. Any number
-of assessments at a time, each with a fresh state.
+Status updates tell how it goes; the artifact "result" is {winner, pass?, score?, detail}. Any
+number of assessments at a time, each with a fresh state.
 
   --campaign <file>     items, scorer, thresholds and retries (docs/reference/campaign.md); its
                         subjects do not count. Without it each assessment's config brings them
