@@ -9,6 +9,7 @@ import {
   startLiveness,
   tokensPerSecond,
 } from "../liveness/liveness.ts";
+import { createProof } from "../liveness/proof.ts";
 import { readSignals } from "../liveness/read-signals.ts";
 import { type Evidence, inferenceStalled } from "../liveness/stalled.ts";
 import { step } from "../liveness/step.ts";
@@ -59,14 +60,12 @@ export interface PulseOptions {
 }
 
 const MAX_EPISODES = 100;
-/** Pieces that come at once, in one read or two, prove nothing: they lie apart by so many ms. */
-const APART_MS = 100;
-
 /** Starts to watch an attempt whose request goes out now. */
 export function createPulse(options: PulseOptions): Pulse {
   const { mode, trust, thresholds, engine, timeout, monotonic } = options;
   const startedAt = monotonic();
   let state = startLiveness(startedAt, "prefill");
+  const proof = createProof(thresholds.gapMs);
   let judgement: EngineJudgement = startJudgement(startedAt);
   let lastStall: Stall | undefined;
   let fault: Failure | undefined;
@@ -74,7 +73,6 @@ export function createPulse(options: PulseOptions): Pulse {
   let counts = { events: 0, contents: 0, usage: 0, gapMaxMs: 0 };
   let firstContentAt: number | undefined;
   let lastContentAt: number | undefined;
-  let firstPieceAt: number | undefined;
   /** Waits and lag, which no time-out counts. */
   let pausedMs = 0;
   let lastTick = startedAt;
@@ -148,14 +146,6 @@ export function createPulse(options: PulseOptions): Pulse {
     lastContentAt = at;
   }
 
-  /** Pieces of one artifact, or short status messages, that come apart are content as it is made. */
-  function prove(event: StreamResponse, at: number): void {
-    const isPiece = "artifactUpdate" in event ? event.artifactUpdate.append === true : "statusUpdate" in event && isShort(event);
-    if (!isPiece) return;
-    firstPieceAt ??= at;
-    if (at - firstPieceAt >= APART_MS) trust.proven = true;
-  }
-
   /** One reading of the engine's counters. */
   function look(reading: Reading): void {
     const by = mode === "stream" ? ("firstByteMs" as const) : ("connectMs" as const);
@@ -186,7 +176,7 @@ export function createPulse(options: PulseOptions): Pulse {
       counts = { ...counts, events: counts.events + 1 };
       const data = readExtension(event);
       if (data?.kind === "usage" && typeof data.usage["outputTokens"] === "number") counts = { ...counts, usage: counts.usage + data.usage["outputTokens"] };
-      prove(event, at);
+      if (proof.see(event, at)) trust.proven = true;
       const signals = readSignals(event);
       if (signals.some(({ kind }) => kind === "content")) content(at);
       for (const one of signals) signal(one);
@@ -242,15 +232,6 @@ export function createPulse(options: PulseOptions): Pulse {
       use?.[Symbol.dispose]();
     },
   };
-}
-
-/** The length up to which a status message may be a piece of content, and not a note on the work. */
-const PIECE_LENGTH = 24;
-
-function isShort(event: Extract<StreamResponse, { readonly statusUpdate: unknown }>): boolean {
-  const { message } = event.statusUpdate.status;
-  const length = (message?.parts ?? []).reduce((sum, { text }) => sum + (text === undefined ? PIECE_LENGTH : text.length), 0);
-  return message !== undefined && length > 0 && length < PIECE_LENGTH;
 }
 
 function round(value: number): number {

@@ -1,0 +1,12 @@
+export { campaign } from "./lib/main/campaign.ts";
+export type { CampaignOptions } from "./lib/main/campaign.ts";
+export { readCampaign } from "./lib/campaign/read-campaign.ts";
+export type { ReadOptions } from "./lib/campaign/read-campaign.ts";
+export { campaignHash } from "./lib/campaign/hash.ts";
+export { runCampaign } from "./lib/campaign/run-campaign.ts";
+export type { RunCampaign, RunnerParts } from "./lib/campaign/runner-parts.ts";
+export { createMemoryLedger, openLedger } from "./lib/main/open-ledger.ts";
+export type { Control, ControlState, Ledger, LedgerEvent } from "./lib/campaign/ledger.ts";
+export type { Attempt, Episode, Failure, Measured, Outcome } from "./lib/campaign/attempt.ts";
+export type { Campaign, Green, Item, LivenessMode, RetryClass, ScoredBattle, Scorer, Subject, Verdict } from "./lib/campaign/campaign.ts";
+export type { Progress, Quantiles, Summary } from "./lib/campaign/progress.ts";
