@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { EXTENSION_URI } from "../../model/entry.ts";
 import { type ExtensionCase, streamCases } from "./cases.ts";
+import { livenessCases } from "./liveness-cases.ts";
 import { jsonRpcPeer, type Peer, restPeer } from "./peer.ts";
 
 /** A server to examine for the stream extension (PROTOCOL.md). */
@@ -35,7 +36,10 @@ export async function planExtensionConformance(options: ExtensionConformanceOpti
   return [
     { name: "ACT-1 the card declares the extension and does not require it", run: async () => declares(card) },
     ...peers.flatMap(([binding, peer]) =>
-      streamCases.map((one: ExtensionCase) => ({ name: `${one.id} [${binding}] ${one.title}`, run: () => one.run({ ...context, peer }) })),
+      [...streamCases, ...livenessCases].map((one: ExtensionCase) => ({
+        name: `${one.id} [${binding}] ${one.title}`,
+        run: () => one.run({ ...context, peer }),
+      })),
     ),
   ];
 }
