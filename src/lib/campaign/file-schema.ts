@@ -74,7 +74,11 @@ const whole = (least: number) => z.int(right(`a whole number, ${least} or more`)
 const share = () => z.number(right("a share from 0 to 1")).min(0, right("a share from 0 to 1")).max(1, right("a share from 0 to 1"));
 const above = (least: number) => z.number(right(`a number, ${least} or more`)).min(least, right(`a number, ${least} or more`));
 const yesNo = () => z.boolean(right("true or false"));
-const httpUrl = () => z.url({ protocol: /^https?$/, ...right("an http or https URL") });
+/** The file's text is kept in the results and shown in reports: secrets are references (SEMANTICS 26). */
+const httpUrl = () => {
+  const error = "has a user or password; it must be a URL without them: secrets go into headersFromEnv or apiKeyEnv";
+  return z.url({ protocol: /^https?$/, ...right("an http or https URL") }).regex(/^[^:]+:\/\/[^/?#@]*(?:[/?#]|$)/, { error });
+};
 const envName = () => z.string(right("the name of an environment variable")).regex(ENV_NAME, right("the name of an environment variable, not its value"));
 const id = () => {
   const what = "a text of 1 to 200 characters, none of them a control character";

@@ -167,6 +167,12 @@ thresholds: { slowAfter: 0 }
   assert.match(told, /line 5: thresholds do not fit: The threshold slowAfter is 0/);
 });
 
+test("addresses with a user or password are refused, and the message does not repeat the password", () => {
+  const told = faults("name: x\nitems: [a]\nsubjects: [{ url: http://me:hunter2@127.0.0.1:1/ }]\ngreen: { kind: function, module: x.ts }\n").join("\n");
+  assert.match(told, /subjects\[0\]\.url has a user or password; .* secrets go into headersFromEnv/);
+  assert.doesNotMatch(told, /hunter2/);
+});
+
 test("items of a JSONL file are read beside the campaign, and their faults have that file's lines", () => {
   const file = SMALL.replace(/items:[^]*subjects/, "items: data/items.jsonl\nsubjects");
   const { items } = read(file, { "evals/data/items.jsonl": '\uFEFF{"prompt":"a","expected":"b"}\r\n\n{"id":"z","prompt":"c","expected":"d"}\n' });
