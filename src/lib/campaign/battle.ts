@@ -189,7 +189,14 @@ function taskOf(event: StreamResponse): string | undefined {
 
 /** The text of what has just come, for people. */
 function textOf(event: StreamResponse): string {
-  const parts = "artifactUpdate" in event ? event.artifactUpdate.artifact.parts : "message" in event ? event.message.parts : [];
+  const parts =
+    "artifactUpdate" in event
+      ? event.artifactUpdate.artifact.parts
+      : "message" in event
+        ? event.message.parts
+        : "statusUpdate" in event
+          ? (event.statusUpdate.status.message?.parts ?? [])
+          : [];
   return parts.map(({ text }) => text ?? "").join("");
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { A2AClient } from "../client/client.ts";
-import { tokensPerSecond } from "../liveness/liveness.ts";
+import { type Liveness, tokensPerSecond } from "../liveness/liveness.ts";
 import type { StreamResponse } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { readExtension } from "../model/extension.ts";
@@ -34,6 +34,9 @@ export type Bout = Start | (Attempt & { readonly kind: "resume" });
  * next run with it. Rejects only when the ledger cannot be written.
  */
 export type Fighter = (bout: Bout, signals: { readonly stop: AbortSignal; readonly cancel: AbortSignal }) => Promise<Attempt | undefined>;
+
+/** Reports how many tokens a battle has. */
+type Teller = (state: Liveness, text: string, isDue?: boolean) => void;
 
 /** Between two reports of a battle's tokens, ms. */
 const TELL_MS = 100;
@@ -81,11 +84,13 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
     let outcome: Outcome;
     try {
       client = await arena.client(subject, item);
-      pulse = await watch(bout, subject, item, client, writer, hung);
+      const tell = createTeller(writer);
+      const watched = await watch(bout, subject, item, client, writer, hung, tell);
+      pulse = watched;
       pulses.add(pulse);
       const before = bout.kind === "resume" ? beforeOf(await recorded(writer.attempt)) : undefined;
       const mode = writer.attempt.liveness?.mode ?? "stream";
-      outcome = await fight({ campaign, parts, subject, item, client, writer, mode, pulse, before, signal, onTokens: teller(writer, pulse) });
+      outcome = await fight({ campaign, parts, subject, item, client, writer, mode, pulse, before, signal, onTokens: (text) => tell(watched.state, text) });
     } catch (error) {
       if (hung.signal.aborted && pulse?.fault !== undefined) outcome = { kind: "failed", failure: pulse.fault };
       else if (cancel.aborted) outcome = { kind: "canceled" };
@@ -106,7 +111,15 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
   };
 
   /** Chooses what it is judged by, puts that into its record, and starts to watch. */
-  async function watch(bout: Bout, subject: Subject, item: Item, client: A2AClient, writer: AttemptWriter, hung: AbortController): Promise<Pulse> {
+  async function watch(
+    bout: Bout,
+    subject: Subject,
+    item: Item,
+    client: A2AClient,
+    writer: AttemptWriter,
+    hung: AbortController,
+    tell: Teller,
+  ): Promise<Pulse> {
     const choice = await arena.choose(subject, item, client);
     const { mode, why } = writer.attempt.liveness ?? choice;
     const engine = await arena.engine(subject);
@@ -115,7 +128,7 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
     if (choice.trusted) trust.proven = true;
     if (writer.attempt.liveness === undefined) await writer.save({ liveness: { mode, why } });
     const { battle, attempt } = writer.attempt;
-    return createPulse({
+    const pulse: Pulse = createPulse({
       mode,
       trust,
       thresholds: campaign.thresholds,
@@ -124,11 +137,14 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
       monotonic,
       onFault: () => hung.abort(new IasError("timeout", "The attempt hangs.", { reason: "INFERENCE_STALLED" })),
       onPhase(phase) {
+        // Whoever reads that it stalled reads after how many tokens: after all of them.
+        if (phase === "stalled") tell(pulse.state, "", true);
         if (phase !== "stalled" && phase !== "slow" && phase !== "throttled") writer.aside({ kind: "note", name: "phase", value: phase });
         onProgress({ kind: "phase", battle, attempt, phase, at: clock.now() });
       },
       aside: (data) => writer.aside(data),
     });
+    return pulse;
   }
 
   async function recorded({ battle, attempt }: Attempt): Promise<readonly StreamResponse[]> {
@@ -142,14 +158,13 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
     return events;
   }
 
-  /** Tells tokens, at most ten times a second unless every one is wanted. */
-  function teller({ attempt }: AttemptWriter, pulse: Pulse): (text: string) => void {
+  /** Tells tokens, at most ten times a second unless every one is wanted or `isDue`. */
+  function createTeller({ attempt }: AttemptWriter): Teller {
     let toldAt = Number.NEGATIVE_INFINITY;
     let told = 0;
-    return (text) => {
-      const { state } = pulse;
+    return (state, text, isDue = false) => {
       const at = monotonic();
-      if (state.tokens === told || (!parts.verbose && at - toldAt < TELL_MS)) return;
+      if (state.tokens === told || (!isDue && !parts.verbose && at - toldAt < TELL_MS)) return;
       toldAt = at;
       told = state.tokens;
       onProgress({

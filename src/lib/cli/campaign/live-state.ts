@@ -102,7 +102,9 @@ export function createLiveState(): { readonly state: LiveState; apply(progress: 
       state.slow += 1;
       return { tone: "warn", text: `${name} is slow` };
     }
-    return before.phase === "stalled" || before.phase === "slow" ? { tone: "good", text: `${name} goes on: ${phase}` } : undefined;
+    // What ends, of itself or because it was given up, does not go on.
+    const goesOn = phase !== "ended" && (before.phase === "stalled" || before.phase === "slow");
+    return goesOn ? { tone: "good", text: `${name} goes on: ${phase}` } : undefined;
   };
 
   const onEnd = (progress: Extract<Progress, { readonly kind: "attempt-ended" }>): News => {

@@ -84,6 +84,7 @@ test("a battle that stalls or slows is first, is counted once, and its recovery 
   assert.ok(lines.some((line) => line.includes("stalled 0:32")));
   assert.ok(lines.some((line) => line.includes("1 stall · 1 slow")));
   assert.ok(view([...steps, [1005, phase("b", "generating")]]).some((line) => line === "› llama · b goes on: generating"));
+  assert.ok(!view([...steps, [1005, phase("b", "ended")]]).some((line) => line.includes("goes on")), "given up is no recovery");
 });
 
 test("a rate that is not of now is silence instead", () => {
