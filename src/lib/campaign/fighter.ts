@@ -84,13 +84,12 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
     let outcome: Outcome;
     try {
       client = await arena.client(subject, item);
-      const tell = createTeller(writer);
-      const watched = await watch(bout, subject, item, client, writer, hung, tell);
-      pulse = watched;
+      const watched = await watch(bout, subject, item, client, writer, hung);
+      ({ pulse } = watched);
       pulses.add(pulse);
       const before = bout.kind === "resume" ? beforeOf(await recorded(writer.attempt)) : undefined;
       const mode = writer.attempt.liveness?.mode ?? "stream";
-      outcome = await fight({ campaign, parts, subject, item, client, writer, mode, pulse, before, signal, onTokens: (text) => tell(watched.state, text) });
+      outcome = await fight({ campaign, parts, subject, item, client, writer, mode, pulse, before, signal, onTokens: watched.onTokens });
     } catch (error) {
       if (hung.signal.aborted && pulse?.fault !== undefined) outcome = { kind: "failed", failure: pulse.fault };
       else if (cancel.aborted) outcome = { kind: "canceled" };
@@ -118,8 +117,7 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
     client: A2AClient,
     writer: AttemptWriter,
     hung: AbortController,
-    tell: Teller,
-  ): Promise<Pulse> {
+  ): Promise<{ readonly pulse: Pulse; readonly onTokens: (text: string) => void }> {
     const choice = await arena.choose(subject, item, client);
     const { mode, why } = writer.attempt.liveness ?? choice;
     const engine = await arena.engine(subject);
@@ -128,6 +126,7 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
     if (choice.trusted) trust.proven = true;
     if (writer.attempt.liveness === undefined) await writer.save({ liveness: { mode, why } });
     const { battle, attempt } = writer.attempt;
+    const tell = createTeller(writer);
     const pulse: Pulse = createPulse({
       mode,
       trust,
@@ -144,7 +143,7 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
       },
       aside: (data) => writer.aside(data),
     });
-    return pulse;
+    return { pulse, onTokens: (text) => tell(pulse.state, text) };
   }
 
   async function recorded({ battle, attempt }: Attempt): Promise<readonly StreamResponse[]> {
