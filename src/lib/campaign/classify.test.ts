@@ -69,5 +69,6 @@ describe("the class of a failure", () => {
     );
     assert.equal(told?.retryAfterMs, 2500);
     assert.equal(failureOf(new IasError("internal", "x".repeat(5000))).message.length, 2000);
+    assert.equal(failureOf(new IasError("unavailable", "too much", { details: { httpStatus: "503" } })).message, "too much (503)");
   });
 });

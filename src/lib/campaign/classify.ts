@@ -74,9 +74,14 @@ export function failureOf(error: IasError): Failure {
   return {
     class: classOf(code, reason, details, error.retryable),
     code: reason ?? code,
-    message: message.slice(0, MAX_MESSAGE),
+    message: withStatus(message, details["httpStatus"]).slice(0, MAX_MESSAGE),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
+}
+
+/** An HTTP status is worth knowing, and an agent's own words seldom say it. */
+function withStatus(message: string, status: string | undefined): string {
+  return status === undefined || message.includes(status) ? message : `${message} (${status})`;
 }
 
 /**

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { A2AClient } from "../client/client.ts";
 import { type Liveness, tokensPerSecond } from "../liveness/liveness.ts";
+import { readSignals } from "../liveness/read-signals.ts";
 import type { StreamResponse } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { readExtension } from "../model/extension.ts";
 import type { Durations } from "./adaptive-timeout.ts";
 import type { Arena } from "./arena.ts";
-import type { Attempt, Outcome } from "./attempt.ts";
+import type { Attempt, Measured, Outcome } from "./attempt.ts";
 import { beforeOf, fight } from "./battle.ts";
 import type { Campaign, Item, Subject } from "./campaign.ts";
 import { failureOf } from "./classify.ts";
@@ -81,6 +82,7 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
     const signal = AbortSignal.any([stop, cancel, hung.signal]);
     let pulse: Pulse | undefined;
     let client: A2AClient | undefined;
+    let earlier: Pick<Measured, "events" | "contents" | "tokens"> = { events: 0, contents: 0, tokens: 0 };
     let outcome: Outcome;
     try {
       client = await arena.client(subject, item);
@@ -88,6 +90,7 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
       ({ pulse } = watched);
       pulses.add(pulse);
       const before = bout.kind === "resume" ? beforeOf(await recorded(writer.attempt)) : undefined;
+      if (before !== undefined) earlier = countOf(before.events);
       const mode = writer.attempt.liveness?.mode ?? "stream";
       outcome = await fight({ campaign, parts, subject, item, client, writer, mode, pulse, before, signal, onTokens: watched.onTokens });
     } catch (error) {
@@ -103,7 +106,10 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
     }
     if ((hung.signal.aborted || cancel.aborted) && outcome.kind !== "judged") await cancelTask(client, writer);
     const endedAt = clock.now();
-    const measured = { ...(pulse?.measured ?? writer.attempt.measured), durationMs: Math.max(0, endedAt - writer.attempt.startedAt) };
+    const now = pulse?.measured ?? writer.attempt.measured;
+    // Times are those of this run; what came in an earlier one is counted.
+    const whole = { events: now.events + earlier.events, contents: now.contents + earlier.contents, tokens: now.tokens + earlier.tokens };
+    const measured: Measured = { ...now, ...whole, durationMs: Math.max(0, endedAt - writer.attempt.startedAt) };
     await writer.end({ outcome, endedAt, measured, episodes: pulse?.episodes ?? [] });
     if (outcome.kind === "judged") durations.add(item.id, measured.durationMs);
     return writer.attempt;
@@ -192,6 +198,12 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
       aside({ kind: "note", name: "cancel-failed", value: IasError.from(error).message });
     }
   }
+}
+
+/** What an earlier run of an attempt had received; a token a content, because it is not whole. */
+function countOf(events: readonly StreamResponse[]): Pick<Measured, "events" | "contents" | "tokens"> {
+  const contents = events.filter((event) => readSignals(event).some(({ kind }) => kind === "content")).length;
+  return { events: events.length, contents, tokens: contents };
 }
 
 /** A UUID in form (version 8, its own kind) of a text's SHA-256. */

@@ -17,6 +17,8 @@ const TICK_MS = 250;
 const CONTROL_MS = 1000;
 /** A blocked event loop that is worth a word, ms. */
 const LAG_MS = 500;
+/** Between two such words, ms. */
+const SAY_LAG_MS = 30_000;
 
 /** Runs a campaign over its ledger; see `RunCampaign`. */
 export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
@@ -193,13 +195,15 @@ async function greet(campaign: Campaign, arena: ReturnType<typeof createArena>):
 /** One clock for all pulses; how late it is adds to every deadline (SEMANTICS 28). */
 async function tick(pulses: ReadonlySet<Pulse>, { clock, monotonic, onProgress }: RunnerParts, signal: AbortSignal): Promise<void> {
   let last = monotonic();
+  let saidAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     await clock.sleep(TICK_MS, signal);
     const at = monotonic();
     const late = at - last - TICK_MS;
     last = at;
     for (const pulse of pulses) pulse.tick(at, late >= 20 ? late : 0);
-    if (late > LAG_MS) {
+    if (late > LAG_MS && at - saidAt >= SAY_LAG_MS) {
+      saidAt = at;
       tell(
         onProgress,
         "EVENT_LOOP_BLOCKED",
