@@ -154,7 +154,8 @@ export function createPulse(options: PulseOptions): Pulse {
     judgement = judged.state;
     // Content and the engine prove life alike, where the stream shows some.
     const silenceMs = reading.at - state.quietSince;
-    if (judged.fault !== undefined && judgedBy() === "metrics" && silenceMs >= judged.fault.silenceMs) onEngineFault(judged.fault);
+    const agrees = mode !== "stream" || (judged.fault !== undefined && silenceMs >= judged.fault.limitMs);
+    if (judged.fault !== undefined && judgedBy() === "metrics" && agrees) onEngineFault(judged.fault);
   }
 
   function onEngineFault({ threshold, limitMs, silenceMs, evidence }: EngineFault): void {
