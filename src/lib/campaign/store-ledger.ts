@@ -1,3 +1,4 @@
+import { setImmediate as eventLoopTurn } from "node:timers/promises";
 import { decodeEvent } from "../model/entry.ts";
 import type { StreamResponse } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
@@ -22,8 +23,8 @@ export interface StoreLedgerOptions {
 
 const OWNER = "campaign runner";
 const CAMPAIGN = "campaign";
-/** The most that one read of attempts takes. */
-const PAGE = 1000;
+/** The most that one read of attempts takes: with long answers, some MB. */
+const PAGE = 100;
 /** The campaign's text is kept in pieces of so many characters. */
 const PIECE = 64 * 1024;
 
@@ -45,6 +46,8 @@ export function createStoreLedger({ store, control, now }: StoreLedgerOptions): 
       for (const record of page) yield await fromStored(record.value, load);
       if (page.length < PAGE) return;
       after = page.at(-1)?.key ?? "";
+      // A ledger of 10,000 attempts is read while battles stream: they get their turns in between.
+      await eventLoopTurn();
     }
   }
 
