@@ -110,7 +110,7 @@ export async function runStreams(server: RunningServer, tally: Tally, load: Load
 }
 
 /** CPU that all processes of the machine have used, s. */
-function machineCpu(): number {
+export function machineCpu(): number {
   const fields = /^cpu +(.*)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1]?.split(" ").map(Number) ?? [];
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = fields;
   return (user + nice + system + irq + softirq) / 100;
