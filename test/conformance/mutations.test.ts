@@ -121,7 +121,7 @@ test("the suite notices what a server can do wrong", async (t) => {
           await using plan = await planA2AConformance({ baseUrl, only: [id] });
           const item = plan.cases.find((planned) => planned.id === id && (binding === undefined || planned.binding === binding));
           assert.ok(item !== undefined, `there is a case ${named}`);
-          return item.run().then(
+          return await item.run().then(
             () => true,
             () => false,
           );

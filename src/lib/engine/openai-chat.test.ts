@@ -572,7 +572,7 @@ async function run(
   turn: Partial<Turn> = {},
 ): Promise<readonly AgentEvent[]> {
   await using engine = openaiChat({ baseUrl: `${url}/v1`, model: "faulty", ...options });
-  return collect(engine.run(turnFor(behaviour, turn), { signal: until }), onEvent);
+  return await collect(engine.run(turnFor(behaviour, turn), { signal: until }), onEvent);
 }
 
 async function collect(events: AsyncIterable<AgentEvent>, onEvent?: (event: AgentEvent) => unknown): Promise<readonly AgentEvent[]> {

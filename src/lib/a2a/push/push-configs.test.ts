@@ -39,7 +39,7 @@ test("configurations are kept with their task, replaced by id, listed in pages, 
 async function createPushWithOtherKey(store: Store, id: string): Promise<unknown> {
   const { open } = bench();
   await using push = await open({ log: store.log, records: store.records, secrets: createSecrets(Buffer.alloc(32, 8)) });
-  return push.get(KEY, id);
+  return await push.get(KEY, id);
 }
 
 test("what could never be delivered is refused; a name without an address is not", async () => {
