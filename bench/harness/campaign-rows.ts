@@ -72,19 +72,21 @@ async function battles(ias: Ias): Promise<readonly Value[]> {
   const attempts = readResults(campaign.folder);
   const whole = attempts.filter((attempt) => chunksOf(attempt) === n).length;
   const episodes = attempts.flatMap((attempt) => attempt.episodes);
-  const lateness = attempts.map(({ measured }) => measured.durationMs - seconds * 1000);
+  const durations = attempts.map(({ measured }) => measured.durationMs);
+  // Of the pace that battles had: they are slower than their subject's where the machine is too busy.
+  const tokens = (count * n * window) / (durations.reduce((sum, one) => sum + one, 0) / durations.length / 1000);
   return [
     { what: "false stalls and retries", unit: "", value: episodes.filter(({ kind }) => kind === "stalled").length + attempts.length - count, limit: 0 },
     { what: "battles that lack a token", unit: "", value: count - Math.min(whole, summary.passed), limit: 0 },
     { what: "CPU of the runner, of a core", unit: " %", value: (cpu / window) * 100, limit: 100 },
     { what: "CPU of runner and subject, of two cores", unit: " %", value: ((cpu + subject) / window / 2) * 100, limit: 100 },
-    { what: "CPU of the runner for a token", unit: " µs", value: (cpu * 1e6) / (count * rate * window) },
+    { what: "CPU of the runner for a token", unit: " µs", value: (cpu * 1e6) / tokens },
     { what: "slow episodes (1 s)", unit: "", value: episodes.filter(({ kind }) => kind === "slow").length },
     { what: "event loop lag, p50", unit: " ms", value: after.lag.p50 },
     { what: "event loop lag, p99", unit: " ms", value: after.lag.p99 },
-    { what: "event loop lag, most", unit: " ms", value: after.lag.max, limit: 2000 },
+    { what: "event loop lag, most", unit: " ms", value: after.lag.max },
     { what: "longest gap in a battle", unit: " ms", value: Math.max(...attempts.map(({ measured }) => measured.gapMaxMs ?? 0)) },
-    { what: "last battle's end after its last token was due", unit: " ms", value: Math.max(...lateness) },
+    { what: "the pace: the longest battle, over 60 s", unit: " ms", value: Math.max(...durations) - seconds * 1000, limit: 2000 },
     { what: "resident memory of the runner", unit: " MiB", value: after.rss / MIB },
     { what: "CPU that others used, of the machine", unit: " %", value: (Math.max(0, machine - cpu - subject) / window / availableParallelism()) * 100 },
   ];

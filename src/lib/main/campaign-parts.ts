@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Attempt } from "../campaign/attempt.ts";
 import type { Campaign } from "../campaign/campaign.ts";
 import { tellDifferences } from "../campaign/differences.ts";
 import { campaignHash } from "../campaign/hash.ts";
@@ -52,14 +53,14 @@ export function createCampaignParts({ env, exit, runCampaign }: CampaignWorld): 
       const { campaign } = await loadCampaign(given, readFile);
       return join(RESULTS, folderName(campaign.name));
     },
-    async open(folder) {
+    async open(folder, onAttempt = () => undefined) {
       const ledger = openLedger(folder, { readOnly: true });
       const known = await ledger.campaign();
       if (known === undefined) {
         await ledger[Symbol.asyncDispose]();
         throw new IasError("not-found", `${folder} has no campaign yet; right is a folder in which \`ias campaign run\` has begun.`);
       }
-      const summary = await summarize(known, ledger, await stateOf(folder, ledger));
+      const summary = await summarize(known, { attempts: () => seen(ledger.attempts(), onAttempt) }, await stateOf(folder, ledger));
       return { folder, control: ledger.control, source: { ...known, summary, ledger }, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
     },
     async write(path, pieces) {
@@ -74,6 +75,13 @@ export function createCampaignParts({ env, exit, runCampaign }: CampaignWorld): 
       await rename(draft, path);
     },
   };
+}
+
+async function* seen(attempts: AsyncIterable<Attempt>, onAttempt: (attempt: Attempt) => void): AsyncGenerator<Attempt, void, undefined> {
+  for await (const attempt of attempts) {
+    onAttempt(attempt);
+    yield attempt;
+  }
 }
 
 /** A folder is one configuration's: another one is refused by name before anything is written. */

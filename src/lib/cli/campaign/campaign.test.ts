@@ -40,8 +40,9 @@ async function campaign(argv: readonly string[], world: World = {}) {
       if (sources[folder] === undefined) throw usageError(`there is no results folder ${folder}.`);
       return folder;
     },
-    async open(folder) {
+    async open(folder, onAttempt = () => undefined) {
       const found = sources[folder] ?? assert.fail(folder);
+      for await (const attempt of found.ledger.attempts()) onAttempt(attempt);
       let isOpen = true;
       const check = () => assert.ok(isOpen, "the folder is closed already");
       const ledger: ReportSource["ledger"] = {

@@ -1,3 +1,4 @@
+import type { Attempt } from "../../campaign/attempt.ts";
 import type { LivenessMode } from "../../campaign/campaign.ts";
 import type { Control } from "../../campaign/ledger.ts";
 import type { LoadedCampaign } from "../../campaign/load-campaign.ts";
@@ -15,8 +16,8 @@ export interface CampaignParts {
   readonly run: (loaded: LoadedCampaign, options: RunOptions) => Promise<Summary>;
   /** The results folder that is meant: a folder, a campaign's name or file, or the only one there is. Throws a usage error that says what there is. */
   readonly find: (given: string | undefined) => Promise<string>;
-  /** Opens a results folder for reading, beside its runner or without one. */
-  readonly open: (folder: string) => Promise<OpenedResults>;
+  /** Opens a results folder for reading, beside its runner or without one. Its attempts are read once for the summary; `onAttempt` sees each of them then. */
+  readonly open: (folder: string, onAttempt?: (attempt: Attempt) => void) => Promise<OpenedResults>;
   /** Writes a file as a whole: readers see the old one or the new one. */
   readonly write: (path: string, pieces: AsyncIterable<string>) => Promise<void>;
   /** Ends the process at once. */

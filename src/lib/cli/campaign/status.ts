@@ -31,12 +31,12 @@ export function statusCommand(parts: CampaignParts): Command {
     options: {},
     async run(args, io) {
       const folder = await parts.find(oneFolder(args));
-      await using results = await parts.open(folder);
+      const underWay: UnderWay[] = [];
+      await using results = await parts.open(folder, ({ battle, attempt, startedAt, outcome }) => {
+        if (outcome === undefined) underWay.push({ battle, attempt, startedAt });
+      });
       const { summary, campaign } = results.source;
       const wishes = await results.control.read();
-      const underWay: UnderWay[] = [];
-      for await (const { battle, attempt, startedAt, outcome } of results.source.ledger.attempts())
-        if (outcome === undefined) underWay.push({ battle, attempt, startedAt });
       underWay.sort((a, b) => a.startedAt - b.startedAt);
       io.out(
         io.json
