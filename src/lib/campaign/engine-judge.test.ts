@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type EngineFault, type EngineLimits, judgeEngine, silenceEvidence, startJudgement } from "./engine-judge.ts";
+import { type EngineFault, type EngineLimits, judgeEngine, type Others, silenceEvidence, startJudgement } from "./engine-judge.ts";
 import { type EngineSample, hasMoved, parseEngineMetrics } from "./engine-metrics.ts";
 
 const LIMITS: EngineLimits = { toolMs: 60_000, firstContentMs: 30_000, ask: { threshold: "connectMs", limitMs: 10_000 } };
@@ -65,20 +65,24 @@ describe("a request judged by its engine's counters", () => {
 
 describe("whose fault a stream's silence is", () => {
   const before = { running: 2, waiting: 0, generated: 100, activity: 0 };
-  const kinds = (after: Partial<EngineSample>, others: { readonly tokens: number; readonly active: number }): string =>
-    silenceEvidence(before, { ...before, ...after }, others).kind;
+  const none = { tokens: 0, active: 0, alive: 0 };
+  const kinds = (after: Partial<EngineSample>, others: Partial<Others> = {}, previous = after): string =>
+    silenceEvidence({ before, previous: { ...before, ...previous }, last: { ...before, ...after } }, { ...none, ...others }).kind;
 
   it("is told by what our other battles do not account for", () => {
-    assert.equal(kinds({ generated: 200 }, { tokens: 0, active: 0 }), "engine-moves");
-    assert.equal(kinds({ generated: 200 }, { tokens: 98, active: 1 }), "engine-stuck", "the other battle got them");
-    assert.equal(kinds({ generated: 200, running: 1 }, { tokens: 100, active: 1 }), "request-lost", "only the other battle runs");
-    assert.equal(kinds({ waiting: 1 }, { tokens: 0, active: 0 }), "overload");
-    assert.equal(kinds({ running: 0 }, { tokens: 0, active: 0 }), "request-lost");
-    assert.equal(silenceEvidence(undefined, before, { tokens: 0, active: 0 }).kind, "unknown");
+    assert.equal(kinds({ generated: 200 }, none), "engine-moves");
+    assert.equal(kinds({ generated: 200 }, { tokens: 98, active: 1, alive: 1 }), "engine-stuck", "the other battle got them");
+    assert.equal(kinds({ generated: 200, running: 1 }, { tokens: 100, active: 1, alive: 1 }), "request-lost", "only the other battle runs");
+    assert.equal(kinds({ generated: 200, running: 1 }, { tokens: 100, active: 1, alive: 1 }, { running: 2 }), "unknown", "the other may have just ended");
+    assert.equal(kinds({ generated: 200 }, { active: 1, alive: 1 }, {}), "engine-stuck", "what was just made is on its way");
+    assert.equal(kinds({ running: 1 }, { active: 1 }), "unknown", "two are silent and one of them runs");
+    assert.equal(kinds({ waiting: 1 }, none), "overload");
+    assert.equal(kinds({ running: 0 }, none), "request-lost");
+    assert.equal(silenceEvidence({ before: undefined, previous: before, last: before }, none).kind, "unknown");
   });
 
   it("takes counters that went back for those of an engine that started again", () => {
-    assert.equal(silenceEvidence(before, { ...before, generated: 40 }, { tokens: 0, active: 0 }).generated, 40);
+    assert.equal(silenceEvidence({ before, previous: before, last: { ...before, generated: 40 } }, none).generated, 40);
   });
 });
 

@@ -103,22 +103,30 @@ function stuckOrOverloaded(sample: EngineSample): Pick<Evidence, "kind" | "text"
 export interface Others {
   /** Tokens that other battles on the same engine received. */
   readonly tokens: number;
-  /** Other battles that were under way at the end. */
+  /** Other battles that were under way at the end, and those of them that received tokens since the reading before the last one: the engine has these. */
   readonly active: number;
+  readonly alive: number;
+}
+
+/** What the engine counted: at the beginning of the silence, in the reading before the last one, and in the last one. */
+export interface Silence {
+  readonly before: EngineSample | undefined;
+  readonly previous: EngineSample | undefined;
+  readonly last: EngineSample | undefined;
 }
 
 /**
- * Whose fault the silence of a stream is: the engine's counters at its beginning and at its end, less what our other battles account for.
- * Without counters it is `unknown`.
+ * Whose fault the silence of a stream is: what the engine's counters grew by in it, less what our other battles account for. What was made by the reading before
+ * the last one has had the time to arrive, and what runs in both has not just left. Without counters it is `unknown`.
  */
-export function silenceEvidence(before: EngineSample | undefined, after: EngineSample | undefined, others: Others): Evidence {
-  if (before === undefined || after === undefined) return { kind: "unknown", text: "The engine's counters could not be read." };
-  const running = after.running ?? 0;
-  const waiting = after.waiting ?? 0;
-  const generated = grown(before.generated, after.generated);
+export function silenceEvidence({ before, previous, last }: Silence, others: Others): Evidence {
+  if (before === undefined || last === undefined) return { kind: "unknown", text: "The engine's counters could not be read." };
+  const running = last.running ?? 0;
+  const waiting = last.waiting ?? 0;
+  const generated = grown(before.generated, last.generated);
   const facts = { running, waiting, generated };
-  // Tokens are on their way when a sample is taken: a tenth is allowed for that.
-  const unexplained = generated - others.tokens;
+  // Some may still be on their way, to a battle that ended for example: a tenth is allowed for that.
+  const unexplained = grown(before.generated, previous?.generated) - others.tokens;
   if (running === 0 && waiting === 0)
     return { kind: "request-lost", text: "Nothing runs and nothing waits in the engine: it does not know our request.", ...facts };
   if (unexplained > Math.max(1, others.tokens * 0.1)) {
@@ -129,8 +137,12 @@ export function silenceEvidence(before: EngineSample | undefined, after: EngineS
     };
   }
   if (waiting > 0) return { kind: "overload", text: `${waiting} requests wait in the engine, and it made nothing for this one: it is overloaded.`, ...facts };
-  if (running <= others.active)
-    return { kind: "request-lost", text: `The engine runs ${running} requests, which are our other battles: it does not know this one.`, ...facts };
+  if (Math.max(running, previous?.running ?? 0) <= others.alive)
+    return { kind: "request-lost", text: `The engine runs ${running} requests, which are our other battles that go on: it does not know this one.`, ...facts };
+  if (running <= others.active) {
+    const text = `The engine runs ${running} of our ${others.active + 1} requests and made no token for the silent ones: it is stuck, or has lost this one.`;
+    return { kind: "unknown", text, ...facts };
+  }
   return { kind: "engine-stuck", text: `${running} requests run in the engine, but it made no token: it is stuck.`, ...facts };
 }
 

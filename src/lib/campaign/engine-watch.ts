@@ -18,15 +18,23 @@ export interface EngineWatch {
   /** Whether its counters can be read and are known. */
   probe(): Promise<boolean>;
   /** A battle uses it until this is disposed; `look` gets every reading. */
-  use(look: (reading: Reading) => void): Disposable;
-  /** Tokens of one of our battles came. */
-  hear(tokens: number): void;
+  use(look: (reading: Reading) => void): EngineUse;
   /** The newest reading at or before `at`, of the last few minutes; the oldest that is kept where all are newer. */
   before(at: number): Reading | undefined;
   readonly latest: Reading | undefined;
+  /** The one before it. */
+  readonly previous: Reading | undefined;
   readonly heard: number;
   /** Battles that use it now. */
   readonly users: number;
+}
+
+/** One battle's use of an engine. */
+export interface EngineUse extends Disposable {
+  /** Tokens of this battle came. */
+  hear(tokens: number): void;
+  /** Other battles that use it now and had tokens after `at`. */
+  othersHeardSince(at: number): number;
 }
 
 /** What a watch reads with. */
@@ -45,7 +53,8 @@ const MAX_BYTES = 8 * 1024 * 1024;
 
 /** Watches one engine; nothing is read while nobody uses it. */
 export function createEngineWatch({ url, fetch, intervalMs, clock, monotonic }: EngineWatchOptions): EngineWatch {
-  const looks = new Set<(reading: Reading) => void>();
+  /** When each had tokens last. */
+  const looks = new Map<(reading: Reading) => void, number>();
   let readings: Reading[] = [];
   let heard = 0;
   let ended = 0;
@@ -69,7 +78,7 @@ export function createEngineWatch({ url, fetch, intervalMs, clock, monotonic }: 
       if (signal.aborted) return;
       const reading = { at: monotonic(), sample, ...at };
       readings = [...readings.slice(1 - KEPT), reading];
-      for (const look of looks) look(reading);
+      for (const look of looks.keys()) look(reading);
       await clock.sleep(intervalMs, signal);
     }
   }
@@ -77,12 +86,18 @@ export function createEngineWatch({ url, fetch, intervalMs, clock, monotonic }: 
   return {
     probe: async () => (await read()) !== undefined,
     use(look) {
-      looks.add(look);
+      looks.set(look, Number.NEGATIVE_INFINITY);
       if (running === undefined) {
         running = new AbortController();
         void poll(running.signal);
       }
       return {
+        hear(tokens) {
+          if (tokens <= 0) return;
+          heard += tokens;
+          if (looks.has(look)) looks.set(look, monotonic());
+        },
+        othersHeardSince: (at) => [...looks].filter(([other, heardAt]) => other !== look && heardAt > at).length,
         [Symbol.dispose]() {
           if (!looks.delete(look)) return;
           ended += 1;
@@ -93,12 +108,12 @@ export function createEngineWatch({ url, fetch, intervalMs, clock, monotonic }: 
         },
       };
     },
-    hear(tokens) {
-      heard += tokens;
-    },
     before: (at) => readings.findLast((reading) => reading.at <= at && reading.sample !== undefined) ?? readings.find(({ sample }) => sample !== undefined),
     get latest() {
       return readings.at(-1);
+    },
+    get previous() {
+      return readings.at(-2);
     },
     get heard() {
       return heard;

@@ -166,8 +166,12 @@ export function createPulse(options: PulseOptions): Pulse {
   function evidence(): Evidence {
     if (engine === undefined) return { kind: "unknown", text: "The engine's counters are not known (metricsUrl)." };
     const before = engine.before(state.quietSince);
-    const others = { tokens: engine.heard - (before?.heard ?? 0), active: engine.users - 1 };
-    return silenceEvidence(before?.sample, engine.latest?.sample, others);
+    const others = {
+      tokens: engine.heard - (before?.heard ?? 0),
+      active: engine.users - 1,
+      alive: use?.othersHeardSince(engine.previous?.at ?? Number.POSITIVE_INFINITY) ?? 0,
+    };
+    return silenceEvidence({ before: before?.sample, previous: engine.previous?.sample, last: engine.latest?.sample }, others);
   }
 
   return {
@@ -181,7 +185,7 @@ export function createPulse(options: PulseOptions): Pulse {
       const signals = readSignals(event);
       if (signals.some(({ kind }) => kind === "content")) content(at);
       for (const one of signals) signal(one);
-      engine?.hear(state.tokens - before.tokens);
+      use?.hear(state.tokens - before.tokens);
     },
     tell: signal,
     tick(at, lagMs) {

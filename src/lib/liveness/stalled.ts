@@ -12,7 +12,7 @@ export interface Evidence {
     | "request-lost"
     /** Something runs, nothing moves. */
     | "engine-stuck"
-    /** Its counters could not be read, or there are none. */
+    /** Its counters could not be read, there are none, or they fit more than one cause. */
     | "unknown";
   /** One sentence for people. */
   readonly text: string;

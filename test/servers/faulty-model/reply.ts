@@ -34,6 +34,8 @@ export interface Reply {
   /** Chunks with text, reasoning or a part of a call that were written so far; and the texts of the answer among them. */
   readonly chunks: number;
   readonly texts: readonly string[];
+  /** When the last of them was written, `performance.now()`. */
+  readonly chunkAt: number | undefined;
 }
 
 /** Where reasoning stands: `reasoning`, in older versions `reasoning_content`. */
@@ -44,6 +46,7 @@ export function streamReply(response: ServerResponse, request: ChatRequest, usag
   const head = { id, object: "chat.completion.chunk", created: 1_767_225_600, model: request.model };
   const texts: string[] = [];
   let chunks = 0;
+  let chunkAt: number | undefined;
   let begun = false;
   let dropped = false;
   response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
@@ -82,6 +85,7 @@ export function streamReply(response: ServerResponse, request: ChatRequest, usag
       if (first === undefined) return;
       const text = pieces.map((piece) => piece.text).join("");
       chunks += 1;
+      chunkAt = performance.now();
       if (first.do === "call") {
         const start = first.start === undefined ? {} : { id: first.start.id, type: "function" };
         const named = first.start === undefined ? {} : { name: first.start.name };
@@ -117,6 +121,9 @@ export function streamReply(response: ServerResponse, request: ChatRequest, usag
     },
     get chunks() {
       return chunks;
+    },
+    get chunkAt() {
+      return chunkAt;
     },
     texts,
   };
@@ -171,6 +178,7 @@ export function blockingReply(response: ServerResponse, request: ChatRequest, us
       return dropped;
     },
     chunks: 0,
+    chunkAt: undefined,
     texts: [],
   };
 }

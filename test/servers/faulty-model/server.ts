@@ -21,6 +21,8 @@ export interface FaultyModelOptions {
    * faults whatever its order. `{ "none": 7, "stall": 1, "rst": 1, "rate-limit": 1 }`.
    */
   readonly mix?: Readonly<Partial<Record<Fault, number>>>;
+  /** The numbers of each fault of `mix`, over `defaults`. */
+  readonly numbers?: Readonly<Partial<Record<Fault, Behaviour>>>;
   /** Goes before nothing, behind `script`, `mix` and the prompt. */
   readonly defaults?: Behaviour;
   readonly metrics?: MetricNames;
@@ -46,7 +48,10 @@ export interface SeenRequest {
   /** The client left before the end. */
   aborted: boolean;
   ended: boolean;
-  reply: Pick<Reply, "chunks" | "texts" | "dropped"> | undefined;
+  /** When it came and when its connection was over, `performance.now()`. */
+  readonly cameAt: number;
+  closedAt: number | undefined;
+  reply: Pick<Reply, "chunks" | "texts" | "dropped" | "chunkAt"> | undefined;
 }
 
 export interface FaultyModel extends AsyncDisposable {
@@ -112,10 +117,13 @@ export async function createFaultyModel(options: FaultyModelOptions = {}): Promi
       status: 200,
       aborted: false,
       ended: false,
+      cameAt: performance.now(),
+      closedAt: undefined,
       reply: undefined,
     };
     requests.push(seen);
     response.once("finish", () => (seen.ended = true));
+    response.once("close", () => (seen.closedAt = performance.now()));
     const status = (code: number, message: string, retryAfter?: number): void => {
       seen.status = code;
       refuse(response, code, message, retryAfter);
@@ -245,7 +253,8 @@ export async function createFaultyModel(options: FaultyModelOptions = {}): Promi
   function choose(prompt: string, earlier: number, index: number): Behaviour {
     const own = firstObject(prompt) ?? {};
     const scripted = options.script?.[index];
-    const drawn = options.mix === undefined ? {} : { fault: draw(options.mix, randomOf(hashOf(`${seed}\n${earlier}\n${prompt}`))()) };
+    const fault = options.mix === undefined ? undefined : draw(options.mix, randomOf(hashOf(`${seed}\n${earlier}\n${prompt}`))());
+    const drawn = fault === undefined ? {} : { ...options.numbers?.[fault], fault };
     const all: Behaviour = { ...options.defaults, ...drawn, ...scripted, ...own };
     return all.times !== undefined && earlier >= all.times ? { ...all, fault: "none" } : all;
   }
