@@ -48,3 +48,14 @@ function retryAfter(header: ModelRefusal["header"]): { readonly retryAfterMs?: n
   const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
   return Number.isFinite(wait) ? { retryAfterMs: Math.max(0, Math.round(wait)) } : {};
 }
+
+/** The first code of the system or of undici in a chain of causes, "" without one: why a connection to a model endpoint failed. */
+export function networkCode(error: unknown): string {
+  let one = error;
+  for (let depth = 0; depth < 5 && typeof one === "object" && one !== null; depth += 1) {
+    const { code, cause } = one as { readonly code?: unknown; readonly cause?: unknown };
+    if (typeof code === "string" && /^(?:E[A-Z]{3,}|UND_ERR_\w+)$/.test(code)) return code;
+    one = cause;
+  }
+  return "";
+}

@@ -1,10 +1,11 @@
 import { createSseParser } from "../stream/sse-parse.ts";
 import { IasError } from "../model/errors.ts";
 import type { AgentEvent, Engine, Turn } from "./engine.ts";
+import { networkCode } from "./model-status.ts";
 import { type Answer, createAnswer, cutStream } from "./openai-chat/answer.ts";
 import { toMessages } from "./openai-chat/messages.ts";
 import { checkOptions, type OpenAIChatOptions } from "./openai-chat/options.ts";
-import { createModelServer, networkCode, open } from "./openai-chat/request.ts";
+import { createModelServer, open } from "./openai-chat/request.ts";
 import { runCalls, runsHere, tellCalls } from "./openai-chat/tools.ts";
 import { untilAborted } from "./until-aborted.ts";
 

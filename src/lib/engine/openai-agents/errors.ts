@@ -1,6 +1,6 @@
 import type { AgentEvent } from "../engine.ts";
 import { IasError, type ErrorOptions } from "../../model/errors.ts";
-import { modelStatusError, redact } from "../model-status.ts";
+import { modelStatusError, networkCode, redact } from "../model-status.ts";
 import { fields, text } from "./sdk.ts";
 
 /**
@@ -71,14 +71,6 @@ function fromStatus(status: number, error: unknown): IasError {
 
 function failed(message: string, options: ErrorOptions): IasError {
   return new IasError("engine-failed", message, options);
-}
-
-function networkCode(error: unknown): string {
-  for (let one: unknown = error, depth = 0; one !== undefined && depth < 5; one = fields(one)["cause"], depth += 1) {
-    const code = text(fields(one)["code"]);
-    if (/^(?:E[A-Z]{3,}|UND_ERR_\w+)$/.test(code)) return code;
-  }
-  return "";
 }
 
 /** The SDK's classes share few instances between its CJS and ESM builds, so they are known by name. */

@@ -1,7 +1,7 @@
 import { IasError } from "../../model/errors.ts";
 import { MAX_TIMER_MS } from "../../stream/clock.ts";
 import type { AgentEvent } from "../engine.ts";
-import { modelStatusError, redact } from "../model-status.ts";
+import { modelStatusError, networkCode, redact } from "../model-status.ts";
 import { createFeatureMemory, type FeatureMemory, toParameters } from "./features.ts";
 import type { ChatMessage } from "./messages.ts";
 import type { Settings } from "./options.ts";
@@ -181,15 +181,6 @@ function unreachable(error: unknown, { url }: Settings): IasError {
     `The model endpoint ${origin} cannot be reached${code === "" ? `: ${redact(error instanceof Error ? error.message : String(error))}` : ` (${code})`}.`,
     { cause: error, reason: "MODEL_UNREACHABLE", retryable: code !== "ENOTFOUND", ...(code !== "" && { details: { networkCode: code } }) },
   );
-}
-
-/** The first code of the system or of undici in a chain of causes, "" without one. */
-export function networkCode(error: unknown): string {
-  for (let one: unknown = error, depth = 0; one instanceof Error && depth < 5; one = one.cause, depth += 1) {
-    const code: unknown = "code" in one ? one.code : undefined;
-    if (typeof code === "string" && /^(?:E[A-Z]{3,}|UND_ERR_\w+)$/.test(code)) return code;
-  }
-  return "";
 }
 
 function nothing(): void {}
