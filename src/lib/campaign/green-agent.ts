@@ -1,6 +1,7 @@
 import type { AgentEvent, Engine } from "../engine/engine.ts";
 import type { JsonObject } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
+import { splitKey } from "../model/key.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Campaign } from "./campaign.ts";
 import { campaignOf, readAssessment } from "./green-request.ts";
@@ -148,7 +149,7 @@ function nameOf({ battle, attempt }: Attempt): string {
 
 /** `subject/item/repeat` as people read it. */
 function plain(battle: string): string {
-  return battle.split("/").map(decodeURIComponent).join("/");
+  return splitKey(battle).join("/");
 }
 
 function endOf({ outcome, measured }: Attempt): string {

@@ -1,4 +1,4 @@
-import { joinKey } from "../model/key.ts";
+import { joinKey, splitKey } from "../model/key.ts";
 import type { Campaign } from "./campaign.ts";
 
 /** A battle by its parts' ids. */
@@ -71,7 +71,7 @@ export function createOrder(campaign: Campaign): Order {
     },
     skip: ({ subject, item }) => void lines.get(subject)?.skipped.add(item),
     find(battle) {
-      const [subject = "", item = "", repeat = ""] = battle.split("/").map(decode);
+      const [subject = "", item = "", repeat = ""] = splitKey(battle);
       const number = Number(repeat);
       return lines.has(subject) && indexes.has(item) && Number.isSafeInteger(number) && number >= 1 ? placeOf(subject, item, number) : undefined;
     },
@@ -80,14 +80,6 @@ export function createOrder(campaign: Campaign): Order {
 
 function placeOf(subject: string, item: string, repeat: number): Place {
   return { battle: joinKey(subject, item, String(repeat)), subject, item, repeat };
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** Fisher and Yates' shuffle, with mulberry32: the same order for the same seed. */

@@ -4,7 +4,7 @@ import { toJsonRpcError, toRestError } from "../a2a/errors.ts";
 import type { Operations } from "../a2a/operations.ts";
 import type { Agent } from "../engine/agent.ts";
 import { IasError } from "../model/errors.ts";
-import type { Principal } from "../model/key.ts";
+import { decodeSegment, type Principal } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Page, PageReply } from "../net/page.ts";
 import { MAX_TIMER_MS } from "../stream/clock.ts";
@@ -57,7 +57,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       const page = await parts.pages({ method: request.method ?? "GET", url, header });
       if (page !== undefined) return await writePage(request, response, page);
       const target = A2A_PATH.exec(url.pathname);
-      const agent = target?.[1] === undefined ? undefined : parts.agents.get(decode(target[1]));
+      const agent = target?.[1] === undefined ? undefined : parts.agents.get(decodeSegment(target[1]));
       if (target === null || agent === undefined) throw notFound(url.pathname, parts.agents);
       const rest = target[3] === undefined;
       if (!rest && request.method !== "POST") throw new IasError("method-not-found", `${url.pathname} is the JSON-RPC endpoint of ${agent.id}: POST to it.`);
@@ -116,14 +116,6 @@ function readUrl(text: string | undefined): URL {
   if (text === undefined || !text.startsWith("/") || !URL.canParse(text, "http://localhost"))
     throw new IasError("invalid-request", "The request's path is unreadable.");
   return new URL(`http://localhost${text}`);
-}
-
-function decode(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
 }
 
 function notFound(path: string, agents: ReadonlyMap<string, Agent>): IasError {

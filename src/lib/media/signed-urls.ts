@@ -103,7 +103,7 @@ function ownerText(resource: Resource): string {
 
 function readResource(name: string, query: URLSearchParams): Resource | undefined {
   const size = Number(query.get("size"));
-  const parts = splitKey(query.get("of") ?? "");
+  const parts = readParts(query.get("of") ?? "");
   const [tenant = "", user = "", agent = "", task = "", where, id = "", part = ""] = parts;
   if (!Number.isSafeInteger(size) || size < 0) return undefined;
   if (isSha256(name) && parts.length === 3) return { kind: "blob", owner: { tenant, user, agent }, sha256: name, size };
@@ -116,7 +116,7 @@ function readResource(name: string, query: URLSearchParams): Resource | undefine
   };
 }
 
-function splitKey(text: string): readonly string[] {
+function readParts(text: string): readonly string[] {
   try {
     return text.split("/").map(decodeURIComponent);
   } catch {

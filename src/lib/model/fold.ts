@@ -154,12 +154,12 @@ function endsPlain(parts: readonly Part[]): boolean {
 }
 
 /** Whether an artifact brings parts and nothing else: a token. */
-function isPieceOnly(artifact: Artifact): boolean {
+export function isPieceOnly(artifact: Artifact): boolean {
   return artifact.name === undefined && artifact.description === undefined && artifact.metadata === undefined && artifact.extensions === undefined;
 }
 
 /** Whether a part is text and nothing else, so that it can be joined with its neighbour. */
-function isPlain(part: Part): boolean {
+export function isPlain(part: Part): boolean {
   return part.metadata === undefined && part.filename === undefined && part.mediaType === undefined;
 }
 

@@ -24,6 +24,20 @@ export function joinKey(...parts: readonly string[]): string {
   return parts.map(encodeURIComponent).join("/");
 }
 
+/** The parts of what `joinKey` made; a part that is not percent-encoded text stays as it is. */
+export function splitKey(key: string): readonly string[] {
+  return key.split("/").map(decodeSegment);
+}
+
+/** A segment of a path or key without its percent-encoding; as it is where it cannot be decoded. */
+export function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
 /** The text form of a stream key, injective: `tenant/user/agent/task`, each percent-encoded. */
 export function keyText(key: StreamKey): string {
   return joinKey(key.tenant, key.user, key.agent, key.task);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Agent } from "../../engine/agent.ts";
 import type { JsonObject } from "../../model/a2a.ts";
+import { decodeSegment } from "../../model/key.ts";
 import { methodNotAllowed, type Page } from "../../net/page.ts";
 import { readVersion } from "../binding.ts";
 
@@ -31,7 +32,7 @@ export function createCardPage(options: CardPageOptions): Page {
   return async (request) => {
     const { method, url } = request;
     const match = PATH.exec(url.pathname);
-    const agent = match === null ? undefined : options.agents.get(match[1] === undefined ? options.defaultAgent : decode(match[1]));
+    const agent = match === null ? undefined : options.agents.get(match[1] === undefined ? options.defaultAgent : decodeSegment(match[1]));
     if (agent === undefined) return undefined;
     if (method !== "GET" && method !== "HEAD") return methodNotAllowed("GET, HEAD");
     const named = request.header("a2a-version") ?? url.searchParams.get("A2A-Version") ?? "";
@@ -53,12 +54,4 @@ export function createCardPage(options: CardPageOptions): Page {
 function isFresh(tags: string | undefined, date: string | undefined, etag: string, since: number): boolean {
   if (tags !== undefined) return tags.trim() === "*" || tags.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
   return date !== undefined && Date.parse(date) >= since;
-}
-
-function decode(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
 }

@@ -1,5 +1,6 @@
-import type { Artifact, Part, StreamResponse, TaskArtifactUpdateEvent } from "../../model/a2a.ts";
+import type { Part, StreamResponse, TaskArtifactUpdateEvent } from "../../model/a2a.ts";
 import { decodeEvent, type Entry } from "../../model/entry.ts";
+import { isPieceOnly, isPlain } from "../../model/fold.ts";
 import type { Clock } from "../../stream/clock.ts";
 
 /** One event for a webhook. */
@@ -90,11 +91,7 @@ function open(update: TaskArtifactUpdateEvent, seq: number, bytes: number, since
 function joins(run: Run, event: StreamResponse): boolean {
   if (!("artifactUpdate" in event)) return false;
   const { artifact, append, metadata } = event.artifactUpdate;
-  return append === true && metadata === undefined && artifact.artifactId === run.update.artifact.artifactId && isBare(artifact);
-}
-
-function isBare(artifact: Artifact): boolean {
-  return artifact.metadata === undefined && artifact.name === undefined && artifact.description === undefined && artifact.extensions === undefined;
+  return append === true && metadata === undefined && artifact.artifactId === run.update.artifact.artifactId && isPieceOnly(artifact);
 }
 
 function join(run: Run, update: TaskArtifactUpdateEvent, seq: number, bytes: number): void {
@@ -106,10 +103,6 @@ function join(run: Run, update: TaskArtifactUpdateEvent, seq: number, bytes: num
   }
   run.seq = seq;
   run.bytes += bytes;
-}
-
-function isPlain(part: Part): boolean {
-  return part.metadata === undefined && part.filename === undefined && part.mediaType === undefined;
 }
 
 function close(run: Run, lastChunk?: boolean): Outgoing {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { EXTENSION_URI } from "../../model/entry.ts";
 import { IasError } from "../../model/errors.ts";
-import { joinKey, keyText, type StreamKey } from "../../model/key.ts";
+import { joinKey, keyText, splitKey, type StreamKey } from "../../model/key.ts";
 import type { Secrets } from "../../tenancy/secrets.ts";
 import type { Call, GivenUp, PushConfig } from "../operations.ts";
 
@@ -38,8 +38,8 @@ export function holdKey(key: StreamKey, id: string): string {
 
 /** The configuration that a hold belongs to, or undefined for others' holds. */
 export function readHoldKey(text: string): { readonly key: StreamKey; readonly id: string } | undefined {
-  const [folder, stream = "", kind, id] = text.split("/").map(decodeURIComponent);
-  const [tenant, user, agent, task] = stream.split("/").map(decodeURIComponent);
+  const [folder, stream = "", kind, id] = splitKey(text);
+  const [tenant, user, agent, task] = splitKey(stream);
   if (folder !== "hold" || kind !== "push" || id === undefined || tenant === undefined || user === undefined || agent === undefined || task === undefined)
     return undefined;
   return { key: { tenant, user, agent, task }, id };

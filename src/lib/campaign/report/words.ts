@@ -1,3 +1,4 @@
+import { splitKey } from "../../model/key.ts";
 import type { Attempt } from "../attempt.ts";
 
 // How numbers, times and ends are said, the same in every view and export.
@@ -95,6 +96,6 @@ export function itemName({ item, repeat }: Pick<Attempt, "item" | "repeat">): st
 
 /** What a battle's key says. */
 export function readBattle(battle: string): { readonly subject: string; readonly item: string; readonly repeat: number } {
-  const [subject = "", item = "", repeat = "1"] = battle.split("/").map((part) => decodeURIComponent(part));
+  const [subject = "", item = "", repeat = "1"] = splitKey(battle);
   return { subject, item, repeat: Number(repeat) };
 }
