@@ -5,17 +5,15 @@ import type { Attempt } from "../campaign/attempt.ts";
 import type { Campaign } from "../campaign/campaign.ts";
 import { tellDifferences } from "../campaign/differences.ts";
 import { campaignHash } from "../campaign/hash.ts";
-import { loadCampaign } from "../campaign/load-campaign.ts";
+import type { LoadedCampaign } from "../campaign/load-campaign.ts";
 import type { Ledger } from "../campaign/ledger.ts";
 import type { Summary } from "../campaign/progress.ts";
 import { summarize } from "../campaign/report/summarize.ts";
-import type { RunCampaign } from "../campaign/runner-parts.ts";
 import { usageError } from "../cli/command.ts";
 import type { CampaignParts } from "../cli/campaign/parts.ts";
 import { folderName } from "../cli/campaign/run.ts";
 import { IasError } from "../model/errors.ts";
 import { openLedger } from "./open-ledger.ts";
-import { runInFolder } from "./run-in-folder.ts";
 
 const RESULTS = "results";
 const CAMPAIGN_FILE = /\.(?:ya?ml|json|toml)$/i;
@@ -24,17 +22,18 @@ const CAMPAIGN_FILE = /\.(?:ya?ml|json|toml)$/i;
 export interface CampaignWorld {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly exit: (code: number) => void;
-  readonly runCampaign: RunCampaign;
 }
 
-/** The campaign commands on this machine: files, the SQLite ledger, the network, this process's environment. */
-export function createCampaignParts({ env, exit, runCampaign }: CampaignWorld): CampaignParts {
-  const readFile = (path: string): string => readFileSync(path, "utf8");
+/**
+ * The campaign commands on this machine: files, the SQLite ledger, the network, this process's environment. What reads files and what runs is loaded when it is
+ * needed, so that `status` starts at once.
+ */
+export function createCampaignParts({ env, exit }: CampaignWorld): CampaignParts {
   return {
     now: Date.now,
     exit,
     async load(path, { liveness }) {
-      const loaded = await loadCampaign(path, readFile);
+      const loaded = await loadFile(path);
       if (liveness === undefined) return loaded;
       const campaign: Campaign = { ...loaded.campaign, liveness };
       return { ...loaded, campaign, hash: campaignHash(campaign) };
@@ -42,6 +41,7 @@ export function createCampaignParts({ env, exit, runCampaign }: CampaignWorld): 
     async run(loaded, options) {
       await using ledger = openLedger(options.folder);
       await claim(ledger, loaded.campaign, loaded.hash, options.folder);
+      const [{ runCampaign }, { runInFolder }] = await Promise.all([import("../campaign/run-campaign.ts"), import("./run-in-folder.ts")]);
       return await runInFolder({ runCampaign, loaded, ledger, options, env });
     },
     async find(given) {
@@ -50,7 +50,7 @@ export function createCampaignParts({ env, exit, runCampaign }: CampaignWorld): 
       const named = join(RESULTS, given);
       if (isFolder(named)) return named;
       if (!CAMPAIGN_FILE.test(given)) throw usageError(`there is no results folder ${given}; ${tellFolders()}.`);
-      const { campaign } = await loadCampaign(given, readFile);
+      const { campaign } = await loadFile(given);
       return join(RESULTS, folderName(campaign.name));
     },
     async open(folder, onAttempt = () => undefined) {
@@ -75,6 +75,11 @@ export function createCampaignParts({ env, exit, runCampaign }: CampaignWorld): 
       await rename(draft, path);
     },
   };
+}
+
+async function loadFile(path: string): Promise<LoadedCampaign> {
+  const { loadCampaign } = await import("../campaign/load-campaign.ts");
+  return loadCampaign(path, (file) => readFileSync(file, "utf8"));
 }
 
 async function* seen(attempts: AsyncIterable<Attempt>, onAttempt: (attempt: Attempt) => void): AsyncGenerator<Attempt, void, undefined> {

@@ -1,4 +1,3 @@
-import { runCampaign } from "../campaign/run-campaign.ts";
 import type { Progress, Summary } from "../campaign/progress.ts";
 import { folderName } from "../cli/campaign/run.ts";
 import { createCampaignParts } from "./campaign-parts.ts";
@@ -22,7 +21,7 @@ export interface CampaignOptions {
  * Throws `configuration` for a file that is wrong, `conflict` when the folder belongs to another configuration or process, `unavailable` when no subject is there.
  */
 export async function campaign(file: string, options: CampaignOptions = {}): Promise<Summary> {
-  const parts = createCampaignParts({ env: options.env ?? {}, exit: () => undefined, runCampaign });
+  const parts = createCampaignParts({ env: options.env ?? {}, exit: () => undefined });
   const loaded = await parts.load(file, {});
   return parts.run(loaded, {
     file,

@@ -1,29 +1,29 @@
 import { readFileSync, statSync } from "node:fs";
-import { runCampaign } from "../campaign/run-campaign.ts";
-import { campaignCommands } from "../cli/campaign/campaign.ts";
-import { cardCommand } from "../cli/card.ts";
-import { chatCommand } from "../cli/chat.ts";
 import { type Command, type CommandGroup, EXIT } from "../cli/command.ts";
 import { runCommand } from "../cli/run.ts";
-import { tailCommand } from "../cli/tail.ts";
-import { tasksCommand } from "../cli/tasks.ts";
-import { createCampaignParts } from "./campaign-parts.ts";
-import { greenCommand } from "./green-command.ts";
-import { purpleCommand } from "./purple-command.ts";
-import { serveCommand } from "./serve-command.ts";
 import { createTerminalIo } from "./terminal-io.ts";
 
-/** The `ias` command: the environment and the terminal are touched here and nowhere else. */
-const COMMANDS: readonly (Command | CommandGroup)[] = [
-  serveCommand,
-  chatCommand,
-  tasksCommand,
-  tailCommand,
-  cardCommand,
-  purpleCommand,
-  greenCommand,
-  campaignCommands(createCampaignParts({ env: process.env, exit: (code) => process.exit(code), runCampaign })),
-];
+/**
+ * The `ias` command: the environment and the terminal are touched here and nowhere else. Only the command that is named is loaded: `ias campaign status` needs no
+ * server, and half of its time would be the loading of one.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> = {
+  serve: async () => (await import("./serve-command.ts")).serveCommand,
+  chat: async () => (await import("../cli/chat.ts")).chatCommand,
+  tasks: async () => (await import("../cli/tasks.ts")).tasksCommand,
+  tail: async () => (await import("../cli/tail.ts")).tailCommand,
+  card: async () => (await import("../cli/card.ts")).cardCommand,
+  purple: async () => (await import("./purple-command.ts")).purpleCommand,
+  green: async () => (await import("./green-command.ts")).greenCommand,
+  async campaign() {
+    const [{ campaignCommands }, { createCampaignParts }] = await Promise.all([import("../cli/campaign/campaign.ts"), import("./campaign-parts.ts")]);
+    return campaignCommands(createCampaignParts({ env: process.env, exit: (code) => process.exit(code) }));
+  },
+};
+
+const argv = process.argv.slice(2);
+const named = Object.keys(COMMANDS).filter((name) => name === argv[0]);
+const loading = Object.entries(COMMANDS).filter(([name]) => named.length === 0 || named.includes(name));
 
 try {
   // A folder of that name is somebody else's, for example a Python environment.
@@ -38,4 +38,4 @@ for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.error));
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string };
-process.exitCode = await runCommand(COMMANDS, process.argv.slice(2), createTerminalIo(process), version);
+process.exitCode = await runCommand(await Promise.all(loading.map(([, load]) => load())), argv, createTerminalIo(process), version);
