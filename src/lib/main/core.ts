@@ -4,15 +4,16 @@ import { createOperations } from "../a2a/create-operations.ts";
 import { limitReaders } from "../a2a/reader-limit.ts";
 import type { Operations } from "../a2a/operations.ts";
 import { createPush, type Push } from "../a2a/push/push.ts";
-import { createJwksPage, loadSigningKey } from "../a2a/signing-key.ts";
+import { createJwksPage, loadSigningKey, type SigningKey } from "../a2a/signing-key.ts";
 import type { Agent } from "../engine/agent.ts";
 import { defineAgent } from "../engine/define-agent.ts";
 import { createMemoryBlobs } from "../media/memory.ts";
+import type { Media } from "../media/media.ts";
 import { createMedia } from "../media/stored-media.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
 import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
-import { createGuardedFetch } from "../net/guarded-fetch.ts";
+import { createGuardedFetch, type GuardedFetch } from "../net/guarded-fetch.ts";
 import type { Page } from "../net/page.ts";
 import { createInlineRuntime } from "../runtime/inline.ts";
 import { watchEventLoop } from "../runtime/loop-watch.ts";
@@ -22,7 +23,7 @@ import { startUpkeep } from "../runtime/upkeep.ts";
 import { systemClock } from "../stream/clock.ts";
 import type { Closer } from "../stream/closer.ts";
 import { conversationHistory, referencedTasks } from "../task/lookup.ts";
-import { createTaskViews } from "../task/view.ts";
+import { createTaskViews, type TaskViews } from "../task/view.ts";
 import { createSecrets, loadStoreKey } from "../tenancy/secrets.ts";
 import { openAuthenticator, readSigningKey } from "./authenticators.ts";
 import type { ServerOptions } from "./server.ts";
@@ -76,43 +77,13 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     task: (key) => views.with(key, (view) => view.fold.task()),
     now,
   });
-  const runtime = opened(
-    settings.readOnly
-      ? createReadOnlyRuntime()
-      : createInlineRuntime({
-          store,
-          agents,
-          limits,
-          media,
-          now,
-          owner,
-          report,
-          history: (key, context, createdAt) =>
-            conversationHistory({ index: store.index, views }, { key, context, createdAt, limit: limits.maxHistoryMessages }),
-          references: (key, messages) => referencedTasks(views, key, messages),
-        }),
-  );
+  const ground: Ground = { limits, agents, outgoing, media, views, now };
+  const runtime = opened(settings.readOnly ? createReadOnlyRuntime() : wireRuntime(options, ground, owner));
   if (!settings.readOnly) opened(startUpkeep({ store, agents, limits, release: (key: StreamKey) => blobs.release(key), now, report }));
 
   const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
   const signingKey = cardKey ?? (await loadSigningKey(store.records));
-  const push = opened(
-    createPush({
-      log: store.log,
-      records: store.records,
-      views,
-      media,
-      fetch: outgoing,
-      signingKey,
-      issuer: origin,
-      limits,
-      secrets: options.secrets ?? createSecrets(await loadStoreKey(store.records)),
-      clock: systemClock,
-      random: Math.random,
-      mayReply: (agent) => agents.get(agent)?.replies !== "task",
-      report,
-    }),
-  );
+  const push = opened(await wirePush(options, ground, signingKey));
   const cards = createCards({
     agents,
     origin,
@@ -131,6 +102,54 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     pages: [cards.page, media.page, createJwksPage([signingKey])],
     authenticate: (request) => authenticator.authenticate(request),
   };
+}
+
+/** What runtime and webhooks stand on, beside the options. */
+interface Ground {
+  readonly limits: Limits;
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly outgoing: GuardedFetch;
+  readonly media: Media;
+  readonly views: TaskViews;
+  readonly now: () => number;
+}
+
+/** Runs turns in this process. */
+function wireRuntime({ store, report }: CoreOptions, { limits, agents, media, views, now }: Ground, owner: string): Runtime {
+  return createInlineRuntime({
+    store,
+    agents,
+    limits,
+    media,
+    now,
+    owner,
+    report,
+    history: (key, context, createdAt) => conversationHistory({ index: store.index, views }, { key, context, createdAt, limit: limits.maxHistoryMessages }),
+    references: (key, messages) => referencedTasks(views, key, messages),
+  });
+}
+
+/** Webhooks over the store. */
+async function wirePush(
+  { store, secrets, where, report }: CoreOptions,
+  { limits, agents, outgoing, media, views }: Ground,
+  signingKey: SigningKey,
+): Promise<Push> {
+  return createPush({
+    log: store.log,
+    records: store.records,
+    views,
+    media,
+    fetch: outgoing,
+    signingKey,
+    issuer: () => where.origin,
+    limits,
+    secrets: secrets ?? createSecrets(await loadStoreKey(store.records)),
+    clock: systemClock,
+    random: Math.random,
+    mayReply: (agent) => agents.get(agent)?.replies !== "task",
+    report,
+  });
 }
 
 function readAgents(given: ServerOptions["agents"]): ReadonlyMap<string, Agent> {

@@ -8,7 +8,7 @@ import { createV03Rpc } from "../a2a/v0_3/jsonrpc.ts";
 import { createV03Rest } from "../a2a/v0_3/rest.ts";
 import type { Agent, AgentOptions } from "../engine/agent.ts";
 import { createAgentsPage } from "../gateway/agents-page.ts";
-import { createGateway } from "../gateway/gateway.ts";
+import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import { checkRequest, type Guards } from "../gateway/guards.ts";
 import { healthPage } from "../gateway/health.ts";
 import { createTryPage } from "../gateway/try-page.ts";
@@ -20,9 +20,9 @@ import { keyText, type StreamKey } from "../model/key.ts";
 import type { GuardedFetch } from "../net/guarded-fetch.ts";
 import { joinPages, type Page } from "../net/page.ts";
 import { createCloser } from "../stream/closer.ts";
-import { createHeartbeatWheel } from "../stream/heartbeat.ts";
+import { createHeartbeatWheel, type HeartbeatWheel } from "../stream/heartbeat.ts";
 import type { Secrets } from "../tenancy/secrets.ts";
-import { wireCore } from "./core.ts";
+import { type Core, wireCore } from "./core.ts";
 import { firstFree, listen } from "./listen.ts";
 import { checkSettings, DEFAULT_SETTINGS, grpcAddressOf, reachedAt, type Settings } from "./settings.ts";
 
@@ -75,34 +75,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const where: { origin: string; grpc?: string } = { origin: settings.publicUrl ?? "" };
   try {
     const core = await wireCore({ ...options, settings, report, where, closer });
-    const { limits, agents, operations, authenticate } = core;
+    const { limits, agents, operations } = core;
     const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
-    const v03Rpc = createV03Rpc({ logId: store.log.id });
-    const v03Rest = createV03Rest({ logId: store.log.id, maxJsonDepth: limits.maxJsonDepth });
-    const guards: Guards = {
-      allowedHosts: new Set([...settings.allowedHosts.map((name) => name.toLowerCase()), ...hostsOf(settings)]),
-      allowedOrigins: new Set(settings.allowedOrigins),
-    };
+    const guards = toGuards(settings);
     let stopped: Promise<void> | undefined;
-    const gateway = createGateway({
-      operations,
-      agents,
-      jsonRpc: (ops, request) => handleJsonRpc(ops, request, { maxJsonDepth: limits.maxJsonDepth, v0_3: v03Rpc }),
-      rest: (ops, request) => handleRest(ops, request, { maxJsonDepth: limits.maxJsonDepth, v0_3: v03Rest }),
-      authenticate,
-      pages: joinPages(
-        ...core.pages,
-        healthPage(() => stopped === undefined),
-        createAgentsPage(agents, () => where.origin),
-        createTryPage(agents),
-        ...(options.pages ?? []),
-      ),
-      limits,
-      guards,
-      logId: store.log.id,
-      wheel,
-      report,
-    });
+    const gateway = wireGateway(options, { core, guards, wheel, origin: () => where.origin, isUp: () => stopped === undefined, report });
     const http = createHttpServer(gateway.handle);
     closer.add(async () => {
       wheel[Symbol.dispose]();
@@ -142,11 +119,51 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
+/** What the gateway is wired from, beside the server's options. */
+interface GatewayWiring {
+  readonly core: Core;
+  readonly guards: Guards;
+  readonly wheel: HeartbeatWheel;
+  readonly origin: () => string;
+  /** False once it stops: balancers are told. */
+  readonly isUp: () => boolean;
+  readonly report: NonNullable<ServerOptions["report"]>;
+}
+
+/** JSON-RPC and REST of both protocol versions, and the pages beside them. */
+function wireGateway({ store, pages = [] }: ServerOptions, { core, guards, wheel, origin, isUp, report }: GatewayWiring): Gateway {
+  const { limits, agents, operations, authenticate } = core;
+  const logId = store.log.id;
+  const { maxJsonDepth } = limits;
+  const v03Rpc = createV03Rpc({ logId });
+  const v03Rest = createV03Rest({ logId, maxJsonDepth });
+  return createGateway({
+    operations,
+    agents,
+    jsonRpc: (ops, request) => handleJsonRpc(ops, request, { maxJsonDepth, v0_3: v03Rpc }),
+    rest: (ops, request) => handleRest(ops, request, { maxJsonDepth, v0_3: v03Rest }),
+    authenticate,
+    pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createTryPage(agents), ...pages),
+    limits,
+    guards,
+    logId,
+    wheel,
+    report,
+  });
+}
+
 /** gRPC beside HTTP, unless it is switched off. */
 async function openGrpc(settings: Settings, parts: Omit<Parameters<typeof startGrpc>[0], "host" | "port" | "defaultAgent">): Promise<GrpcServer | undefined> {
   if (settings.grpcPort === false) return undefined;
   const [defaultAgent = ""] = parts.agents.keys();
   return firstFree(settings.grpcPort, GRPC_PORT, (port) => startGrpc({ ...parts, defaultAgent, host: settings.host, port }));
+}
+
+function toGuards(settings: Settings): Guards {
+  return {
+    allowedHosts: new Set([...settings.allowedHosts.map((name) => name.toLowerCase()), ...hostsOf(settings)]),
+    allowedOrigins: new Set(settings.allowedOrigins),
+  };
 }
 
 /** The hosts of `publicUrl` and `grpcPublicAddress` are served without being named again. */
