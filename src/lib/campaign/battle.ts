@@ -1,8 +1,7 @@
 import type { A2AClient, ConnectionState, SendRequest, StreamItem } from "../client/client.ts";
-import { isTerminal, type StreamResponse } from "../model/a2a.ts";
-import { EXTENSION_URI } from "../model/entry.ts";
+import { isTerminal, type StreamResponse, taskIdOf } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
-import { withEventCursor } from "../model/extension.ts";
+import { cursorOf, withEventCursor } from "../model/extension.ts";
 import { answerOf } from "./answer.ts";
 import { battleRequest } from "./assessment.ts";
 import type { Attempt, Failure, Outcome } from "./attempt.ts";
@@ -81,7 +80,7 @@ async function converse(fight: Fight, gathered: Gathered): Promise<Outcome | und
     pulse.hear(event);
     gathered.note(event);
     fight.onTokens(textOf(event));
-    const task = taskOf(event);
+    const task = taskIdOf(event);
     // Known before anything else is read, so that a later run finds the task.
     if (task !== undefined && writer.attempt.taskId === undefined) await writer.save({ taskId: task });
     if (failureOfEvent(event) !== undefined) return undefined;
@@ -169,22 +168,13 @@ export function beforeOf(events: readonly StreamResponse[]): Before {
   let opening: string | undefined;
   let cursor: string | undefined;
   for (const event of events) {
-    const holder =
-      "task" in event ? event.task : "statusUpdate" in event ? event.statusUpdate : "artifactUpdate" in event ? event.artifactUpdate : event.message;
-    const own = holder.metadata?.[EXTENSION_URI];
-    const found = own !== null && typeof own === "object" && !Array.isArray(own) ? (own as Readonly<Record<string, unknown>>)["cursor"] : undefined;
-    if (typeof found !== "string") continue;
+    const found = cursorOf(event);
+    if (found === undefined) continue;
     // The frames of an opening share a cursor; it is whole when another one has come.
     if ("task" in event) opening = found;
     cursor = found === opening ? undefined : found;
   }
   return { events, cursor };
-}
-
-function taskOf(event: StreamResponse): string | undefined {
-  const id =
-    "task" in event ? event.task.id : "statusUpdate" in event ? event.statusUpdate.taskId : "artifactUpdate" in event ? event.artifactUpdate.taskId : "";
-  return id === "" ? undefined : id;
 }
 
 /** The text of what has just come, for people. */

@@ -1,6 +1,6 @@
 import type { Task } from "../model/a2a.ts";
-import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
+import { cursorOf } from "../model/extension.ts";
 import { type Command, EXIT, usageError } from "./command.ts";
 import { agentsAt, connect, CONNECT_HELP, CONNECT_OPTIONS, DEFAULT_URL } from "./connect.ts";
 import { createPrinter, exitOf } from "./printer.ts";
@@ -62,7 +62,5 @@ export const tailCommand: Command = {
 
 /** The cursor before the first entry, for servers with our extension: the one that a client may make itself (PROTOCOL CUR-1). */
 function startOf(task: Task): string | undefined {
-  const own = task.metadata?.[EXTENSION_URI];
-  const cursor = own !== null && typeof own === "object" && "cursor" in own ? own.cursor : undefined;
-  return typeof cursor === "string" ? cursor.replace(/\.\d+$/, ".0") : undefined;
+  return cursorOf({ task })?.replace(/\.\d+$/, ".0");
 }

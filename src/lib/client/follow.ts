@@ -1,9 +1,8 @@
-import { isInterrupted, isTerminal, type StreamResponse, type Task } from "../model/a2a.ts";
-import { EXTENSION_URI } from "../model/entry.ts";
+import { isInterrupted, isTerminal, type StreamResponse, type Task, taskIdOf } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
+import { cursorOf } from "../model/extension.ts";
 import { type BackoffOptions, backoffMs } from "./backoff.ts";
 import type { StreamItem, StreamOptions } from "./client.ts";
-import { asObject, asText } from "./json.ts";
 import { createMirror, type Mirror, type Repair } from "./mirror.ts";
 import { readStreamResponse } from "./read.ts";
 import type { Wire, WireFrame } from "./wire.ts";
@@ -104,7 +103,7 @@ async function* connect(
     state.retryMs = frame.retryMs ?? state.retryMs;
     const event = readStreamResponse(frame.payload, wire.version);
     if (event === undefined) continue;
-    state.task = taskOf(event) ?? state.task;
+    state.task = taskIdOf(event) ?? state.task;
     const knowsStart = resumes || (state.mirror.isEmpty && start.kind === "send");
     if (frames === 1 && !knowsStart && !("task" in event) && !("message" in event)) {
       // Without a snapshot nobody can say what of this we already have: from here on the task itself is compared.
@@ -243,18 +242,6 @@ function isOver(state: State, kind: FollowStart["kind"], policy: FollowPolicy): 
   const status = state.mirror.status?.state;
   if (status === undefined) return false;
   return isTerminal(status) || (isInterrupted(status) && (kind === "send" || !policy.hasCursors));
-}
-
-function taskOf(event: StreamResponse): string | undefined {
-  const id =
-    "task" in event ? event.task.id : "statusUpdate" in event ? event.statusUpdate.taskId : "artifactUpdate" in event ? event.artifactUpdate.taskId : undefined;
-  return id === "" ? undefined : id;
-}
-
-/** The cursor in an event's metadata, where the binding has no other place (SEMANTICS 3). */
-function cursorOf(event: StreamResponse): string | undefined {
-  const holder = "task" in event ? event.task : "statusUpdate" in event ? event.statusUpdate : "artifactUpdate" in event ? event.artifactUpdate : event.message;
-  return asText(asObject(holder.metadata?.[EXTENSION_URI])?.["cursor"]);
 }
 
 /** Repairs as items; the snapshot's cursor goes with the last, when all of it is there. */

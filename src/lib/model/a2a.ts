@@ -99,6 +99,13 @@ export type StreamResponse =
   | { readonly statusUpdate: TaskStatusUpdateEvent }
   | { readonly artifactUpdate: TaskArtifactUpdateEvent };
 
+/** The id of the task that an event is of; undefined for a message without a task, and where an agent leaves it empty. */
+export function taskIdOf(event: StreamResponse): string | undefined {
+  const id =
+    "task" in event ? event.task.id : "statusUpdate" in event ? event.statusUpdate.taskId : "artifactUpdate" in event ? event.artifactUpdate.taskId : undefined;
+  return id === "" ? undefined : id;
+}
+
 /** The states in which a task is over. */
 export const TERMINAL_STATES: readonly TaskState[] = ["TASK_STATE_COMPLETED", "TASK_STATE_FAILED", "TASK_STATE_CANCELED", "TASK_STATE_REJECTED"];
 

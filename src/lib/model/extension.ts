@@ -120,6 +120,14 @@ export function withEventCursor(event: StreamResponse, cursor: string): StreamRe
   return event;
 }
 
+/** The cursor that an event carries for readers of the extension; undefined without one. */
+export function cursorOf(event: StreamResponse): string | undefined {
+  const holder = "task" in event ? event.task : "statusUpdate" in event ? event.statusUpdate : "artifactUpdate" in event ? event.artifactUpdate : event.message;
+  const own = holder.metadata?.[EXTENSION_URI];
+  const cursor = own !== null && typeof own === "object" && "cursor" in own ? own.cursor : undefined;
+  return typeof cursor === "string" ? cursor : undefined;
+}
+
 function cursorMetadata(metadata: JsonObject | undefined, cursor: string): JsonObject {
   const own = metadata?.[EXTENSION_URI];
   const kept = own !== null && typeof own === "object" && !Array.isArray(own) ? (own as JsonObject) : {};
