@@ -68,6 +68,7 @@ async function battles(ias: Ias): Promise<readonly Value[]> {
   const window = (performance.now() - start) / 1000;
   if (before === undefined || after === undefined) throw new Error("The campaign ended too early.");
   const [cpu, subject] = [(after.cpu - before.cpu) / 1e6, (subjectAfter - subjectBefore) / 1e6];
+  const collected = await campaign.program.sample("gc");
   const summary = await campaign.ended;
   const attempts = readResults(campaign.folder);
   const whole = attempts.filter((attempt) => chunksOf(attempt) === n).length;
@@ -88,6 +89,7 @@ async function battles(ias: Ias): Promise<readonly Value[]> {
     { what: "longest gap in a battle", unit: " ms", value: Math.max(...attempts.map(({ measured }) => measured.gapMaxMs ?? 0)) },
     { what: "the pace: the longest battle, over 60 s", unit: " ms", value: Math.max(...durations) - seconds * 1000, limit: 2000 },
     { what: "resident memory of the runner", unit: " MiB", value: after.rss / MIB },
+    { what: "its heap after a full collection", unit: " MiB", value: (collected?.heap ?? Number.NaN) / MIB },
     { what: "CPU that others used, of the machine", unit: " %", value: (Math.max(0, machine - cpu - subject) / window / availableParallelism()) * 100 },
   ];
 }
