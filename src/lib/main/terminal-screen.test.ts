@@ -38,6 +38,10 @@ test("lines that are too wide or too many are cut", () => {
   assert.ok(!written[0]?.includes("third"));
 });
 
+test("a terminal that says that it has no size is taken for 80 × 24", () => {
+  assert.deepEqual(screen({ columns: 0, rows: 0 }).made.size(), { columns: 80, rows: 24 });
+});
+
 test("after the window became narrower, the whole of what has wrapped is replaced", () => {
   const { made, written, size, resize } = screen({ columns: 40 });
   made.onResize(() => made.draw([[{ text: "x".repeat(40) }]]));

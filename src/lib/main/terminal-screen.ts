@@ -22,8 +22,9 @@ export function createTerminalScreen({ write, size, color, onResize }: ScreenPar
   let isOpen = false;
 
   const sizeNow = () => {
-    const { columns = 80, rows = 24 } = size();
-    return { columns: Math.max(columns, 1), rows: Math.max(rows, 2) };
+    const { columns, rows } = size();
+    // A terminal that nobody told its size (of a container, for example) says that it has none.
+    return { columns: columns || 80, rows: Math.max(rows || 24, 2) };
   };
   /** To the block's first cell, wherever lines have wrapped since the window became narrower. */
   const toTop = (): string => {

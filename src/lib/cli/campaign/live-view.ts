@@ -45,9 +45,9 @@ export function renderLive(state: LiveState, { columns, rows, now }: ViewSize): 
 function title(state: LiveState, columns: number): readonly ScreenLine[] {
   const share = state.target === 0 ? 0 : Math.min(1, state.judged / state.target);
   const said: Span = { text: `${count(state.judged)}/${count(state.target)} judged`, tone: "strong" };
-  const width = Math.min(30, columns - textWidth(said.text) - 1);
+  const width = Math.max(0, Math.min(30, columns - textWidth(said.text) - 1));
   const full = Math.round(share * width);
-  const bar: ScreenLine = [{ text: "━".repeat(full), tone: "good" }, { text: "━".repeat(Math.max(0, width - full)), tone: "quiet" }, { text: " " }, said];
+  const bar: ScreenLine = [{ text: "━".repeat(full), tone: "good" }, { text: "━".repeat(width - full), tone: "quiet" }, { text: " " }, said];
   const name: Span = { text: fitText(state.campaign, columns), tone: "strong" };
   const both = textWidth(name.text) + 2 + width + 1 + textWidth(said.text);
   return both <= columns ? [[name, { text: "  " }, ...bar]] : [[name], bar];
