@@ -14,7 +14,7 @@ import { createManualClock, type ManualClock } from "../support/manual-clock.ts"
 import { type Ran, run } from "../support/run-campaign.ts";
 import { serving } from "../support/serving.ts";
 
-// No living battle fails, however slow it is: ten by an injected clock, with the default thresholds, and three with a token every three seconds of real time.
+// No living battle fails, however slow it is: ten by an injected clock, with the default thresholds, and some of real time.
 
 const SAY = { say: "forty-two" };
 
@@ -116,20 +116,30 @@ test("by the same clock, one that is silent for longer is found at the first loo
     assert.ok(stall !== undefined && stall.silenceMs > stall.limitMs && stall.silenceMs <= stall.limitMs + 2 * TICK_MS, JSON.stringify(stall));
 });
 
-test("three with a token every three seconds, of real time, before ias purple", async (t) => {
+test("of real time, before ias purple: three with a token every three seconds, one that thinks where nobody sees it, one whose parser holds back", async (t) => {
   await using model = await startFaultyModel();
   const cwd = mkdtempSync(join(tmpdir(), "ias-slow-"));
   t.after(() => rmSync(cwd, { recursive: true, force: true, maxRetries: 3 }));
   const purple = startIas(t, ["purple", "--model", "faulty", "--base-url", model.url, "--port", "0", "--json"], { cwd });
   const [line] = await purple.until(/^\{.*\}$/m);
   const { url } = JSON.parse(line) as { readonly url: string };
+  const behaviours: readonly Behaviour[] = [
+    ...[0, 1, 2].map(() => ({ ...SAY, fault: "slow", tokens: 5 }) as const),
+    // Both are silent for readers longer than the gap that is allowed; only what the subject tells of their progress keeps them (PROTOCOL.md, LIVE-5).
+    { ...SAY, gapMs: 3000, reasoning: "let me think about this for a good while" },
+    { ...SAY, gapMs: 3000, fault: "hold", after: 1, tokens: 10 },
+  ];
+  const gapMs = 20_000;
   const { summary, attempts } = await run(
     campaignOf({
-      subjects: [{ id: "purple", url, concurrency: 3, headersFromEnv: {}, metricsUrl: `${model.url}/metrics` }],
-      items: [0, 1, 2].map((id) => ({ id: `i${id}`, prompt: promptFor({ id, ...SAY, fault: "slow", tokens: 5 }), expected: "forty-two" })),
-      thresholds: { ...DEFAULT_THRESHOLDS, gapMs: 15_000 },
+      subjects: [{ id: "purple", url, concurrency: 5, headersFromEnv: {}, metricsUrl: `${model.url}/metrics` }],
+      items: behaviours.map((behaviour, id) => ({ id: `i${id}`, prompt: promptFor({ id, ...behaviour }), expected: "forty-two" })),
+      concurrency: 5,
+      thresholds: { ...DEFAULT_THRESHOLDS, firstContentMs: gapMs, gapMs },
     }),
   );
-  assert.deepEqual([summary.judged, summary.passed, summary.attempts, summary.stalls], [3, 3, 3, {}]);
-  for (const { measured } of attempts) assert.ok(measured.contents === 5 && measured.durationMs > 11_500, JSON.stringify(measured));
+  assert.deepEqual([summary.judged, summary.passed, summary.attempts, summary.stalls], [5, 5, 5, {}]);
+  const [first, second, third, thinking, held] = attempts;
+  for (const slow of [first, second, third]) assert.ok(slow?.measured.contents === 5 && slow.measured.durationMs > 11_500, JSON.stringify(slow));
+  for (const hidden of [thinking, held]) assert.ok((hidden?.measured.durationMs ?? 0) > gapMs, JSON.stringify(hidden));
 });
