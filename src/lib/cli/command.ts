@@ -38,6 +38,7 @@ export interface CommandGroup {
   readonly commands: readonly Command[];
 }
 
+/** A command's parsed arguments. */
 export interface Args {
   readonly positionals: readonly string[];
   /** The text of an option, or undefined. */

@@ -11,6 +11,7 @@ export const DEFAULT_URL = "http://127.0.0.1:4000";
 /** Options of every command that talks to a server. */
 export const CONNECT_OPTIONS: Command["options"] = { token: { type: "string" }, header: { type: "string", multiple: true } };
 
+/** The help of `CONNECT_OPTIONS` and `--json`. */
 export const CONNECT_HELP = `  --token <key>         sent as "Authorization: Bearer <key>" (IAS_TOKEN)
   --header "Name: value"
                         another header to send; may be given several times

@@ -13,6 +13,7 @@ export interface WriteLimits {
   readonly maxParkedBatches: number;
 }
 
+/** The limits where none are given. */
 export const DEFAULT_WRITE_LIMITS: WriteLimits = { maxParkedBytes: 1024 * 1024, maxParkedBatches: 1024 };
 
 /** The longest resume state, in UTF-16 units. */

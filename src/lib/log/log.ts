@@ -65,6 +65,7 @@ export type Durability = "none" | "process" | "host";
 /** The lease of a writer, in ms (SEMANTICS 12). */
 export const LEASE_MS = 5000;
 
+/** How a stream is taken for writing. */
 export interface OpenOptions {
   /** Who writes, for people: host, process, worker. At most 200 characters. */
   readonly owner: string;
@@ -104,6 +105,7 @@ export interface ResumeState {
   readonly data: string;
 }
 
+/** What one append commits, all or nothing. */
 export interface Batch {
   readonly epoch: number;
   readonly firstSeq: number;
@@ -128,6 +130,7 @@ export type Appended =
   /** `record` is the one that stands there; where one was expected and there is none, its `version` is 0. */
   | { readonly kind: "conflict"; readonly record: StoredRecord };
 
+/** Which page to read. */
 export interface ReadOptions {
   /** Exclusive; 0 reads from the start. */
   readonly after: number;
@@ -135,6 +138,7 @@ export interface ReadOptions {
   readonly maxBytes?: number;
 }
 
+/** Consecutive entries of a stream, and how the stream stands. */
 export interface Page {
   readonly entries: readonly Entry[];
   /** The last committed seq. */
@@ -149,6 +153,7 @@ export interface Page {
   readonly leaseEndsAt: number;
 }
 
+/** From where to follow; `after` is exclusive. */
 export interface FollowOptions {
   readonly after: number;
   readonly signal: AbortSignal;
@@ -156,6 +161,7 @@ export interface FollowOptions {
   readonly maxBytes?: number;
 }
 
+/** Whose changes to hear of, and from where; `after` is exclusive. */
 export interface ChangesOptions {
   /** All tenants when absent. */
   readonly tenant?: string;
@@ -164,6 +170,7 @@ export interface ChangesOptions {
   readonly signal: AbortSignal;
 }
 
+/** A stream that was created, has grown or was sealed. */
 export interface Change {
   /** Assigned inside the commit, rising over the whole log. */
   readonly position: number;

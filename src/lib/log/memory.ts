@@ -13,6 +13,7 @@ import { createRegistry } from "./registry.ts";
 import type { Store } from "./store.ts";
 import { DEFAULT_PAGE_BYTES, followTail, wakeFollowers } from "./tail.ts";
 
+/** What a store in memory takes. */
 export interface MemoryStoreOptions extends Partial<WriteLimits> {
   /** The log's clock for leases and times to live, in ms since the epoch. Default `Date.now`. */
   readonly now?: () => number;

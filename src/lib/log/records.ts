@@ -12,6 +12,7 @@ export interface Records {
   list(prefix: string, options: { readonly after?: string; readonly limit: number }): Promise<readonly StoredRecord[]>;
 }
 
+/** One record to write. */
 export interface RecordWrite {
   readonly key: string;
   /** JSON text, at most 256 KiB. */
@@ -22,6 +23,7 @@ export interface RecordWrite {
   readonly ttlMs?: number;
 }
 
+/** A record as it stands. */
 export interface StoredRecord {
   readonly key: string;
   readonly value: string;

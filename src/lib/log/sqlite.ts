@@ -27,6 +27,7 @@ import { createSqliteWriter } from "./sqlite/writer.ts";
 import type { Store } from "./store.ts";
 import { DEFAULT_PAGE_BYTES, followTail, wakeFollowers, type Load } from "./tail.ts";
 
+/** What a store in SQLite takes. */
 export interface SqliteStoreOptions extends Partial<WriteLimits> {
   /** The data folder; it is made if there is none, for this system user alone. */
   readonly folder: string;

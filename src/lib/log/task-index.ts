@@ -49,6 +49,7 @@ export interface TaskQuery {
   readonly limit: number;
 }
 
+/** One page of a listing. */
 export interface TaskPage {
   readonly tasks: readonly ListedTask[];
   /** All that match the query without `after` and `statusUntil`. */

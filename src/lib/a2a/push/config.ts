@@ -17,8 +17,9 @@ export function withGivenUp(value: string, givenUp: GivenUp): string {
   return JSON.stringify({ ...keptSchema.parse(JSON.parse(value)), givenUp } satisfies z.input<typeof keptSchema>);
 }
 
-/** Schemes of `authentication` that sign a notification instead of naming credentials in it. */
+/** A scheme of `authentication` that signs a notification instead of naming credentials in it; so does JWT. */
 export const HMAC_SCHEME = "HMAC-SHA256";
+/** Signed with the server's own key. */
 export const JWT_SCHEME = "JWT";
 
 /** The folder of a task's configurations; it goes with the task (`Upkeep.remove`). */

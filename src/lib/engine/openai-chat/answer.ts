@@ -18,6 +18,7 @@ export interface Answer {
   finish(): string;
 }
 
+/** A tool call that the model made. */
 export interface ToolCall {
   readonly id: string;
   readonly name: string;

@@ -14,6 +14,7 @@ export interface ModelServer extends AsyncDisposable {
   readonly transport: Transport;
 }
 
+/** Nothing is connected before the first request; its owner disposes of it. */
 export function createModelServer(settings: Settings): ModelServer {
   const transport = createTransport(settings);
   return {

@@ -8,6 +8,7 @@ export interface Checkpoints {
   close(): Promise<void>;
 }
 
+/** What checkpoints need. */
 export interface CheckpointOptions {
   readonly path: string;
   /** A checkpoint is begun after so many bytes. Default 24 MiB: most of what the blocks wrote is deleted and written over by then, and need not be moved. */

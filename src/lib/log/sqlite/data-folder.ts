@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeFileSync } fr
 import { dirname, join, resolve } from "node:path";
 import { IasError } from "../../model/errors.ts";
 
+/** How a data folder is made. */
 export interface DataFolderOptions {
   /** With `host` what is made is named on the disk too: a power loss takes away no folder and no file that was there before a commit. */
   readonly durability: "process" | "host";

@@ -15,6 +15,7 @@ export interface Flusher {
   takeFlushed(): number[];
 }
 
+/** What the flusher is made of. */
 export interface FlusherParts {
   readonly database: DatabaseSync;
   readonly streams: Streams;

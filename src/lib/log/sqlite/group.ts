@@ -33,6 +33,7 @@ export interface Group {
   close(): void;
 }
 
+/** What group commit is made of. */
 export interface GroupParts {
   readonly database: DatabaseSync;
   readonly streams: Streams;

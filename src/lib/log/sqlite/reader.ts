@@ -16,6 +16,7 @@ import type { SqliteStream } from "./stream.ts";
 import { createStreams, toPage, type Streams } from "./streams.ts";
 import { createSqliteIndex } from "./task-index.ts";
 
+/** What a reader beside the owner process takes. */
 export interface ReaderOptions {
   readonly folder: string;
   readonly now: () => number;

@@ -51,6 +51,7 @@ const MIGRATIONS: readonly string[] = [
 /** SQLite's default page size. */
 export const PAGE_BYTES = 4096;
 
+/** How `log.db` is opened; `maxBytes` bounds its file. */
 export interface OpenDatabaseOptions {
   readonly readOnly: boolean;
   readonly maxBytes?: number;

@@ -53,6 +53,7 @@ export type StreamRow = readonly [
   number,
 ];
 
+/** The columns of `StreamRow`, in its order. */
 export const STREAM_COLUMNS = "id, tenant, user, agent, task, epoch, owner, lease_ends_at, head, gen, attempt, floor, flushed, compacted, changed, sealed";
 
 /** A stream as its row has it. */

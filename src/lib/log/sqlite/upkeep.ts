@@ -12,6 +12,7 @@ import { dropRecent } from "./stream.ts";
 import type { Streams } from "./streams.ts";
 import type { SqliteIndex } from "./task-index.ts";
 
+/** What upkeep is made of. */
 export interface UpkeepParts {
   readonly database: DatabaseSync;
   readonly streams: Streams;

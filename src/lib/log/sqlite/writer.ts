@@ -19,6 +19,7 @@ export interface SqliteWriter {
   append(key: StreamKey, batch: Batch): Promise<Appended>;
 }
 
+/** What the writer is made of. */
 export interface WriterParts {
   readonly streams: Streams;
   readonly group: Group;
