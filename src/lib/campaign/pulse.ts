@@ -59,7 +59,9 @@ export interface PulseOptions {
   readonly aside: (data: ExtensionData) => void;
 }
 
+/** Episodes kept of an attempt; later ones are not. */
 const MAX_EPISODES = 100;
+
 /** Starts to watch an attempt whose request goes out now. */
 export function createPulse(options: PulseOptions): Pulse {
   const { mode, trust, thresholds, engine, timeout, monotonic } = options;

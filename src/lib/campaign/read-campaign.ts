@@ -1,9 +1,10 @@
 import { dirname, join } from "node:path";
-import { isMap, isScalar, isSeq, LineCounter, type Document, parseDocument } from "yaml";
+import { type Document, LineCounter, parseDocument } from "yaml";
 import { DEFAULT_THRESHOLDS, resolveThresholds, type Thresholds } from "../liveness/thresholds.ts";
 import { IasError } from "../model/errors.ts";
 import type { AdaptiveTimeout, Campaign, Green, Item, RetryClass, Retries, Subject } from "./campaign.ts";
 import { explain, type Fault, fieldName } from "./explain.ts";
+import { campaignError, lineOf } from "./fault-lines.ts";
 import { type CampaignFile, campaignFileSchema, itemSchema, show, toMs } from "./file-schema.ts";
 
 /** Where a file's text is from. */
@@ -25,9 +26,6 @@ export const DEFAULT_RETRIES: Retries = {
 /** The time-out of what nothing else can be judged by: generous, because a time-out cannot tell slow from hung. */
 export const DEFAULT_TIMEOUT: AdaptiveTimeout = { initialMs: 300_000, minMs: 60_000, maxMs: 1_800_000, factor: 3, backoff: 2 };
 
-/** Faults that one message tells. */
-const MOST_FAULTS = 10;
-
 /**
  * The campaign of a YAML (or JSON) file, every default filled in. Throws `configuration` with each fault's place in the file, its line, what is wrong
  * and what is right; `fields` has them one by one.
@@ -38,10 +36,10 @@ export function readCampaign(text: string, options: ReadOptions): Campaign {
   const [broken] = document.errors;
   if (broken !== undefined) throw new IasError("configuration", `${options.path} is not YAML: ${broken.message.trimEnd()}`, { cause: broken });
   const parsed = campaignFileSchema.safeParse(toValue(document, options.path), { reportInput: true });
-  if (!parsed.success) throw wrong(options.path, explain(parsed.error), (fault) => lineOf(document, lines, fault));
+  if (!parsed.success) throw campaignError(options.path, explain(parsed.error), (fault) => lineOf(fault, document, lines));
   const faults: Fault[] = [];
   const campaign = resolve(parsed.data, options, faults);
-  if (faults.length > 0) throw wrong(options.path, faults, (fault) => lineOf(document, lines, fault));
+  if (faults.length > 0) throw campaignError(options.path, faults, (fault) => lineOf(fault, document, lines));
   return campaign;
 }
 
@@ -113,7 +111,7 @@ function readItems(name: string, { path, readFile }: ReadOptions): readonly Item
     if (parsed.success) given.push(parsed.data);
     else faults.push(...explain(parsed.error).map((fault) => ({ ...fault, line: at + 1 })));
   }
-  if (faults.length > 0) throw wrong(file, faults, (fault) => faults.find((one) => one === fault)?.line);
+  if (faults.length > 0) throw campaignError(file, faults, (fault) => faults.find((one) => one === fault)?.line);
   if (given.length === 0) throw new IasError("configuration", `${file} has no items; each line must be an object such as {"prompt": "…"}.`);
   return given.map(toItem);
 }
@@ -231,37 +229,4 @@ function toThresholds(given: CampaignFile["thresholds"], faults: Fault[]): Thres
     faults.push({ field: "thresholds", path: ["thresholds"], what: `do not fit: ${error instanceof Error ? error.message : String(error)}` });
     return DEFAULT_THRESHOLDS;
   }
-}
-
-function wrong(path: string, faults: readonly Fault[], lineOf: (fault: Fault) => number | undefined): IasError {
-  const placed = faults.map((fault) => ({ fault, line: lineOf(fault) })).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  const fields = placed.map(({ fault, line }) => {
-    const field = fault.field === "" ? "the whole" : fault.field;
-    return { field: fault.field, description: `${line === undefined ? "" : `line ${line}: `}${field} ${fault.what.replace(/\.$/, "")}.` };
-  });
-  const told = fields.slice(0, MOST_FAULTS).map(({ description }) => `\n  ${description}`);
-  const more = fields.length > MOST_FAULTS ? `\n  and ${fields.length - MOST_FAULTS} more.` : "";
-  return new IasError("configuration", `${path} is not a campaign:${told.join("")}${more}`, { fields });
-}
-
-/** The line of a fault: its node's, or its nearest ancestor's that is there. */
-function lineOf(document: Document.Parsed, lines: LineCounter, { path }: Fault): number | undefined {
-  let offset: number | undefined;
-  let node: unknown = document.contents;
-  for (const key of path) {
-    if (isMap(node)) {
-      const pair = node.items.find((one) => isScalar(one.key) && String(one.key.value) === String(key));
-      if (pair === undefined) break;
-      if (isScalar(pair.key)) offset = pair.key.range?.[0];
-      node = pair.value;
-    } else if (isSeq(node) && typeof key === "number") {
-      node = node.items[key];
-      offset = rangeStart(node) ?? offset;
-    } else break;
-  }
-  return offset === undefined ? undefined : lines.linePos(offset).line;
-}
-
-function rangeStart(node: unknown): number | undefined {
-  return isMap(node) || isSeq(node) || isScalar(node) ? node.range?.[0] : undefined;
 }

@@ -73,13 +73,18 @@ export function createSchedule(campaign: Campaign, random: () => number): Schedu
   const notBefore = (subject: string): number => allowances.get(subject)?.notBefore ?? 0;
 
   function start(battle: Open, now: number): Start {
-    battle.readyAt = undefined;
     battle.beganAt = now;
     battle.attempt += 1;
-    active += 1;
-    running.set(battle.subject, (running.get(battle.subject) ?? 0) + 1);
+    occupy(battle);
     const { battle: name, subject, item, repeat, attempt, failures } = battle;
     return { kind: "start", battle: name, subject, item, repeat, attempt, retry: failures };
+  }
+
+  /** It runs from now on, and takes one of its subject's places. */
+  function occupy(battle: Open): void {
+    battle.readyAt = undefined;
+    active += 1;
+    running.set(battle.subject, (running.get(battle.subject) ?? 0) + 1);
   }
 
   function opened(place: Place): Open {
@@ -138,9 +143,7 @@ export function createSchedule(campaign: Campaign, random: () => number): Schedu
         }
       }
       if (left === undefined) return undefined;
-      battle.readyAt = undefined;
-      active += 1;
-      running.set(battle.subject, (running.get(battle.subject) ?? 0) + 1);
+      occupy(battle);
       return left;
     },
     next(now) {

@@ -84,7 +84,7 @@ Examples:
       if (names.length === 0) return wish(parts, io, folder, { canceled: true }, "The campaign is to be canceled.");
       await using results = await parts.open(folder);
       const cancelBattles = await findBattles(results, names);
-      return await wish(parts, io, folder, { cancelBattles }, `${counted(cancelBattles.length, "battle")} to be canceled.`, results);
+      return await write(results, io, folder, { cancelBattles }, `${counted(cancelBattles.length, "battle")} to be canceled.`);
     },
   };
 }
@@ -118,7 +118,7 @@ Examples:
       const failed = args.flag("failed") ? await failedBattles(results) : [];
       const requeueBattles = [...new Set([...named, ...failed])];
       const said = requeueBattles.length === 0 ? "No battle ended without a verdict." : `${counted(requeueBattles.length, "battle")} to be tried again.`;
-      return await wish(parts, io, folder, { requeueBattles }, said, results);
+      return await write(results, io, folder, { requeueBattles }, said);
     },
   };
 }
@@ -128,15 +128,16 @@ async function target(parts: CampaignParts, args: Args): Promise<{ readonly fold
   return { folder: await parts.find(folder), names };
 }
 
-async function wish(parts: CampaignParts, io: Io, folder: string, change: Partial<ControlState>, said: string, opened?: OpenedResults): Promise<number> {
-  const results = opened ?? (await parts.open(folder));
-  try {
-    await results.control.write(change);
-    io.out(io.json ? toJsonLine({ folder, wishes: await results.control.read() }) : `${said}\n`);
-    return EXIT.ok;
-  } finally {
-    if (opened === undefined) await results[Symbol.asyncDispose]();
-  }
+/** Leaves a wish for the runner of a folder, and says so. */
+async function wish(parts: CampaignParts, io: Io, folder: string, change: Partial<ControlState>, said: string): Promise<number> {
+  await using results = await parts.open(folder);
+  return await write(results, io, folder, change, said);
+}
+
+async function write({ control }: OpenedResults, io: Io, folder: string, change: Partial<ControlState>, said: string): Promise<number> {
+  await control.write(change);
+  io.out(io.json ? toJsonLine({ folder, wishes: await control.read() }) : `${said}\n`);
+  return EXIT.ok;
 }
 
 /** The keys of the battles that are named. Throws a usage error for a name that no battle has. */

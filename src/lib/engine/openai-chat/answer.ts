@@ -36,11 +36,7 @@ interface Chunk {
       readonly reasoning?: string | null;
       readonly reasoning_content?: string | null;
       readonly refusal?: string | null;
-      readonly tool_calls?: readonly {
-        readonly index?: number;
-        readonly id?: string | null;
-        readonly function?: { readonly name?: string | null; readonly arguments?: string | null };
-      }[];
+      readonly tool_calls?: readonly CallPiece[];
     };
     readonly finish_reason?: string | null;
     readonly token_ids?: readonly unknown[] | null;
@@ -52,6 +48,13 @@ interface Chunk {
     readonly prompt_tokens_details?: { readonly cached_tokens?: number } | null;
     readonly completion_tokens_details?: { readonly reasoning_tokens?: number } | null;
   } | null;
+}
+
+/** A piece of a tool call: the first one names it, all bring some of its arguments. */
+interface CallPiece {
+  readonly index?: number;
+  readonly id?: string | null;
+  readonly function?: { readonly name?: string | null; readonly arguments?: string | null };
 }
 
 const HEARD: AgentEvent = { kind: "liveness", signal: { kind: "bytes" } };
@@ -107,7 +110,7 @@ export function createAnswer(model: string): Answer {
     return events.length === 0 ? [HEARD] : events;
   }
 
-  function addPiece({ index = 0, id, function: piece }: NonNullable<NonNullable<NonNullable<Chunk["choices"]>[number]["delta"]>["tool_calls"]>[number]): void {
+  function addPiece({ index = 0, id, function: piece }: CallPiece): void {
     let call = byIndex.get(index);
     if (call === undefined || (id != null && id !== "" && call.id !== "" && id !== call.id)) {
       call = { id: "", name: "", arguments: "" };
