@@ -16,6 +16,7 @@ import { serving } from "../support/serving.ts";
 // compared with what the server wrote down that it did to this very request; how fast a stall was found is measured in the server too.
 
 const TARGET = 25;
+const METRICS_MS = 50;
 /** Short, so that a test is; a real campaign's are a hundred times as long. */
 const SHORT: Thresholds = { ...DEFAULT_THRESHOLDS, connectMs: 600, firstByteMs: 1500, firstContentMs: 1500, gapMs: 700 };
 
@@ -94,7 +95,7 @@ async function fightMix(t: TestContext, subjects: number, perSubject: number, se
     target: TARGET,
     concurrency: subjects * perSubject,
     thresholds: SHORT,
-    metricsIntervalMs: 50,
+    metricsIntervalMs: METRICS_MS,
   });
   const { summary, attempts } = await run(campaign);
   assert.deepEqual([summary.state, summary.judged, summary.passed], ["done", TARGET, TARGET]);
@@ -143,7 +144,8 @@ function check(
 
 /** Counters are of all requests together: what others met at the same time shows in them too. What is said for sure of one request must be so. */
 function possible(request: SeenRequest, requests: readonly SeenRequest[]): readonly (Evidence["kind"] | undefined)[] {
-  const quietAt = request.reply?.chunkAt ?? request.cameAt;
+  // The reading from which growth is counted was taken before the silence began.
+  const quietAt = (request.reply?.chunkAt ?? request.cameAt) - 4 * METRICS_MS;
   const end = request.closedAt ?? Number.POSITIVE_INFINITY;
   const others = requests.filter((other) => other !== request && other.cameAt < end && (other.closedAt ?? Number.POSITIVE_INFINITY) > quietAt);
   const meanwhile = new Set(others.map(faultOf));

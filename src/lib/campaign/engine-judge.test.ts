@@ -65,7 +65,7 @@ describe("a request judged by its engine's counters", () => {
 
 describe("whose fault a stream's silence is", () => {
   const before = { running: 2, waiting: 0, generated: 100, activity: 0 };
-  const none = { tokens: 0, active: 0, alive: 0 };
+  const none = { tokens: 0, active: 0, alive: 0, ended: 0 };
   const kinds = (after: Partial<EngineSample>, others: Partial<Others> = {}, previous = after): string =>
     silenceEvidence({ before, previous: { ...before, ...previous }, last: { ...before, ...after } }, { ...none, ...others }).kind;
 
@@ -74,6 +74,8 @@ describe("whose fault a stream's silence is", () => {
     assert.equal(kinds({ generated: 200 }, { tokens: 98, active: 1, alive: 1 }), "engine-stuck", "the other battle got them");
     assert.equal(kinds({ generated: 200, running: 1 }, { tokens: 100, active: 1, alive: 1 }), "request-lost", "only the other battle runs");
     assert.equal(kinds({ generated: 200, running: 1 }, { tokens: 100, active: 1, alive: 1 }, { running: 2 }), "unknown", "the other may have just ended");
+    assert.equal(kinds({ generated: 200 }, { tokens: 86, ended: 1 }), "unknown", "a battle that was cut off may have left them");
+    assert.equal(kinds({ generated: 200 }, { tokens: 50, ended: 1 }), "engine-moves", "not so many");
     assert.equal(kinds({ generated: 200 }, { active: 1, alive: 1 }, {}), "engine-stuck", "what was just made is on its way");
     assert.equal(kinds({ running: 1 }, { active: 1 }), "unknown", "two are silent and one of them runs");
     assert.equal(kinds({ waiting: 1 }, none), "overload");

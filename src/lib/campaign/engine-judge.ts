@@ -106,7 +106,12 @@ export interface Others {
   /** Other battles that were under way at the end, and those of them that received tokens since the reading before the last one: the engine has these. */
   readonly active: number;
   readonly alive: number;
+  /** Battles that ended meanwhile: one that was cut off may have left tokens behind. */
+  readonly ended: number;
 }
+
+/** Tokens that an engine may make of a request after its reader has left. */
+const LEFT_BEHIND = 8;
 
 /** What the engine counted: at the beginning of the silence, in the reading before the last one, and in the last one. */
 export interface Silence {
@@ -129,7 +134,12 @@ export function silenceEvidence({ before, previous, last }: Silence, others: Oth
   const unexplained = grown(before.generated, previous?.generated) - others.tokens;
   if (running === 0 && waiting === 0)
     return { kind: "request-lost", text: "Nothing runs and nothing waits in the engine: it does not know our request.", ...facts };
-  if (unexplained > Math.max(1, others.tokens * 0.1)) {
+  const onTheirWay = Math.max(1, others.tokens * 0.1);
+  if (unexplained > onTheirWay && unexplained <= onTheirWay + others.ended * LEFT_BEHIND) {
+    const text = `The engine made ${Math.round(unexplained)} tokens that came nowhere: they are held back from this request, or were of battles that ended meanwhile.`;
+    return { kind: "unknown", text, ...facts };
+  }
+  if (unexplained > onTheirWay) {
     return {
       kind: "engine-moves",
       text: `The engine made ${generated} tokens in the silence, and none of them came: a parser holds them back, or the connection is dead.`,

@@ -171,6 +171,7 @@ export function createPulse(options: PulseOptions): Pulse {
     const others = {
       tokens: engine.heard - (before?.heard ?? 0),
       active: engine.users - 1,
+      ended: (engine.latest?.ended ?? 0) - (before?.ended ?? 0),
       alive: use?.othersHeardSince(engine.previous?.at ?? Number.POSITIVE_INFINITY) ?? 0,
     };
     return silenceEvidence({ before: before?.sample, previous: engine.previous?.sample, last: engine.latest?.sample }, others);
