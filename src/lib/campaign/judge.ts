@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { assertNever, IasError } from "../model/errors.ts";
+import { assertNever, IasError, messageOf } from "../model/errors.ts";
 import { verdictOfResults } from "./assessment.ts";
 import type { Green, ScoredBattle, Verdict } from "./campaign.ts";
 import { judgeByModel } from "./model-judge.ts";
@@ -54,7 +54,7 @@ async function judgeByFunction(green: Extract<Green, { readonly kind: "function"
     given = await Promise.race([aborted, scorer(battle)]);
   } catch (error) {
     if (battle.signal.aborted) throw IasError.from(error, "aborted");
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new IasError("remote-failed", `The scorer ${green.name} of ${green.module} threw: ${why}`, { cause: error, reason: "JUDGE_FAILED", retryable: true });
   } finally {
     battle.signal.removeEventListener("abort", abort);

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../model/a2a.ts";
-import { IasError } from "../model/errors.ts";
+import { IasError, messageOf } from "../model/errors.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Campaign } from "./campaign.ts";
 import { campaignHash } from "./hash.ts";
@@ -31,7 +31,7 @@ function readText(path: string, readFile: (path: string) => string): string {
   try {
     return readFile(path);
   } catch (error) {
-    throw new IasError("configuration", `The campaign ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new IasError("configuration", `The campaign ${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 

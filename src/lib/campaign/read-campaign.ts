@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import { DEFAULT_THRESHOLDS, resolveThresholds, type Thresholds } from "../liveness/thresholds.ts";
-import { IasError } from "../model/errors.ts";
+import { IasError, messageOf } from "../model/errors.ts";
 import type { AdaptiveTimeout, Campaign, Green, Item, RetryClass, Retries, Subject } from "./campaign.ts";
 import { explain, type Fault, fieldName } from "./explain.ts";
 import { campaignError, lineOf } from "./fault-lines.ts";
@@ -47,7 +47,7 @@ function toValue(document: Document.Parsed, path: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new IasError("configuration", `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new IasError("configuration", `${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -92,7 +92,7 @@ function readItems(name: string, { path, readFile }: ReadOptions): readonly Item
   try {
     text = readFile(file);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new IasError("configuration", `${path} takes its items from ${show(name)}, which cannot be read: ${why}`, { cause: error });
   }
   const lines = text.replace(/^\uFEFF/, "").split("\n");
@@ -154,7 +154,7 @@ function faultOf(green: Green): string | undefined {
     void new RegExp(green.pattern, green.flags);
     return undefined;
   } catch (error) {
-    return `is a regex that cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+    return `is a regex that cannot be used: ${messageOf(error)}`;
   }
 }
 
@@ -226,7 +226,7 @@ function toThresholds(given: CampaignFile["thresholds"], faults: Fault[]): Thres
   try {
     return resolveThresholds(Object.fromEntries(named));
   } catch (error) {
-    faults.push({ field: "thresholds", path: ["thresholds"], what: `do not fit: ${error instanceof Error ? error.message : String(error)}` });
+    faults.push({ field: "thresholds", path: ["thresholds"], what: `do not fit: ${messageOf(error)}` });
     return DEFAULT_THRESHOLDS;
   }
 }

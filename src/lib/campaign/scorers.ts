@@ -1,7 +1,7 @@
 import { runInNewContext } from "node:vm";
 import { isDeepStrictEqual } from "node:util";
 import type { Json, JsonObject } from "../model/a2a.ts";
-import { IasError } from "../model/errors.ts";
+import { IasError, messageOf } from "../model/errors.ts";
 import type { Green, Item, ScoredBattle, Verdict } from "./campaign.ts";
 import { readJson } from "./json-text.ts";
 
@@ -75,7 +75,7 @@ export async function compileSchema(schema: JsonObject): Promise<(value: Json) =
     return (value) =>
       validate(value) ? [] : (validate.errors ?? []).slice(0, 3).map(({ instancePath, message = "is wrong" }) => `${instancePath || "it"} ${message}`);
   } catch (error) {
-    throw new IasError("configuration", `The JSON schema cannot be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new IasError("configuration", `The JSON schema cannot be used: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { IasError } from "../model/errors.ts";
+import { IasError, messageOf } from "../model/errors.ts";
 import { type Args, type Command, type CommandGroup, EXIT, type Io, isUsageError, usageError } from "./command.ts";
 import { toJsonLine, toTerminal } from "./terminal.ts";
 
@@ -63,7 +63,7 @@ function parse(command: Command, argv: readonly string[]): Args {
     return { positionals, texts, text: (name) => texts(name).at(-1), flag: (name) => values[name] === true };
   } catch (error) {
     // Node adds advice on `--` after the first sentence.
-    throw usageError(`${(error instanceof Error ? error.message : String(error)).split(". ")[0]}.`);
+    throw usageError(`${messageOf(error).split(". ")[0]}.`);
   }
 }
 

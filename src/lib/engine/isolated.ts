@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { IasError } from "../model/errors.ts";
+import { IasError, messageOf } from "../model/errors.ts";
 import type { AgentEvent, Engine, Turn } from "./engine.ts";
 import { type FromThread, toPlainTurn, type ToThread, type TurnCall } from "./isolated/messages.ts";
 import { untilAborted } from "./until-aborted.ts";
@@ -44,7 +44,7 @@ async function* runInThread(module: URL, options: IsolatedOptions, turn: Turn, s
   });
   thread.once("error", (error) =>
     fail(
-      new IasError("engine-failed", `The agent's thread failed: ${error instanceof Error ? error.message : String(error)}`, {
+      new IasError("engine-failed", `The agent's thread failed: ${messageOf(error)}`, {
         cause: error,
         reason: "ISOLATE_FAILED",
       }),

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { type Command, type CommandGroup, EXIT } from "../cli/command.ts";
 import { runCommand } from "../cli/run.ts";
+import { messageOf } from "../model/errors.ts";
 import { createTerminalIo } from "./terminal-io.ts";
 
 /**
@@ -29,7 +30,7 @@ try {
   // A folder of that name is somebody else's, for example a Python environment.
   if (statSync(".env", { throwIfNoEntry: false })?.isFile() === true) process.loadEnvFile(".env");
 } catch (error) {
-  process.stderr.write(`ias: .env cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`ias: .env cannot be read: ${messageOf(error)}\n`);
   process.exit(EXIT.error);
 }
 

@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Scorer } from "../campaign/campaign.ts";
 import type { RunnerParts } from "../campaign/runner-parts.ts";
-import { IasError } from "../model/errors.ts";
+import { IasError, messageOf } from "../model/errors.ts";
 
 /**
  * Loads scorers of `function` greens: modules relative to the campaign's file, each once. A module is code of the operator's own and runs in this process.
@@ -20,7 +20,7 @@ export function createScorerLoader(campaignFile: string): RunnerParts["loadScore
     try {
       exported = await known;
     } catch (error) {
-      throw new IasError("configuration", `The scorer's module ${module} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, {
+      throw new IasError("configuration", `The scorer's module ${module} cannot be loaded: ${messageOf(error)}`, {
         cause: error,
       });
     }

@@ -3,7 +3,7 @@ import type { ParseArgsOptionDescriptor } from "node:util";
 import { type Args, type Io, usageError } from "../cli/command.ts";
 import type { OpenAIChatOptions } from "../engine/openai-chat/options.ts";
 import type { JsonObject } from "../model/a2a.ts";
-import { IasError } from "../model/errors.ts";
+import { IasError, messageOf } from "../model/errors.ts";
 
 /** The options of a command that speaks to a model server. */
 export const MODEL_OPTIONS: Readonly<Record<string, ParseArgsOptionDescriptor>> = {
@@ -76,7 +76,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new IasError("configuration", `--system ${JSON.stringify(`@${file}`)} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new IasError("configuration", `--system ${JSON.stringify(`@${file}`)} cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
   }

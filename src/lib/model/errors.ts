@@ -71,7 +71,7 @@ export class IasError extends Error {
   static from(value: unknown, code: ErrorCode = "internal"): IasError {
     if (value instanceof IasError) return value;
     if (value instanceof Error && value.name === "AbortError") return new IasError("aborted", "The operation was aborted.", { cause: value });
-    const text = value instanceof Error ? value.message : String(value);
+    const text = messageOf(value);
     return new IasError(code, text, { cause: value });
   }
 }
@@ -79,4 +79,9 @@ export class IasError extends Error {
 /** Fails to compile when a switch over a union misses a case. */
 export function assertNever(value: never): never {
   throw new IasError("internal", `Unexpected value: ${JSON.stringify(value)}`);
+}
+
+/** What was thrown, in words: an error's message, anything else as text. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,4 +1,4 @@
-import { IasError } from "../model/errors.ts";
+import { IasError, messageOf } from "../model/errors.ts";
 
 /** What undici threw, in our words; the deepest cause decides, because `fetch` wraps it. */
 export function toNetworkError(error: unknown, url: URL): IasError {
@@ -12,7 +12,7 @@ export function toNetworkError(error: unknown, url: URL): IasError {
     if (isConnectFailure(cause))
       return new IasError("unavailable", `No connection to ${url.origin}: ${cause.message}`, { cause: error, retryable: true, reason: "CONNECT_FAILED" });
   }
-  return new IasError("unavailable", `The connection to ${url.origin} failed: ${error instanceof Error ? error.message : String(error)}`, {
+  return new IasError("unavailable", `The connection to ${url.origin} failed: ${messageOf(error)}`, {
     cause: error,
     retryable: true,
   });

@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { IasError } from "../model/errors.ts";
+import { IasError, messageOf } from "../model/errors.ts";
 
 /** Which file, and how it is read. */
 export interface ReloadedFileOptions<T> {
@@ -35,7 +35,7 @@ export async function openReloadedFile<T>(options: ReloadedFileOptions<T>): Prom
     try {
       return parse(text);
     } catch (error) {
-      throw new IasError("configuration", `${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new IasError("configuration", `${file}: ${messageOf(error)}`, { cause: error });
     }
   }
 

@@ -1,5 +1,5 @@
 import type { AgentEvent } from "../engine.ts";
-import { IasError, type ErrorOptions } from "../../model/errors.ts";
+import { IasError, type ErrorOptions, messageOf } from "../../model/errors.ts";
 import { modelStatusError, networkCode, redact } from "../model-status.ts";
 import { fields, text } from "./sdk.ts";
 
@@ -78,8 +78,4 @@ function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return "";
   const own = error.constructor.name;
   return own === "Error" || own === "DOMException" ? error.name : own;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

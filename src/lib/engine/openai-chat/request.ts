@@ -1,4 +1,4 @@
-import { IasError } from "../../model/errors.ts";
+import { IasError, messageOf } from "../../model/errors.ts";
 import { MAX_TIMER_MS } from "../../stream/clock.ts";
 import type { AgentEvent } from "../engine.ts";
 import { modelStatusError, networkCode, redact } from "../model-status.ts";
@@ -177,11 +177,12 @@ async function readStart(response: Response, signal: AbortSignal): Promise<strin
 function unreachable(error: unknown, { url }: Settings): IasError {
   const code = networkCode(error);
   const { origin } = new URL(url);
-  return new IasError(
-    "engine-failed",
-    `The model endpoint ${origin} cannot be reached${code === "" ? `: ${redact(error instanceof Error ? error.message : String(error))}` : ` (${code})`}.`,
-    { cause: error, reason: "MODEL_UNREACHABLE", retryable: code !== "ENOTFOUND", ...(code !== "" && { details: { networkCode: code } }) },
-  );
+  return new IasError("engine-failed", `The model endpoint ${origin} cannot be reached${code === "" ? `: ${redact(messageOf(error))}` : ` (${code})`}.`, {
+    cause: error,
+    reason: "MODEL_UNREACHABLE",
+    retryable: code !== "ENOTFOUND",
+    ...(code !== "" && { details: { networkCode: code } }),
+  });
 }
 
 function nothing(): void {}

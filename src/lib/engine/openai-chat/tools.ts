@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../../model/a2a.ts";
+import { messageOf } from "../../model/errors.ts";
 import type { AgentEvent, Turn } from "../engine.ts";
 import { redact } from "../model-status.ts";
 import type { Answer, ToolCall } from "./answer.ts";
@@ -67,7 +68,7 @@ async function runCall(
     const output = await tool.run(args, { call: call.id, turn, signal });
     return { output: typeof output === "string" ? output : (JSON.stringify(output) ?? ""), failed: false };
   } catch (error) {
-    return { output: `The tool failed: ${redact(error instanceof Error ? error.message : String(error))}`, failed: true };
+    return { output: `The tool failed: ${redact(messageOf(error))}`, failed: true };
   }
 }
 

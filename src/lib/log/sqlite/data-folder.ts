@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { IasError } from "../../model/errors.ts";
+import { IasError, messageOf } from "../../model/errors.ts";
 
 /** How a data folder is made. */
 export interface DataFolderOptions {
@@ -35,7 +35,7 @@ export function syncDataFolder(folder: string, { durability, sync = syncFolder }
 /** An error of the file system, or any other, as one that says what is wrong with a data folder and what to do. */
 export function unusable(folder: string, cause: unknown): IasError {
   if (cause instanceof IasError) return cause;
-  const said = cause instanceof Error ? cause.message : String(cause);
+  const said = messageOf(cause);
   return new IasError(
     "configuration",
     `The data folder ${folder} cannot be used: ${said}. Name a folder that this user can make and write, with --data or DATA_DIR, or keep streams in memory with --log memory.`,
