@@ -130,3 +130,12 @@ test("a campaign with mixed faults reaches its target", async (t) => {
   assert.equal(summary.failed["deterministic"], 1);
   for (const kind of ["stall", "transport", "rate-limit", "server-error"]) assert.ok((summary.retries[kind] ?? 0) >= 1, kind);
 });
+
+test("whoever hears that a battle stalled has heard of all of its tokens, also where tokens are told now and then", async (t) => {
+  const campaign = await setUp(t, [{ fault: "stall", after: 9, tokens: 20, gapMs: 5 }], { streaming: true });
+  const { progress, attempts } = await run(campaign, { parts: { verbose: false } });
+  const stalledAt = progress.findIndex((one) => one.kind === "phase" && one.phase === "stalled");
+  const told = progress.slice(0, stalledAt).findLast((one) => one.kind === "tokens");
+  assert.equal(told?.tokens, 9);
+  assert.equal(failureOf(attempts)?.stall?.tokens, 9);
+});
