@@ -17,4 +17,5 @@ export type {
 export { connectA2A } from "./lib/client/connect.ts";
 export type { ConnectOptions } from "./lib/client/connect.ts";
 export { createGuardedFetch } from "./lib/net/guarded-fetch.ts";
-export type { FetchLimits, GuardedFetch, GuardedFetchOptions, GuardedInit, Target } from "./lib/net/guarded-fetch.ts";
+export type { FetchLimits, GuardedFetch, GuardedFetchOptions, GuardedInit } from "./lib/net/guarded-fetch.ts";
+export type { Target } from "./lib/net/target.ts";

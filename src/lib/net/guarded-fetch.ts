@@ -1,11 +1,10 @@
-import { lookup as dnsLookup } from "node:dns/promises";
 import type * as undici from "undici";
 import type { Agent, BodyInit as UndiciBody, buildConnector } from "undici";
 import { IasError } from "../model/errors.ts";
-import { isAllowed, literalAddress, zoneOf } from "./address.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { limitBody } from "./limit-body.ts";
 import { toNetworkError } from "./network-error.ts";
+import { type Allowance, judgeTarget, parseTarget, PUBLIC_ONLY, systemResolve, type Target } from "./target.ts";
 
 /**
  * The one way out to an address that somebody else chose (SEMANTICS 24): webhook, file URL, foreign agent, card, MCP over HTTP.
@@ -19,12 +18,6 @@ export interface GuardedFetch extends AsyncDisposable {
   (url: string | URL, init?: GuardedInit): Promise<Response>;
   /** Judges a URL without sending anything: throws as a call would. What it resolves to may change; a later call judges again. */
   check(url: string | URL): Promise<Target>;
-}
-
-/** A URL that may be connected to, at these addresses (of its name, those that are allowed; at least one). */
-export interface Target {
-  readonly url: URL;
-  readonly addresses: readonly string[];
 }
 
 /** What `fetch` takes, and limits of this call. `method`, `headers`, `body` and `signal` count; redirects are always followed by hand. */
@@ -108,7 +101,7 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
   async function connect(connector: Connector, target: buildConnector.Options, callback: buildConnector.Callback, allowance: Allowance): Promise<void> {
     let addresses: readonly string[];
     try {
-      addresses = await judge(target.hostname, allowance, resolve);
+      addresses = await judgeTarget(target.hostname, allowance, resolve);
     } catch (error) {
       callback(IasError.from(error), null);
       return;
@@ -142,7 +135,7 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
   return Object.assign(guardedFetch, {
     async check(input: string | URL): Promise<Target> {
       const url = parseTarget(input);
-      return { url, addresses: await judge(url.hostname, allow, resolve) };
+      return { url, addresses: await judgeTarget(url.hostname, allow, resolve) };
     },
     async [Symbol.asyncDispose](): Promise<void> {
       closed = true;
@@ -159,13 +152,6 @@ interface Pools {
   readonly wide: Agent;
   readonly narrow: Agent;
 }
-
-interface Allowance {
-  readonly local: boolean;
-  readonly private: boolean;
-}
-
-const PUBLIC_ONLY: Allowance = { local: false, private: false };
 
 interface Hop {
   readonly url: URL;
@@ -217,42 +203,6 @@ function nextHop(hop: Hop, location: string, status: number): Hop {
   if (!toGet) return { ...hop, url, headers };
   headers.delete("content-type");
   return { url, headers, method: "GET", body: null };
-}
-
-function parseTarget(input: string | URL): URL {
-  if (!URL.canParse(String(input))) throw new IasError("invalid-params", "The target is not an absolute URL.", { reason: "TARGET_INVALID" });
-  const url = new URL(String(input));
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new IasError("invalid-params", `The target's scheme is ${url.protocol} but must be http: or https:.`, { reason: "TARGET_INVALID" });
-  }
-  if (url.username !== "" || url.password !== "")
-    throw new IasError("invalid-params", "The target URL holds credentials; send them in a header.", { reason: "TARGET_INVALID" });
-  if (url.port === "0") throw new IasError("invalid-params", "The target's port is 0.", { reason: "TARGET_INVALID" });
-  url.hash = "";
-  return url;
-}
-
-/** The addresses of `hostname` that may be connected to; throws when there is none. */
-async function judge(hostname: string, allow: Allowance, resolve: (hostname: string) => Promise<readonly string[]>): Promise<readonly string[]> {
-  const literal = literalAddress(hostname);
-  const found = literal === undefined ? await resolve(hostname).catch((error: unknown) => Promise.reject(unresolved(hostname, error))) : [literal];
-  const allowed = found.filter((address) => isAllowed(zoneOf(address), allow));
-  if (allowed.length > 0) return allowed;
-  if (found.length === 0) throw unresolved(hostname, undefined);
-  // The address itself is not told: whoever chose the name could use us to look into our network's names.
-  throw new IasError("forbidden", `${hostname} is not a public address. Loopback needs ALLOW_LOCAL_TARGETS=1 on a server bound to loopback.`, {
-    reason: "TARGET_NOT_ALLOWED",
-    details: { host: hostname },
-  });
-}
-
-function unresolved(hostname: string, cause: unknown): IasError {
-  return new IasError("unavailable", `${hostname} has no address.`, { cause, retryable: true, reason: "CONNECT_FAILED" });
-}
-
-async function systemResolve(hostname: string): Promise<readonly string[]> {
-  const found = await dnsLookup(hostname, { all: true, order: "verbatim" });
-  return found.map((entry) => entry.address);
 }
 
 /** A connector that reaches the given addresses only: the socket's own lookup answers with them, so no second resolution can differ. */
