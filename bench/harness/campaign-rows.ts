@@ -34,7 +34,7 @@ export const campaignRows: readonly CampaignRow[] = [
   {
     name: "battles",
     title: "200 battles at once of 50 tokens a second",
-    note: "`ias campaign run` with the SQLite ledger and a gap of 2 s as a stall; our server's load agent in another process. CPU and lag over 40 s, from 15 s after the start",
+    note: "`ias campaign run` with the SQLite ledger and a gap of 2 s as a stall; our server's load agent in another process. CPU and lag over 40 s, from 15 s after the start. Lag and pace are the runner's own only where others used little of the machine",
     run: battles,
   },
   {
