@@ -42,7 +42,7 @@ for (const row of campaignRows) {
     load: `${before} before, ${loadOf()} after (1 minute, this bench included)`,
     values,
   };
-  writeFileSync(path, `${JSON.stringify(results, undefined, 1)}\n`);
+  writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`);
   writeFileSync(new URL("campaign-results.md", FOLDER), toMarkdown());
 }
 
