@@ -10,7 +10,7 @@ export interface Attempt {
   readonly item: string;
   /** From 1. */
   readonly repeat: number;
-  /** From 1. `(campaign, battle, attempt)` is the idempotency key, and `messageId` derives from it. */
+  /** From 1. `(ledger, battle, attempt)` is the idempotency key, and `messageId` derives from it. */
   readonly attempt: number;
   readonly messageId: string;
   /** New for each attempt: nothing is carried over. */

@@ -19,7 +19,8 @@ import type { Start } from "./schedule.ts";
 /** What all attempts share. */
 export interface FighterOptions {
   readonly campaign: Campaign;
-  readonly hash: string;
+  /** Of the ledger. */
+  readonly nonce: string;
   readonly parts: RunnerParts;
   readonly arena: Arena;
   /** Those that are to be ticked. */
@@ -45,7 +46,7 @@ const TELL_MS = 100;
 const CANCEL_MS = 5000;
 
 /** Makes the fighter of a campaign. */
-export function createFighter({ campaign, hash, parts, arena, pulses, durations }: FighterOptions): Fighter {
+export function createFighter({ campaign, nonce, parts, arena, pulses, durations }: FighterOptions): Fighter {
   const { ledger, clock, monotonic, onProgress } = parts;
   const items = new Map(campaign.items.map((item) => [item.id, item]));
   const subjects = new Map(campaign.subjects.map((subject) => [subject.id, subject]));
@@ -56,7 +57,7 @@ export function createFighter({ campaign, hash, parts, arena, pulses, durations 
       return ledger.resume(attempt);
     }
     const { battle, subject, item, repeat, attempt } = bout;
-    const id = (what: string): string => uuidOf(`${hash}\n${battle}\n${attempt}\n${what}`);
+    const id = (what: string): string => uuidOf(`${nonce}\n${battle}\n${attempt}\n${what}`);
     const measured = { events: 0, contents: 0, tokens: 0, workedMs: 0, durationMs: 0 };
     return ledger.begin({
       battle,

@@ -9,9 +9,9 @@ import type { Campaign } from "./campaign.ts";
  */
 export interface Ledger extends AsyncDisposable {
   /** The campaign that the ledger was made for, with the hash of its resolved form; undefined in a new one. */
-  campaign(): Promise<{ readonly campaign: Campaign; readonly hash: string; readonly createdAt: number } | undefined>;
+  campaign(): Promise<({ readonly campaign: Campaign } & Created) | undefined>;
   /** Puts it into a new ledger. Throws `conflict` with both hashes when another one is there. */
-  create(campaign: Campaign, hash: string): Promise<void>;
+  create(campaign: Campaign, hash: string): Promise<Created>;
   /** Begins an attempt: durable before anything is sent. Throws `conflict` if it is there. */
   begin(attempt: Attempt): Promise<AttemptWriter>;
   /** Opens the stream of an attempt that a dead runner left, to go on with it. */
@@ -26,6 +26,15 @@ export interface Ledger extends AsyncDisposable {
   discount(battle: string): Promise<void>;
   /** What people asked for while it runs, from another process: read by the runner, at most a second late. */
   readonly control: Control;
+}
+
+/** What a ledger says of its campaign. */
+export interface Created {
+  readonly hash: string;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  /** Made once for each ledger: messages of the same campaign in another folder have other ids, so that subjects take them as new. */
+  readonly nonce: string;
 }
 
 /** One thing of an attempt's stream. */

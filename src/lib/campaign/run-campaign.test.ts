@@ -73,6 +73,18 @@ describe("a campaign", () => {
     await assert.rejects(run({ ...campaign, repeat: 2 }, { ledger }), { code: "conflict", reason: "CAMPAIGN_CHANGED" });
   });
 
+  it("is asked anew in another ledger, though nothing of it has changed and its subject remembers", async (t) => {
+    const asked: string[] = [];
+    const campaign = await against(t, async function* (turn) {
+      asked.push(promptOf(turn));
+      yield* hello();
+    });
+    const [monday, tuesday] = [await run(campaign), await run(campaign)];
+    assert.deepEqual([monday.summary.judged, tuesday.summary.judged, asked.length], [6, 6, 12]);
+    const ids = [...monday.attempts, ...tuesday.attempts];
+    for (const name of ["messageId", "contextId", "taskId"] as const) assert.equal(new Set(ids.map((attempt) => attempt[name])).size, 12, name);
+  });
+
   it("finds a stream that stops, cancels its task and tries again", async (t) => {
     const tries = new Map<string, number>();
     const states: string[] = [];

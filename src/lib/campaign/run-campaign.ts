@@ -25,8 +25,7 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
   const { ledger, clock, onProgress } = parts;
   const hash = campaignHash(campaign);
   const found = await ledger.campaign();
-  if (found === undefined) await ledger.create(campaign, hash);
-  else if (found.hash !== hash) {
+  if (found !== undefined && found.hash !== hash) {
     throw new IasError(
       "conflict",
       `The ledger belongs to the campaign ${found.hash}, this one is ${hash}. Choose another folder, or go on with the same file.`,
@@ -36,7 +35,8 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
       },
     );
   }
-  const known = { campaign, hash, createdAt: found?.createdAt ?? clock.now() };
+  const { createdAt, nonce } = found ?? (await ledger.create(campaign, hash));
+  const known = { campaign, hash, createdAt };
   const schedule = createSchedule(campaign, parts.random);
   const left = await restore(schedule, parts);
   onProgress({ kind: "started", campaign: campaign.name, resumed: found !== undefined, done: schedule.judged, target: schedule.target });
@@ -48,7 +48,7 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
   const fights = new Set<Promise<void>>();
   const stop = new AbortController();
   const asked = AbortSignal.any([signal, stop.signal]);
-  const fighter = createFighter({ campaign, hash, parts, arena, pulses, durations: createDurations(campaign.timeout) });
+  const fighter = createFighter({ campaign, nonce, parts, arena, pulses, durations: createDurations(campaign.timeout) });
   let failure: IasError | undefined;
   let wake = Promise.withResolvers<void>();
   const ring = (): void => wake.resolve();

@@ -40,9 +40,12 @@ for (const [kind, open] of KINDS) {
       assert.equal(await ledger.campaign(), undefined);
       const items = Array.from({ length: 3000 }, (_, index) => ({ id: `item-${index}`, prompt: "x".repeat(100) }));
       const campaign = campaignOf({ items });
-      await ledger.create(campaign, "hash");
+      const created = await ledger.create(campaign, "hash");
+      await using second = createMemoryLedger();
+      assert.notEqual((await second.create(campaign, "hash")).nonce, created.nonce, "one of its own");
       const found = await ledger.campaign();
       assert.deepEqual(found?.campaign, campaign);
+      assert.deepEqual({ ...found, campaign: undefined }, { ...created, campaign: undefined });
       assert.equal(found.hash, "hash");
       await assert.rejects(ledger.create(campaign, "other"), { code: "conflict", reason: "CAMPAIGN_CHANGED" });
     });

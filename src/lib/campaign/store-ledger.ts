@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setImmediate as eventLoopTurn } from "node:timers/promises";
 import { decodeEvent } from "../model/entry.ts";
 import type { StreamResponse } from "../model/a2a.ts";
@@ -10,7 +11,7 @@ import type { Attempt } from "./attempt.ts";
 import { ATTEMPTS, attemptKey, battlePrefix, fromStored, noteEntry, toStored } from "./attempt-record.ts";
 import { createAttemptWriter } from "./attempt-writer.ts";
 import { campaignFromText, campaignToText } from "./campaign-text.ts";
-import type { Control, Ledger } from "./ledger.ts";
+import type { Control, Created, Ledger } from "./ledger.ts";
 
 /** What a ledger stands on. */
 export interface StoreLedgerOptions {
@@ -62,7 +63,8 @@ export function createStoreLedger({ store, control, now }: StoreLedgerOptions): 
     async campaign() {
       const record = await records.get(CAMPAIGN);
       if (record === undefined) return undefined;
-      const { hash, createdAt } = JSON.parse(record.value) as { readonly hash: string; readonly createdAt: number };
+      // Ledgers of before there were nonces named their messages by the hash, and go on with those.
+      const { hash, createdAt, nonce = hash } = JSON.parse(record.value) as Omit<Created, "nonce"> & Partial<Created>;
       let text = "";
       for (let after = 0; ;) {
         const page = await log.read(CAMPAIGN_STREAM, { after });
@@ -73,7 +75,7 @@ export function createStoreLedger({ store, control, now }: StoreLedgerOptions): 
         }
         if (page === undefined || after >= page.head) break;
       }
-      return { campaign: campaignFromText(text), hash, createdAt };
+      return { campaign: campaignFromText(text), hash, createdAt, nonce };
     },
     async create(campaign, hash) {
       const opened = await log.open(CAMPAIGN_STREAM, { owner: OWNER, expect: (await log.read(CAMPAIGN_STREAM, { after: 0, maxBytes: 0 }))?.epoch ?? 0 });
@@ -89,12 +91,13 @@ export function createStoreLedger({ store, control, now }: StoreLedgerOptions): 
           },
         );
       }
-      const createdAt = now();
+      const created: Created = { hash, createdAt: now(), nonce: randomUUID() };
       const text = campaignToText(campaign);
       const pieces = Array.from({ length: Math.ceil(text.length / PIECE) }, (_, index) => text.slice(index * PIECE, (index + 1) * PIECE));
-      const entries = pieces.map((piece) => noteEntry("campaign", piece, { at: createdAt, gen: 0 }));
-      const record = { key: CAMPAIGN, value: JSON.stringify({ hash, createdAt }), ifVersion: 0 };
+      const entries = pieces.map((piece) => noteEntry("campaign", piece, { at: created.createdAt, gen: 0 }));
+      const record = { key: CAMPAIGN, value: JSON.stringify(created), ifVersion: 0 };
       await log.append(CAMPAIGN_STREAM, { epoch: opened.epoch, firstSeq: opened.nextSeq, entries, records: [record], seal: true });
+      return created;
     },
     async begin(attempt) {
       const { battle, attempt: number } = attempt;
