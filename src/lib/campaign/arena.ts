@@ -89,7 +89,7 @@ export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
 }
 
 /** Secrets are references: the values come from the environment. Throws `configuration` for one that is not set. */
-function headersOf(names: Readonly<Record<string, string>>, env: RunnerParts["env"]): Readonly<Record<string, string>> {
+export function headersOf(names: Readonly<Record<string, string>>, env: RunnerParts["env"]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(names).map(([header, name]) => {
       const value = env[name];

@@ -91,7 +91,8 @@ async function ask(green: ModelGreen, battle: ScoredBattle, { fetch, env }: Mode
   throw await refusal(second);
 }
 
-function keyHeader({ apiKeyEnv }: ModelGreen, env: ModelJudgeParts["env"]): Readonly<Record<string, string>> {
+/** The judge's key as a header; none where it needs none. Throws `configuration` when its variable is not set. */
+export function keyHeader({ apiKeyEnv }: ModelGreen, env: ModelJudgeParts["env"]): Readonly<Record<string, string>> {
   if (apiKeyEnv === undefined) return {};
   const key = env[apiKeyEnv];
   if (key === undefined || key === "")

@@ -7,7 +7,7 @@ import type { AgentEvent, Turn } from "../engine/engine.ts";
 import { createMemoryLedger } from "../main/open-ledger.ts";
 import { DEFAULT_THRESHOLDS } from "../liveness/thresholds.ts";
 import { IasError } from "../model/errors.ts";
-import type { Campaign } from "./campaign.ts";
+import type { Campaign, Green, Scorer } from "./campaign.ts";
 
 type Play = (turn: Turn, signal: AbortSignal) => AsyncIterable<AgentEvent>;
 
@@ -83,6 +83,36 @@ describe("a campaign", () => {
     assert.deepEqual([monday.summary.judged, tuesday.summary.judged, asked.length], [6, 6, 12]);
     const ids = [...monday.attempts, ...tuesday.attempts];
     for (const name of ["messageId", "contextId", "taskId"] as const) assert.equal(new Set(ids.map((attempt) => attempt[name])).size, 12, name);
+  });
+
+  it("sends nothing before all that it needs is there, and its folder can be used when that is put right", async (t) => {
+    let asked = 0;
+    const right = await against(t, async function* () {
+      asked += 1;
+      yield* hello();
+    });
+    const judge: Green = { kind: "judge", model: "m", baseUrl: "http://127.0.0.1:9/v1", apiKeyEnv: "JUDGE_KEY", rubric: "Is it right?" };
+    const scorer: Green = { kind: "function", module: "nope.ts", name: "default" };
+    const schema: Green = { kind: "json-schema", schema: { type: "objekt" } };
+    const [subject] = right.subjects;
+    assert.ok(subject);
+    const another = { ...subject, id: "another", headersFromEnv: { authorization: "SUBJECT_TOKEN" } };
+    const cases: readonly (readonly [Partial<Campaign>, RegExp])[] = [
+      [{ green: scorer }, /nope\.ts is not there/],
+      [{ green: judge }, /JUDGE_KEY.*not set/],
+      [{ green: schema }, /JSON schema cannot be used/],
+      [{ items: [...right.items, { id: "last", prompt: "x", green: scorer }] }, /nope\.ts is not there/],
+      [{ subjects: [subject, another] }, /SUBJECT_TOKEN is not set/],
+      [{ green: judge, subjects: [another] }, /SUBJECT_TOKEN is not set[^]*JUDGE_KEY/],
+    ];
+    await using ledger = createMemoryLedger();
+    const loadScorer = (module: string): Promise<Scorer> => Promise.reject(new IasError("configuration", `${module} is not there`));
+    for (const [change, message] of cases) {
+      await assert.rejects(run({ ...right, ...change }, { ledger, parts: { loadScorer } }), { code: "configuration", message });
+      assert.deepEqual([asked, await ledger.campaign()], [0, undefined]);
+    }
+    assert.equal((await run(right, { ledger })).summary.state, "done");
+    assert.equal(asked, 6);
   });
 
   it("finds a stream that stops, cancels its task and tries again", async (t) => {

@@ -5,6 +5,7 @@ import type { Campaign } from "./campaign.ts";
 import { createDurations } from "./adaptive-timeout.ts";
 import { createFighter } from "./fighter.ts";
 import { campaignHash } from "./hash.ts";
+import { checkNeeds } from "./preflight.ts";
 import type { Progress } from "./progress.ts";
 import type { Pulse } from "./pulse.ts";
 import { summarize } from "./report/summarize.ts";
@@ -35,10 +36,13 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
       },
     );
   }
-  const { createdAt, nonce } = found ?? (await ledger.create(campaign, hash));
-  const known = { campaign, hash, createdAt };
   const schedule = createSchedule(campaign, parts.random);
   const left = await restore(schedule, parts);
+  // Before the ledger takes the campaign: a folder is not bound to one that has to be put right.
+  const isIdle = schedule.isOver && left.length === 0 && (await ledger.control.read()).requeueBattles.length === 0;
+  if (!isIdle) await checkNeeds(campaign, parts);
+  const { createdAt, nonce } = found ?? (await ledger.create(campaign, hash));
+  const known = { campaign, hash, createdAt };
   onProgress({ kind: "started", campaign: campaign.name, resumed: found !== undefined, done: schedule.judged, target: schedule.target });
 
   await using arena = createArena(campaign, parts);
