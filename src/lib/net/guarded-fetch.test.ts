@@ -50,6 +50,8 @@ test("a local target is refused by default and reached with allowLocal", async (
   const error = await refusal(strict(server.url));
   assert.equal(error.code, "forbidden");
   assert.equal(error.reason, "TARGET_NOT_ALLOWED");
+  for (const way of ["allowLocal: true", "allowPrivate: true", "ALLOW_LOCAL_TARGETS=1"])
+    assert.ok(error.message.includes(way), `a client and a server are told: ${error.message}`);
   assert.equal(requests, 0);
   await using local = createGuardedFetch({ allowLocal: true });
   const response = await local(server.url);

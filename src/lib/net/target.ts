@@ -39,10 +39,9 @@ export async function judgeTarget(hostname: string, allow: Allowance, resolve: (
   if (allowed.length > 0) return allowed;
   if (found.length === 0) throw unresolved(hostname, undefined);
   // The address itself is not told: whoever chose the name could use us to look into our network's names.
-  throw new IasError("forbidden", `${hostname} is not a public address. Loopback needs ALLOW_LOCAL_TARGETS=1 on a server bound to loopback.`, {
-    reason: "TARGET_NOT_ALLOWED",
-    details: { host: hostname },
-  });
+  const hint =
+    "A client opens loopback with allowLocal: true and private ranges with allowPrivate: true; a server that is bound to loopback opens loopback with ALLOW_LOCAL_TARGETS=1.";
+  throw new IasError("forbidden", `${hostname} is not a public address. ${hint}`, { reason: "TARGET_NOT_ALLOWED", details: { host: hostname } });
 }
 
 function unresolved(hostname: string, cause: unknown): IasError {
