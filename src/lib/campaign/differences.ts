@@ -1,10 +1,8 @@
-import type { Campaign } from "./campaign.ts";
-
 const MAX_TOLD = 6;
 const MAX_VALUE = 40;
 
-/** What differs between the campaign that a folder has and the one that is given, in a line for people: `concurrency: 4 → 8; items[2].prompt: "a" → "b"`. */
-export function tellDifferences(found: Campaign, given: Campaign): string {
+/** What differs between the campaign that a folder has and the one that is given, or between parts of them, in a line for people: `concurrency: 4 → 8; items[2].prompt: "a" → "b"`. */
+export function tellDifferences(found: object, given: object): string {
   const all = [...differences(found, given, "")];
   const more = all.length > MAX_TOLD ? `; and ${all.length - MAX_TOLD} more` : "";
   return `${all.slice(0, MAX_TOLD).join("; ")}${more}`;

@@ -2,16 +2,19 @@ import type { StreamResponse } from "../model/a2a.ts";
 import type { ExtensionData } from "../model/extension.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Campaign } from "./campaign.ts";
+import type { CampaignSettings } from "./settings.ts";
 
 /**
  * The campaign's memory: one SQLite file (the log adapter), so that the same command continues after any crash. One process owns it; others read.
  * Every attempt has a stream of all that arrived from the subject, in the order of arrival, with the liveness entries of the runner between.
  */
 export interface Ledger extends AsyncDisposable {
-  /** The campaign that the ledger was made for, with the hash of its resolved form; undefined in a new one. */
+  /** The campaign that the ledger was made for, with its newest settings and its hash; undefined in a new one. */
   campaign(): Promise<({ readonly campaign: Campaign } & Created) | undefined>;
   /** Puts it into a new ledger. Throws `conflict` with both hashes when another one is there. */
   create(campaign: Campaign, hash: string): Promise<Created>;
+  /** Replaces the settings (`settings.ts`) of its campaign: readers and later runs find the newest. */
+  change(settings: CampaignSettings): Promise<void>;
   /** Begins an attempt: durable before anything is sent. Throws `conflict` if it is there. */
   begin(attempt: Attempt): Promise<AttemptWriter>;
   /** Opens the stream of an attempt that a dead runner left, to go on with it. */

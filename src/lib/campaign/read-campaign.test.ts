@@ -110,12 +110,20 @@ test("a ledger's text of a campaign gives the same campaign again", () => {
   }
 });
 
-test("the hash depends on what is meant, not on how it is written", () => {
+test("the hash depends on what is asked and how it is judged, not on how it is written or run", () => {
   const hash = campaignHash(read(SMALL));
   const same = `{"subjects": [{"url": "http://127.0.0.1:4100"}], "thresholds": {"gapMs": "30s"}, "items": "x.jsonl", "name": "capitals"}`;
   const line = JSON.stringify({ expected: "Paris", prompt: "What is the capital of France?" });
   assert.equal(campaignHash(read(same, { "evals/x.jsonl": `${line}\n\n` })), hash);
-  assert.notEqual(campaignHash(read(same.replace("30s", "31s"), { "evals/x.jsonl": line })), hash);
+  const slower = same.replace("30s", "31s").replace("4100", "4101").replace("{", '{"concurrency": 1, "passThreshold": 0.5, "liveness": "timeout", ');
+  assert.equal(campaignHash(read(slower, { "evals/x.jsonl": line })), hash, "settings may change between two runs");
+  const others = [
+    same.replace("{", '{"repeat": 2, '),
+    same.replace("{", '{"seed": 1, '),
+    same.replace("{", '{"green": "exact", '),
+    same.replace("capitals", "cities"),
+  ];
+  for (const other of others) assert.notEqual(campaignHash(read(other, { "evals/x.jsonl": line })), hash, other);
   assert.match(hash, /^[0-9a-f]{64}$/);
 });
 

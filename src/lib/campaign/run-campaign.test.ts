@@ -115,6 +115,36 @@ describe("a campaign", () => {
     assert.equal(asked, 6);
   });
 
+  it("goes on with other settings, says which and keeps the newest; its target can be raised, not lowered", async (t) => {
+    const campaign = await against(t, hello, { target: 3 });
+    await using ledger = createMemoryLedger();
+    await run(campaign, { ledger });
+    const subjects = campaign.subjects.map((subject) => ({ ...subject, concurrency: 1 }));
+    const other = {
+      ...campaign,
+      target: 4,
+      concurrency: 1,
+      passThreshold: 0.5,
+      thresholds: { ...DEFAULT_THRESHOLDS, toolMs: Number.POSITIVE_INFINITY },
+      subjects,
+    };
+    const second = await run(other, { ledger });
+    assert.deepEqual([second.summary.state, second.summary.judged], ["done", 4]);
+    const told = second.progress.flatMap((one) => (one.kind === "warning" && one.code === "SETTINGS_CHANGED" ? [one.message] : []));
+    assert.equal(told.length, 1);
+    for (const part of ["concurrency: 4 → 1", "target: 3 → 4", "passThreshold: none → 0.5"]) assert.ok(told.join()?.includes(part), told.join());
+    assert.deepEqual((await ledger.campaign())?.campaign, other, "readers see the newest");
+    const third = await run(other, { ledger });
+    assert.ok(
+      third.progress.every((one) => one.kind !== "warning"),
+      "told once",
+    );
+    const { passThreshold: _, ...without } = other;
+    await run(without, { ledger });
+    assert.deepEqual((await ledger.campaign())?.campaign, without, "what was taken away is gone");
+    await assert.rejects(run({ ...campaign, target: 2 }, { ledger }), { code: "conflict", reason: "CAMPAIGN_CHANGED", message: /target 4; this one is 2/ });
+  });
+
   it("finds a stream that stops, cancels its task and tries again", async (t) => {
     const tries = new Map<string, number>();
     const states: string[] = [];

@@ -3,6 +3,7 @@ import { createArena } from "./arena.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Campaign } from "./campaign.ts";
 import { createDurations } from "./adaptive-timeout.ts";
+import { claim } from "./claim.ts";
 import { createFighter } from "./fighter.ts";
 import { campaignHash } from "./hash.ts";
 import { checkNeeds } from "./preflight.ts";
@@ -11,6 +12,7 @@ import type { Pulse } from "./pulse.ts";
 import { summarize } from "./report/summarize.ts";
 import type { RunCampaign, RunnerParts } from "./runner-parts.ts";
 import { createSchedule, type Schedule } from "./schedule.ts";
+import { settingsOf } from "./settings.ts";
 
 /** Between two looks at silence, ms; a stall is found within its threshold and this. */
 const TICK_MS = 250;
@@ -26,24 +28,17 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
   const { ledger, clock, onProgress } = parts;
   const hash = campaignHash(campaign);
   const found = await ledger.campaign();
-  if (found !== undefined && found.hash !== hash) {
-    throw new IasError(
-      "conflict",
-      `The ledger belongs to the campaign ${found.hash}, this one is ${hash}. Choose another folder, or go on with the same file.`,
-      {
-        reason: "CAMPAIGN_CHANGED",
-        details: { found: found.hash, given: hash },
-      },
-    );
-  }
+  const changed = found === undefined ? "" : claim(found.campaign, campaign, "The ledger");
   const schedule = createSchedule(campaign, parts.random);
   const left = await restore(schedule, parts);
   // Before the ledger takes the campaign: a folder is not bound to one that has to be put right.
   const isIdle = schedule.isOver && left.length === 0 && (await ledger.control.read()).requeueBattles.length === 0;
   if (!isIdle) await checkNeeds(campaign, parts);
   const { createdAt, nonce } = found ?? (await ledger.create(campaign, hash));
+  if (changed !== "") await ledger.change(settingsOf(campaign));
   const known = { campaign, hash, createdAt };
   onProgress({ kind: "started", campaign: campaign.name, resumed: found !== undefined, done: schedule.judged, target: schedule.target });
+  if (changed !== "") tell(onProgress, "SETTINGS_CHANGED", `From now on other settings count: ${changed}.`);
 
   await using arena = createArena(campaign, parts);
   if (!schedule.isOver || left.length > 0) await greet(campaign, arena);

@@ -10,8 +10,9 @@ import type { Store } from "../log/store.ts";
 import type { Attempt } from "./attempt.ts";
 import { ATTEMPTS, attemptKey, battlePrefix, fromStored, noteEntry, toStored } from "./attempt-record.ts";
 import { createAttemptWriter } from "./attempt-writer.ts";
-import { campaignFromText, campaignToText } from "./campaign-text.ts";
+import { campaignFromText, campaignToText, canonicalText, settingsFromText } from "./campaign-text.ts";
 import type { Control, Created, Ledger } from "./ledger.ts";
+import { withSettings } from "./settings.ts";
 
 /** What a ledger stands on. */
 export interface StoreLedgerOptions {
@@ -24,6 +25,8 @@ export interface StoreLedgerOptions {
 
 const OWNER = "campaign runner";
 const CAMPAIGN = "campaign";
+/** Settings that replaced those of the campaign's text; absent while they have not changed. */
+const SETTINGS = "settings";
 /** The most that one read of attempts takes: with long answers, some MB. */
 const PAGE = 100;
 /** The campaign's text is kept in pieces of so many characters. */
@@ -75,7 +78,12 @@ export function createStoreLedger({ store, control, now }: StoreLedgerOptions): 
         }
         if (page === undefined || after >= page.head) break;
       }
-      return { campaign: campaignFromText(text), hash, createdAt, nonce };
+      const made = campaignFromText(text);
+      const settings = await records.get(SETTINGS);
+      return { campaign: settings === undefined ? made : withSettings(made, settingsFromText(settings.value)), hash, createdAt, nonce };
+    },
+    async change(settings) {
+      await records.put({ key: SETTINGS, value: canonicalText(settings) });
     },
     async create(campaign, hash) {
       const opened = await log.open(CAMPAIGN_STREAM, { owner: OWNER, expect: (await log.read(CAMPAIGN_STREAM, { after: 0, maxBytes: 0 }))?.epoch ?? 0 });

@@ -3,7 +3,7 @@ import { mkdir, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Attempt } from "../campaign/attempt.ts";
 import type { Campaign } from "../campaign/campaign.ts";
-import { tellDifferences } from "../campaign/differences.ts";
+import { claim } from "../campaign/claim.ts";
 import { campaignHash } from "../campaign/hash.ts";
 import type { LoadedCampaign } from "../campaign/load-campaign.ts";
 import type { Ledger } from "../campaign/ledger.ts";
@@ -40,7 +40,9 @@ export function createCampaignParts({ env, exit }: CampaignWorld): CampaignParts
     },
     async run(loaded, options) {
       await using ledger = openLedger(options.folder);
-      await claim(ledger, loaded.campaign, loaded.hash, options.folder);
+      // Another configuration is refused by name before anything is written or started.
+      const known = await ledger.campaign();
+      if (known !== undefined) claim(known.campaign, loaded.campaign, options.folder);
       const [{ runCampaign }, { runInFolder }] = await Promise.all([import("../campaign/run-campaign.ts"), import("./run-in-folder.ts")]);
       return await runInFolder({ runCampaign, loaded, ledger, options, env });
     },
@@ -87,17 +89,6 @@ async function* seen(attempts: AsyncIterable<Attempt>, onAttempt: (attempt: Atte
     onAttempt(attempt);
     yield attempt;
   }
-}
-
-/** A folder is one configuration's: another one is refused by name before anything is written. */
-async function claim(ledger: Ledger, campaign: Campaign, hash: string, folder: string): Promise<void> {
-  const known = await ledger.campaign();
-  if (known === undefined || known.hash === hash) return;
-  throw new IasError(
-    "conflict",
-    `${folder} belongs to the configuration ${known.hash.slice(0, 12)}; this one is ${hash.slice(0, 12)}. It differs in ${tellDifferences(known.campaign, campaign)}. Go on with the same configuration, or choose another folder with --out.`,
-    { reason: "CAMPAIGN_CHANGED", details: { found: known.hash, given: hash } },
-  );
 }
 
 /** What the last runner left, unless people wish something since: the numbers are the ledger's own. */
