@@ -17,6 +17,8 @@ export interface Attempt {
   readonly contextId: string;
   /** As soon as the subject named it. */
   readonly taskId?: string;
+  /** The earlier attempt whose answer it judges again: nothing is asked, and its numbers are there. */
+  readonly answerOf?: number;
   /** ms since the epoch. */
   readonly startedAt: number;
   readonly endedAt?: number;
@@ -34,7 +36,8 @@ export interface Attempt {
 /** How an attempt ended. */
 export type Outcome =
   | { readonly kind: "judged"; readonly verdict: Verdict; readonly answer: string }
-  | { readonly kind: "failed"; readonly failure: Failure }
+  /** `answered`: the subject had answered, and only the judgement failed; another attempt judges that answer again and asks nothing. */
+  | { readonly kind: "failed"; readonly failure: Failure; readonly answered?: true }
   /** The runner died in mid-battle and the subject cannot say what became of it: kept, and a new attempt counts the battle once. */
   | { readonly kind: "unknown"; readonly why: string }
   | { readonly kind: "canceled" };

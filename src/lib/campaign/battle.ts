@@ -5,7 +5,7 @@ import { cursorOf, withEventCursor } from "../model/extension.ts";
 import { answerOf } from "./answer.ts";
 import { battleRequest } from "./assessment.ts";
 import type { Attempt, Failure, Outcome } from "./attempt.ts";
-import type { Campaign, Green, Item, Subject } from "./campaign.ts";
+import type { Campaign, Item, Subject } from "./campaign.ts";
 import { failureOf, failureOfEvent } from "./classify.ts";
 import { createGathered, type Gathered } from "./gather.ts";
 import { judge } from "./judge.ts";
@@ -39,7 +39,7 @@ export interface Before {
 
 /** How an attempt ended. Rejects with `aborted` when the signal said so before it had an end. */
 export async function fight(fight: Fight): Promise<Outcome> {
-  const { campaign, item, subject, writer, pulse, signal } = fight;
+  const { campaign, pulse, signal } = fight;
   const gathered = createGathered(campaign.maxAnswerLength);
   try {
     for (const event of fight.before?.events ?? []) gathered.note(event);
@@ -54,14 +54,22 @@ export async function fight(fight: Fight): Promise<Outcome> {
   }
   const failure = gathered.last === undefined ? undefined : failureOfEvent(gathered.last);
   if (failure !== undefined) return { kind: "failed", failure };
-  if (!gathered.isOver) {
-    return { kind: "failed", failure: { class: "agent-failed", code: "NO_END", message: "The subject's stream ended without an end of its task." } };
-  }
+  if (!gathered.isOver) return { kind: "failed", failure: NO_END };
   pulse.tell({ kind: "ended" });
-  const { text, data } = answerOf(gathered.read());
-  const scored = { item, subject: subject.id, repeat: writer.attempt.repeat, answer: text, data, signal };
-  return judgeAnswer(item.green ?? campaign.green, scored, fight);
+  return judgeAnswer(gathered, fight);
 }
+
+/** What judging an answer needs of an attempt. */
+export type Judging = Pick<Fight, "campaign" | "parts" | "subject" | "item" | "writer" | "signal">;
+
+/** Judges an answer of which the ledger has all that came. Rejects as `fight` does. */
+export async function judgeAgain(judging: Judging, events: readonly StreamResponse[]): Promise<Outcome> {
+  const gathered = createGathered(judging.campaign.maxAnswerLength);
+  for (const event of events) gathered.note(event);
+  return gathered.isOver ? judgeAnswer(gathered, judging) : { kind: "failed", failure: NO_END };
+}
+
+const NO_END: Failure = { class: "agent-failed", code: "NO_END", message: "The subject's stream ended without an end of its task." };
 
 /** Reads all that the subject sends. An outcome only where there is none to be had. */
 async function converse(fight: Fight, gathered: Gathered): Promise<Outcome | undefined> {
@@ -144,7 +152,10 @@ function onConnection({ writer, pulse }: Fight, state: ConnectionState): void {
   if (failure.class === "rate-limit" || failure.class === "server-error") throw error;
 }
 
-async function judgeAnswer(green: Green, battle: Parameters<typeof judge>[1], { campaign, parts, writer, signal }: Fight): Promise<Outcome> {
+async function judgeAnswer(gathered: Gathered, { campaign, parts, subject, item, writer, signal }: Judging): Promise<Outcome> {
+  const { text, data } = answerOf(gathered.read());
+  const battle = { item, subject: subject.id, repeat: writer.attempt.repeat, answer: text, data, signal };
+  const green = item.green ?? campaign.green;
   const { baseMs, maxMs, byClass } = campaign.retries;
   for (let tries = 0; ; tries += 1) {
     try {
@@ -154,8 +165,9 @@ async function judgeAnswer(green: Green, battle: Parameters<typeof judge>[1], { 
       if (signal.aborted) throw IasError.from(signal.reason, "aborted");
       const isSame = wrong.code === "configuration" || wrong.reason === "REGEX_TOO_SLOW";
       const failure: Failure = { ...failureOf(wrong), class: isSame ? "deterministic" : "judge-failed", code: wrong.reason ?? wrong.code };
-      // The answer is there: only its judgement is tried again.
-      if (isSame || !wrong.retryable || tries >= byClass["judge-failed"]) return { kind: "failed", failure };
+      // The answer is there: only its judgement is tried again, here and by later attempts. An `a2a` green's answer is its judgement, which it has to give anew.
+      const answered = green.kind !== "a2a" && wrong.reason !== "REGEX_TOO_SLOW";
+      if (isSame || !wrong.retryable || tries >= byClass["judge-failed"]) return { kind: "failed", failure, ...(answered && { answered }) };
       const inMs = Math.max(wrong.retryAfterMs ?? 0, Math.min(maxMs, baseMs * 2 ** tries) * (0.5 + parts.random() / 2));
       writer.aside({ kind: "note", name: "judge-retry", value: { why: failure.message, inMs: Math.round(inMs) } });
       await parts.clock.sleep(inMs, signal);

@@ -8,7 +8,7 @@ import { readExtension } from "../model/extension.ts";
 import type { Durations } from "./adaptive-timeout.ts";
 import type { Arena } from "./arena.ts";
 import type { Attempt, Measured, Outcome } from "./attempt.ts";
-import { beforeOf, fight } from "./battle.ts";
+import { beforeOf, fight, judgeAgain } from "./battle.ts";
 import type { Campaign, Item, Subject } from "./campaign.ts";
 import { failureOf } from "./classify.ts";
 import type { AttemptWriter } from "./ledger.ts";
@@ -57,6 +57,7 @@ export function createFighter({ campaign, nonce, parts, arena, pulses, durations
       return ledger.resume(attempt);
     }
     const { battle, subject, item, repeat, attempt } = bout;
+    const answered = attempt === 1 ? undefined : lastAnswer(await ledger.attemptsOf(battle));
     const id = (what: string): string => uuidOf(`${nonce}\n${battle}\n${attempt}\n${what}`);
     const measured = { events: 0, contents: 0, tokens: 0, workedMs: 0, durationMs: 0 };
     return ledger.begin({
@@ -67,6 +68,7 @@ export function createFighter({ campaign, nonce, parts, arena, pulses, durations
       attempt,
       messageId: id("message"),
       contextId: id("context"),
+      ...answered,
       startedAt: clock.now(),
       measured,
       episodes: [],
@@ -86,14 +88,20 @@ export function createFighter({ campaign, nonce, parts, arena, pulses, durations
     let earlier: Pick<Measured, "events" | "contents" | "tokens"> = { events: 0, contents: 0, tokens: 0 };
     let outcome: Outcome;
     try {
-      client = await arena.client(subject, item);
-      const watched = await watch(bout, subject, item, client, writer, hung);
-      ({ pulse } = watched);
-      pulses.add(pulse);
-      const before = bout.kind === "resume" ? beforeOf(await recorded(writer.attempt)) : undefined;
-      if (before !== undefined) earlier = countOf(before.events);
-      const mode = writer.attempt.liveness?.mode ?? "stream";
-      outcome = await fight({ campaign, parts, subject, item, client, writer, mode, pulse, before, signal, onTokens: watched.onTokens });
+      const { answerOf } = writer.attempt;
+      if (answerOf !== undefined) {
+        const events = await recorded({ ...writer.attempt, attempt: answerOf });
+        outcome = await judgeAgain({ campaign, parts, subject, item, writer, signal }, events);
+      } else {
+        client = await arena.client(subject, item);
+        const watched = await watch(bout, subject, item, client, writer, hung);
+        ({ pulse } = watched);
+        pulses.add(pulse);
+        const before = bout.kind === "resume" ? beforeOf(await recorded(writer.attempt)) : undefined;
+        if (before !== undefined) earlier = countOf(before.events);
+        const mode = writer.attempt.liveness?.mode ?? "stream";
+        outcome = await fight({ campaign, parts, subject, item, client, writer, mode, pulse, before, signal, onTokens: watched.onTokens });
+      }
     } catch (error) {
       if (hung.signal.aborted && pulse?.fault !== undefined) outcome = { kind: "failed", failure: pulse.fault };
       else if (cancel.aborted) outcome = { kind: "canceled" };
@@ -112,7 +120,7 @@ export function createFighter({ campaign, nonce, parts, arena, pulses, durations
     const whole = { events: now.events + earlier.events, contents: now.contents + earlier.contents, tokens: now.tokens + earlier.tokens };
     const measured: Measured = { ...now, ...whole, durationMs: Math.max(0, endedAt - writer.attempt.startedAt) };
     await writer.end({ outcome, endedAt, measured, episodes: pulse?.episodes ?? [] });
-    if (outcome.kind === "judged") durations.add(item.id, measured.durationMs);
+    if (outcome.kind === "judged" && writer.attempt.answerOf === undefined) durations.add(item.id, measured.durationMs);
     return writer.attempt;
   };
 
@@ -199,6 +207,16 @@ export function createFighter({ campaign, nonce, parts, arena, pulses, durations
       aside({ kind: "note", name: "cancel-failed", value: IasError.from(error).message });
     }
   }
+}
+
+/** Where the answer is that a battle's next attempt has only to judge; undefined when the subject is to be asked. `attempts` are all of the battle, oldest first. */
+function lastAnswer(attempts: readonly Attempt[]): Pick<Attempt, "answerOf" | "taskId"> | undefined {
+  const last = attempts.at(-1);
+  if (last === undefined || last.outcome?.kind === "judged") return undefined;
+  const isAnswered = last.outcome?.kind === "failed" && last.outcome.answered === true;
+  const answerOf = last.answerOf ?? (isAnswered ? last.attempt : undefined);
+  if (answerOf === undefined) return undefined;
+  return { answerOf, ...(last.taskId !== undefined && { taskId: last.taskId }) };
 }
 
 /** What an earlier run of an attempt had received; a token a content, because it is not whole. */

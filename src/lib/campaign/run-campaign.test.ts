@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { campaignOf } from "../../../test/support/campaigns.ts";
 import { run } from "../../../test/support/run-campaign.ts";
@@ -7,6 +9,7 @@ import type { AgentEvent, Turn } from "../engine/engine.ts";
 import { createMemoryLedger } from "../main/open-ledger.ts";
 import { DEFAULT_THRESHOLDS } from "../liveness/thresholds.ts";
 import { IasError } from "../model/errors.ts";
+import { systemClock } from "../stream/clock.ts";
 import type { Campaign, Green, Scorer } from "./campaign.ts";
 
 type Play = (turn: Turn, signal: AbortSignal) => AsyncIterable<AgentEvent>;
@@ -30,6 +33,15 @@ async function* hello(): AsyncGenerator<AgentEvent> {
 async function* hangs(_: Turn, signal: AbortSignal): AsyncGenerator<AgentEvent> {
   yield { kind: "text", text: "hel" };
   await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 const promptOf = (turn: Turn): string => turn.input.flatMap(({ parts }) => parts.map(({ text }) => text ?? "")).join("");
@@ -230,6 +242,64 @@ describe("a campaign", () => {
       [true, undefined],
     );
     assert.deepEqual(await ledger.control.read(), { paused: false, canceled: false, cancelBattles: [], requeueBattles: [] });
+  });
+
+  it("judges an answer again whose judgement failed, at once, later and when a person wants it, and asks nobody for it again", async (t) => {
+    let asked = 0;
+    let broken = true;
+    let judgements = 0;
+    const campaign = await against(
+      t,
+      async function* () {
+        asked += 1;
+        yield* hello();
+      },
+      { green: { kind: "function", module: "x", name: "y" }, items: [{ id: "i0", prompt: "prompt 0" }] },
+    );
+    const score: Scorer = ({ answer }) => {
+      judgements += 1;
+      if (broken) throw new Error("the judge is away");
+      return { pass: answer === "hello world", score: 1 };
+    };
+    await using ledger = createMemoryLedger();
+    const first = await run(campaign, { ledger, score });
+    assert.deepEqual([first.summary.state, first.summary.failed["judge-failed"], asked, judgements], ["exhausted", 1, 1, 9]);
+    assert.deepEqual(
+      first.attempts.map(({ answerOf, measured }) => [answerOf, measured.contents]),
+      [
+        [undefined, 2],
+        [1, 0],
+        [1, 0],
+      ],
+    );
+    broken = false;
+    await ledger.control.write({ requeueBattles: ["purple/i0/1"] });
+    const again = await run(campaign, { ledger, score });
+    assert.deepEqual([again.summary.state, again.summary.passed, asked, judgements], ["done", 1, 1, 10]);
+    const last = again.attempts.at(-1);
+    assert.ok(last?.outcome?.kind === "judged");
+    assert.deepEqual([last.answerOf, last.outcome.answer, last.taskId], [1, "hello world", first.attempts[0]?.taskId]);
+    // Judged is judged: whoever wants that again wants another answer.
+    await ledger.control.write({ requeueBattles: ["purple/i0/1"] });
+    assert.equal((await run(campaign, { ledger, score })).attempts.at(-1)?.answerOf, undefined);
+    assert.equal(asked, 2);
+  });
+
+  it("asks its subject once when its judge's port is closed", async (t) => {
+    let asked = 0;
+    const closed = await closedPort();
+    const campaign = await against(
+      t,
+      async function* () {
+        asked += 1;
+        yield* hello();
+      },
+      { green: { kind: "judge", model: "m", baseUrl: `http://127.0.0.1:${closed}/v1`, rubric: "Is it right?" }, items: [{ id: "i0", prompt: "prompt 0" }] },
+    );
+    // The judge's own waits between its tries are seconds.
+    const clock = { ...systemClock, sleep: (ms: number, signal: AbortSignal) => systemClock.sleep(Math.min(ms, 50), signal) };
+    const { summary } = await run(campaign, { parts: { clock } });
+    assert.deepEqual([summary.failed["judge-failed"], asked], [1, 1]);
   });
 
   it("says when nobody is there", async () => {
