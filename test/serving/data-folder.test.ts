@@ -35,7 +35,7 @@ describe("a data folder", () => {
     const owner = await start(t, { agents, dataDir });
     await assert.rejects(serve({ agents, dataDir, port: 0, grpcPort: false }), (error: unknown) => {
       assert.ok(error instanceof IasError && error.code === "conflict");
-      assert.match(error.message, new RegExp(`process ${process.pid}\\b`));
+      assert.match(error.message, new RegExp(`process ${process.pid}\\b.*--read-only`));
       return true;
     });
     const reader = await start(t, { agents, dataDir, readOnly: true });

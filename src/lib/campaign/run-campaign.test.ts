@@ -144,7 +144,7 @@ describe("a campaign", () => {
     assert.deepEqual([second.summary.state, second.summary.judged], ["done", 4]);
     const told = second.progress.flatMap((one) => (one.kind === "warning" && one.code === "SETTINGS_CHANGED" ? [one.message] : []));
     assert.equal(told.length, 1);
-    for (const part of ["concurrency: 4 → 1", "target: 3 → 4", "passThreshold: none → 0.5"]) assert.ok(told.join()?.includes(part), told.join());
+    for (const part of ["concurrency: 4 → 1", "target: 3 → 4", "passThreshold: none → 0.5"]) assert.ok(told.join().includes(part), told.join());
     assert.deepEqual((await ledger.campaign())?.campaign, other, "readers see the newest");
     const third = await run(other, { ledger });
     assert.ok(

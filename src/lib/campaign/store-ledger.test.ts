@@ -126,7 +126,16 @@ describe("the ledger of a folder", () => {
     const path = await folder(t);
     assert.throws(() => openLedger(join(path, "no"), { readOnly: true }), { code: "not-found" });
     await using owner = openLedger(path);
-    assert.throws(() => openLedger(path), { code: "conflict", reason: "DATA_FOLDER_IN_USE" });
+    assert.throws(
+      () => openLedger(path),
+      (error: unknown) => {
+        assert.ok(error instanceof IasError);
+        assert.deepEqual([error.code, error.reason], ["conflict", "DATA_FOLDER_IN_USE"]);
+        assert.match(error.message, new RegExp(`process ${process.pid}\\b.*with --out.*ias campaign status`));
+        assert.doesNotMatch(error.message, /--read-only/, "only ias serve has that");
+        return true;
+      },
+    );
     await using reader = openLedger(path, { readOnly: true });
     const writer = await owner.begin(attemptOf({ attempt: 1 }));
     writer.note(chunk("x"));

@@ -47,6 +47,8 @@ export interface SqliteStoreOptions extends Partial<WriteLimits> {
   readonly maxDatabaseBytes?: number;
   /** Told of entries longer than 4,096 that are written, or read from segments: their length together, in UTF-16 units. */
   readonly onLongEntries?: (length: number) => void;
+  /** What whoever finds the folder in use can do, a sentence of the error. Default: "Stop it, or choose another folder." */
+  readonly inUse?: string;
   /** For tests that kill the process: called at each named point. */
   readonly failPoint?: (name: FailPoint) => void;
 }
@@ -62,7 +64,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
   if (options.readOnly === true) return openReader({ folder, now, durability });
   const path = join(folder, "log.db");
   makeDataFolder(folder, { durability });
-  const unlock = lockFolder(folder);
+  const unlock = lockFolder(folder, options.inUse);
   let opened: DatabaseSync | undefined;
   try {
     const database = (opened = openDatabase(path, {

@@ -9,6 +9,9 @@ import { createSqliteStore } from "../log/sqlite.ts";
 /** Streams of attempts that nobody uses any more but stay in memory: few, so that 10,000 battles take no more than ten. */
 const MAX_IDLE_STREAMS = 64;
 
+const IN_USE =
+  "It runs this campaign: stop it, or choose another folder with --out. `ias campaign status` and `report` read this one meanwhile; `pause`, `cancel` and `requeue` reach its runner.";
+
 /**
  * Opens the ledger of a results folder: SQLite in `ledger/`, wishes in `control/`. One process owns it; with `readOnly` it is read beside its owner or without
  * one, and wishes can be written all the same. Throws `conflict` naming the owner; `not-found` for a folder without a ledger that is only to be read.
@@ -16,7 +19,7 @@ const MAX_IDLE_STREAMS = 64;
 export function openLedger(folder: string, options: { readonly readOnly?: boolean } = {}): Ledger {
   const readOnly = options.readOnly ?? false;
   if (!readOnly) mkdirSync(folder, { recursive: true });
-  const store = createSqliteStore({ folder: join(folder, "ledger"), readOnly, maxIdleStreams: MAX_IDLE_STREAMS });
+  const store = createSqliteStore({ folder: join(folder, "ledger"), readOnly, maxIdleStreams: MAX_IDLE_STREAMS, inUse: IN_USE });
   return createStoreLedger({ store, control: createFileControl(join(folder, "control")), now: Date.now });
 }
 

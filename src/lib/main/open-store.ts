@@ -25,7 +25,13 @@ export async function openStores(settings: Pick<Settings, "log" | "durability" |
   const store =
     settings.log === "memory"
       ? createMemoryStore()
-      : createSqliteStore({ folder: settings.dataDir, durability: settings.durability, readOnly: settings.readOnly, onLongEntries: heap.onLongEntries });
+      : createSqliteStore({
+          folder: settings.dataDir,
+          durability: settings.durability,
+          readOnly: settings.readOnly,
+          onLongEntries: heap.onLongEntries,
+          inUse: "Stop it, choose another folder, or open this one with --read-only.",
+        });
   const { maxBlobBytes = DEFAULT_LIMITS.maxBlobBytes } = settings.limits;
   try {
     const secrets = createSecrets(settings.log === "memory" ? randomBytes(32) : await loadSecretKey(join(settings.dataDir, "secret.key")));

@@ -22,9 +22,10 @@ const held = new Set<DatabaseSync>();
 /**
  * Takes a data folder for this process' life (SEMANTICS 12) and gives how to release it. The lock is an exclusive transaction on `lock.db`, so the operating
  * system ends it with the process, however that ends; `owner.json` only says who holds it.
+ * `remedy` says what whoever is refused can do.
  * @throws IasError `conflict` naming the holder, `configuration` if the folder cannot be written.
  */
-export function lockFolder(folder: string): () => void {
+export function lockFolder(folder: string, remedy = "Stop it, or choose another folder."): () => void {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(join(folder, "lock.db"), { timeout: TRY_MS });
@@ -35,7 +36,7 @@ export function lockFolder(folder: string): () => void {
     if (!isBusy(cause)) throw unusable(folder, cause);
     const holder = readHolder(folder);
     const who = holder === undefined ? "another process" : `process ${holder.pid} on ${holder.host}, started ${holder.since}`;
-    throw new IasError("conflict", `The data folder ${folder} is in use by ${who}. Stop it, choose another folder, or open this one with --read-only.`, {
+    throw new IasError("conflict", `The data folder ${folder} is in use by ${who}. ${remedy}`, {
       cause,
       reason: "DATA_FOLDER_IN_USE",
       ...(holder && { details: { pid: String(holder.pid), since: holder.since, host: holder.host } }),
