@@ -105,7 +105,7 @@ function watch(): readonly Value[] {
     event: event(n),
     pulse: createPulse({
       mode: "stream",
-      trust: { proven: true },
+      trusted: true,
       thresholds: resolveThresholds({ gapMs: 2000, adaptiveFactor: 4 }),
       engine: undefined,
       timeout: { ms: 300_000, why: "not used" },

@@ -39,6 +39,29 @@ describe("an agent that only says that it streams", { concurrency: 3 }, () => {
     assert.match(attempts[0]?.liveness?.why ?? "", /until it has sent content piece by piece, the time-out judges/);
   });
 
+  test("and streams one answer but collects the next is not failed for its silence", async (t) => {
+    const { summary, attempts } = await meet(
+      t,
+      async function* (turn) {
+        const collects = JSON.stringify(turn.input).includes("collect");
+        for (let count = 0; !collects && count < 10; count += 1) {
+          yield { kind: "text", text: "piece " };
+          await wait(30);
+        }
+        if (collects) await wait(1500);
+        yield { kind: "text", text: "the end" };
+      },
+      {
+        items: [
+          { id: "first", prompt: "stream" },
+          { id: "second", prompt: "collect" },
+        ],
+        concurrency: 1,
+      },
+    );
+    assert.deepEqual([summary.judged, summary.attempts], [2, 2], JSON.stringify(attempts));
+  });
+
   test("and collects its answer is found hung by the time-out, which says why", async (t) => {
     const { attempts } = await meet(
       t,

@@ -3,17 +3,16 @@ import { IasError } from "../model/errors.ts";
 import { battleRequest } from "./assessment.ts";
 import type { Campaign, Item, Subject } from "./campaign.ts";
 import { createEngineWatch, type EngineWatch } from "./engine-watch.ts";
-import type { JudgedBy, Trust } from "./pulse.ts";
+import type { JudgedBy } from "./pulse.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 
-/** What battles share: one client, one proof and one engine watch for each agent that is asked. */
+/** What battles share: one client and one engine watch for each agent that is asked. */
 export interface Arena extends AsyncDisposable {
   client(subject: Subject, item: Item): Promise<A2AClient>;
-  trust(subject: Subject, item: Item): Trust;
   /** The engine behind a subject, where its counters can be read. */
   engine(subject: Subject): Promise<EngineWatch | undefined>;
   /** What a battle is judged by, and why. */
-  choose(subject: Subject, item: Item, client: A2AClient): Promise<Choice>;
+  choose(subject: Subject, client: A2AClient): Promise<Choice>;
 }
 
 /** A mode, why it is this one, and whether silence of the stream counts from the start. */
@@ -26,7 +25,6 @@ export interface Choice {
 /** The arena of a campaign. */
 export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
   const clients = new Map<string, Promise<A2AClient>>();
-  const trusts = new Map<string, Trust>();
   const engines = new Map<string, EngineWatch>();
   const readable = new Set<string>();
 
@@ -53,14 +51,8 @@ export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
       made.catch(() => clients.delete(key));
       return made;
     },
-    trust(subject, item) {
-      const { url } = request(subject, item);
-      const known = trusts.get(url) ?? { proven: false };
-      trusts.set(url, known);
-      return known;
-    },
     engine: engineOf,
-    async choose(subject, item, client) {
+    async choose(subject, client) {
       const wished = subject.liveness ?? campaign.liveness;
       const engine = wished === "stream" || wished === "timeout" ? undefined : await engineOf(subject);
       const { streaming } = client.card;
@@ -70,12 +62,9 @@ export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
       if (wished === "metrics") return { mode: "timeout", why: `metrics were asked for, but ${none}`, trusted: false };
       if (wished === "stream" && streaming) return { mode: "stream", why: "asked for", trusted: true };
       if (client.hasCursors && streaming) return { mode: "stream", why: "the agent speaks our extension", trusted: true };
-      const isProven = this.trust(subject, item).proven;
       const meanwhile = engine === undefined ? "the time-out judges" : "its engine's counters judge";
       if (streaming) {
-        const why = isProven
-          ? "the agent streams, and has sent content piece by piece"
-          : `the agent's card says that it streams; until it has sent content piece by piece, ${meanwhile}`;
+        const why = `the agent's card says that it streams; until it has sent content piece by piece, ${meanwhile}`;
         return { mode: "stream", why, trusted: false };
       }
       if (engine !== undefined) return { mode: "metrics", why: "the agent does not stream; its engine's counters can be read", trusted: false };

@@ -133,18 +133,16 @@ export function createFighter({ campaign, nonce, parts, arena, pulses, durations
     writer: AttemptWriter,
     hung: AbortController,
   ): Promise<{ readonly pulse: Pulse; readonly onTokens: (text: string) => void }> {
-    const choice = await arena.choose(subject, item, client);
+    const choice = await arena.choose(subject, client);
     const { mode, why } = writer.attempt.liveness ?? choice;
     const engine = await arena.engine(subject);
     const timeout = durations.timeout(item.id, bout.kind === "start" ? bout.retry : 0);
-    const trust = arena.trust(subject, item);
-    if (choice.trusted) trust.proven = true;
     if (writer.attempt.liveness === undefined) await writer.save({ liveness: { mode, why } });
     const { battle, attempt } = writer.attempt;
     const tell = createTeller(writer);
     const pulse: Pulse = createPulse({
       mode,
-      trust,
+      trusted: choice.trusted,
       thresholds: campaign.thresholds,
       engine,
       timeout,

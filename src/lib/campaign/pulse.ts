@@ -37,17 +37,12 @@ export interface Pulse extends Disposable {
   readonly fault: Failure | undefined;
 }
 
-/** What a subject has shown, in any of its battles. */
-export interface Trust {
-  /** It sends content piece by piece: silence is silence of its model. */
-  proven: boolean;
-}
-
 /** What a pulse is made of. */
 export interface PulseOptions {
   /** Chosen, before anything is proven. */
   readonly mode: JudgedBy;
-  readonly trust: Trust;
+  /** It is known from the start that content comes piece by piece. Of others each attempt has to show it: an agent that streams one answer may collect the next. */
+  readonly trusted: boolean;
   readonly thresholds: Thresholds;
   readonly engine: EngineWatch | undefined;
   readonly timeout: { readonly ms: number; readonly why: string };
@@ -64,10 +59,11 @@ const MAX_EPISODES = 100;
 
 /** Starts to watch an attempt whose request goes out now. */
 export function createPulse(options: PulseOptions): Pulse {
-  const { mode, trust, thresholds, engine, timeout, monotonic } = options;
+  const { mode, trusted, thresholds, engine, timeout, monotonic } = options;
   const startedAt = monotonic();
   let state = startLiveness(startedAt, "prefill");
   const proof = createProof(thresholds.gapMs);
+  let proven = trusted;
   let judgement: EngineJudgement = startJudgement(startedAt);
   let lastStall: Stall | undefined;
   let fault: Failure | undefined;
@@ -82,7 +78,7 @@ export function createPulse(options: PulseOptions): Pulse {
   const use = engine?.use(look);
 
   function judgedBy(): JudgedBy {
-    if (mode !== "stream" || trust.proven) return mode;
+    if (mode !== "stream" || proven) return mode;
     return engine === undefined ? "timeout" : "metrics";
   }
 
@@ -184,7 +180,7 @@ export function createPulse(options: PulseOptions): Pulse {
       counts = { ...counts, events: counts.events + 1 };
       const data = readExtension(event);
       if (data?.kind === "usage" && typeof data.usage["outputTokens"] === "number") counts = { ...counts, usage: counts.usage + data.usage["outputTokens"] };
-      if (proof.see(event, at)) trust.proven = true;
+      if (proof.see(event, at)) proven = true;
       const signals = readSignals(event);
       if (signals.some(({ kind }) => kind === "content")) content(at);
       for (const one of signals) signal(one);
@@ -200,7 +196,6 @@ export function createPulse(options: PulseOptions): Pulse {
       lastTick = at;
       take(next.events);
       const by = judgedBy();
-      // A stream may be proven, by another battle, only after it was called stalled.
       if (by === "stream" && state.health === "stalled" && lastStall !== undefined) {
         fail({ ...lastStall, silenceMs: at - state.quietSince, bytesSilenceMs: at - state.bytesAt }, evidence());
       }
