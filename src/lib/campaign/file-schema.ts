@@ -77,7 +77,7 @@ const yesNo = () => z.boolean(right("true or false"));
 /** The file's text is kept in the results and shown in reports: secrets are references (SEMANTICS 26). */
 const httpUrl = () => {
   const error = "has a user or password; it must be a URL without them: secrets go into headersFromEnv or apiKeyEnv";
-  return z.url({ protocol: /^https?$/, ...right("an http or https URL") }).regex(/^[^:]+:\/\/[^/?#@]*(?:[/?#]|$)/, { error });
+  return z.url({ protocol: /^https?$/, abort: true, ...right("an http or https URL") }).regex(/^[^:]+:\/\/[^/?#@]*(?:[/?#]|$)/, { error });
 };
 const envName = () => z.string(right("the name of an environment variable")).regex(ENV_NAME, right("the name of an environment variable, not its value"));
 const id = () => {
@@ -172,7 +172,7 @@ const subjectSchema = z.union(
       liveness: liveness().optional(),
     }),
   ],
-  right("a URL, or an object with a url"),
+  right("an http or https URL, or an object with a url"),
 );
 
 const retryClasses = ["transport", "stall", "rate-limit", "server-error", "agent-failed", "judge-failed"] as const;

@@ -2,8 +2,9 @@ import type { JsonObject } from "../model/a2a.ts";
 import { IasError, messageOf } from "../model/errors.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Campaign } from "./campaign.ts";
+import { type Fault, fieldName } from "./explain.ts";
 import { campaignHash } from "./hash.ts";
-import { readCampaign } from "./read-campaign.ts";
+import { faultsOfText, readCampaign } from "./read-campaign.ts";
 import { type AgentCommand, readScenario } from "./read-scenario.ts";
 import { compileSchema } from "./scorers.ts";
 
@@ -22,9 +23,25 @@ export async function loadCampaign(path: string, readFile: (path: string) => str
   const text = readText(path, readFile);
   const scenario = /\.toml$/i.test(path) ? readScenario(text, path) : undefined;
   const campaign = scenario?.campaign ?? readCampaign(text, { path, readFile });
-  // Schemas are compiled here once, so that a wrong one is found before anything is sent.
-  for (const { green } of [{ green: campaign.green }, ...campaign.items]) if (green?.kind === "json-schema") await compileSchema(green.schema);
+  const faults = await schemaFaults(campaign);
+  if (faults.length > 0) throw faultsOfText(text, path, faults);
   return { campaign, hash: campaignHash(campaign), commands: scenario?.commands ?? [], agentBeats: scenario?.participants };
+}
+
+/** Schemas are compiled here once, so that a wrong one is told with its line. */
+async function schemaFaults({ green, items }: Campaign): Promise<readonly Fault[]> {
+  const greens = [{ green, path: ["green"] }, ...items.map((item, at) => ({ green: item.green, path: ["items", at, "green"] }))];
+  const faults: Fault[] = [];
+  for (const { green: one, path } of greens) {
+    if (one?.kind !== "json-schema") continue;
+    const place = [...path, "schema"];
+    const wrong = await compileSchema(one.schema).then(
+      () => undefined,
+      (error: unknown) => messageOf(error instanceof IasError ? (error.cause ?? error) : error),
+    );
+    if (wrong !== undefined) faults.push({ field: fieldName(place), path: place, what: `is no JSON schema that can be used: ${wrong}` });
+  }
+  return faults;
 }
 
 function readText(path: string, readFile: (path: string) => string): string {

@@ -148,7 +148,7 @@ thresholds:
     /^line 3: items\[0\]\.prompt is missing; it must be a text\.$/,
     /^line 3: items\[0\] has an unknown member "promt" \(did you mean "prompt"\?\); there are id, prompt,/,
     /^line 5: items\[1\] is 5; it must be a prompt, or an object with a prompt\.$/,
-    /^line 7: subjects\[0\] is "htp:\/\/x"; it must be an http or https URL\.$/,
+    /^line 7: subjects\[0\] is "htp:\/\/x"; it must be an http or https URL, or an object with a url\.$/,
     /^line 8: subjects\[1\] has an unknown member "concurency" \(did you mean "concurrency"\?\)/,
     /^line 9: green\.kind is "regx"; it must be exact, contains, regex, json-schema, judge, a2a or function\.$/,
     /^line 11: thresholds has an unknown member "gap" \(did you mean "gapMs"\?\)/,
@@ -179,6 +179,12 @@ test("addresses with a user or password are refused, and the message does not re
   const told = faults("name: x\nitems: [a]\nsubjects: [{ url: http://me:hunter2@127.0.0.1:1/ }]\ngreen: { kind: function, module: x.ts }\n").join("\n");
   assert.match(told, /subjects\[0\]\.url has a user or password; .* secrets go into headersFromEnv/);
   assert.doesNotMatch(told, /hunter2/);
+  assert.match(faults("name: x\nitems: [a]\nsubjects: ['http://me:hunter2@x']\n").join("\n"), /subjects\[0\] has a user or password/);
+  const noUrl = faults("name: x\nitems: [a]\nsubjects: [foo, { url: foo }]\ngreen: { kind: function, module: x.ts }\n");
+  assert.deepEqual(noUrl.slice(1), [
+    'line 3: subjects[0] is "foo"; it must be an http or https URL, or an object with a url.',
+    'line 3: subjects[1].url is "foo"; it must be an http or https URL.',
+  ]);
 });
 
 test("items of a JSONL file are read beside the campaign, and their faults have that file's lines", () => {
@@ -201,7 +207,12 @@ test("items of a JSONL file are read beside the campaign, and their faults have 
 
 test("what is not YAML, or not an object, is told as such; an alias bomb is refused", () => {
   assert.match(faults("name: [a\nitems: ")[0] ?? "", /^evals\/campaign\.yaml is not YAML: .* at line 2/);
-  assert.match(faults("")[1] ?? "", /^the whole is null; it must be an object with name, items, subjects/);
+  for (const empty of ["", "# nothing yet\n"])
+    assert.deepEqual(faults(empty), ["evals/campaign.yaml is empty; a campaign has at least name, items and subjects."]);
+  assert.deepEqual(faults("name: a\nitems: &a [*a]\nsubjects: [http://x]\n"), [
+    "evals/campaign.yaml cannot be read: line 2: *a stands inside &a, so it would have no end.",
+  ]);
+  assert.deepEqual(read("name: a\nsubjects: [http://x]\nitems: [{ prompt: &a b, expected: *a }]\n").items, [{ id: "1", prompt: "b", expected: "b" }]);
   assert.match(faults("name: a\nname: b\n")[0] ?? "", /is not YAML: Map keys must be unique/);
   const bomb = [
     "a: &a [x,x,x,x,x,x,x,x,x]",

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { type Document, LineCounter, parseDocument } from "yaml";
+import { type Document, LineCounter, parseDocument, visit } from "yaml";
 import { DEFAULT_THRESHOLDS, resolveThresholds, type Thresholds } from "../liveness/thresholds.ts";
 import { IasError, messageOf } from "../model/errors.ts";
 import type { AdaptiveTimeout, Campaign, Green, Item, RetryClass, Retries, Subject } from "./campaign.ts";
@@ -35,7 +35,9 @@ export function readCampaign(text: string, options: ReadOptions): Campaign {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true, uniqueKeys: true });
   const [broken] = document.errors;
   if (broken !== undefined) throw new IasError("configuration", `${options.path} is not YAML: ${broken.message.trimEnd()}`, { cause: broken });
-  const parsed = campaignFileSchema.safeParse(toValue(document, options.path), { reportInput: true });
+  const value = toValue(document, options.path, lines);
+  if (value === null || value === undefined) throw new IasError("configuration", `${options.path} is empty; a campaign has at least name, items and subjects.`);
+  const parsed = campaignFileSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) throw campaignError(options.path, explain(parsed.error), (fault) => lineOf(fault, document, lines));
   const faults: Fault[] = [];
   const campaign = resolve(parsed.data, options, faults);
@@ -43,7 +45,22 @@ export function readCampaign(text: string, options: ReadOptions): Campaign {
   return campaign;
 }
 
-function toValue(document: Document.Parsed, path: string): unknown {
+/** Faults that were found in a campaign after it was read, as `readCampaign` would have told them: with the lines of its text. */
+export function faultsOfText(text: string, path: string, faults: readonly Fault[]): IasError {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  return campaignError(path, faults, (fault) => lineOf(fault, document, lines));
+}
+
+function toValue(document: Document.Parsed, path: string, lines: LineCounter): unknown {
+  visit(document, {
+    Alias(_, alias, above) {
+      const named = alias.resolve(document);
+      if (named === undefined || !above.includes(named)) return;
+      const line = alias.range == null ? "" : `line ${lines.linePos(alias.range[0]).line}: `;
+      throw new IasError("configuration", `${path} cannot be read: ${line}*${alias.source} stands inside &${alias.source}, so it would have no end.`);
+    },
+  });
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {

@@ -98,7 +98,13 @@ test("a file loads by its kind, and a schema that is none is found before anythi
   assert.match(loaded.hash, /^[0-9a-f]{64}$/);
   await assert.rejects(
     loadCampaign("c.yaml", () => yaml("objekt")),
-    { code: "configuration", message: /JSON schema cannot be used/ },
+    { code: "configuration", message: /^c\.yaml is not a campaign:\n {2}line 4: green\.schema is no JSON schema that can be used: schema is invalid/ },
+  );
+  const item =
+    "name: n\nsubjects: [http://x]\nitems:\n  - a\n  - prompt: b\n    green: { kind: json-schema, schema: { type: 7 } }\ngreen: { kind: function, module: x.ts }";
+  await assert.rejects(
+    loadCampaign("c.yaml", () => item),
+    { code: "configuration", message: /line 6: items\[1\]\.green\.schema is no JSON schema/ },
   );
   await assert.rejects(
     loadCampaign("c.yaml", () => {
