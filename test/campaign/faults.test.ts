@@ -109,7 +109,7 @@ describe("what is alive is never failed", { concurrency: 4 }, () => {
     test(what, async (t) => {
       const campaign = await setUp(t, alive, setting);
       const { summary, attempts } = await run(campaign);
-      assert.deepEqual([summary.judged, summary.passed, summary.attempts], [10, 10, 10]);
+      assert.deepEqual([summary.judged, summary.passed, summary.attempts, summary.stalls], [10, 10, 10, {}]);
       assert.deepEqual(new Set(attempts.map(({ liveness }) => liveness?.mode)), new Set([setting.streaming ? "stream" : "metrics"]));
     });
   }

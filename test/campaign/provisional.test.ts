@@ -30,12 +30,14 @@ async function meet(t: TestContext, play: (turn: Turn, signal: AbortSignal) => A
 }
 
 describe("an agent that only says that it streams", { concurrency: 3 }, () => {
-  test("and collects its answer is not failed for its silence", async (t) => {
-    const { summary, attempts } = await meet(t, async function* () {
+  test("and collects its answer is not failed for its silence, nor called stalled", async (t) => {
+    const { summary, attempts, progress } = await meet(t, async function* () {
       await wait(1500);
       yield { kind: "text", text: "all at once" };
     });
     assert.equal(summary.judged, 1);
+    assert.deepEqual(summary.stalls, {});
+    assert.ok(progress.every((one) => one.kind !== "phase" || one.phase !== "stalled"));
     assert.match(attempts[0]?.liveness?.why ?? "", /until it has sent content piece by piece, the time-out judges/);
   });
 
@@ -63,7 +65,7 @@ describe("an agent that only says that it streams", { concurrency: 3 }, () => {
   });
 
   test("and collects its answer is found hung by the time-out, which says why", async (t) => {
-    const { attempts } = await meet(
+    const { summary, attempts, progress } = await meet(
       t,
       async function* (_, signal) {
         await wait(60_000, undefined, { signal }).catch(() => undefined);
@@ -74,6 +76,8 @@ describe("an agent that only says that it streams", { concurrency: 3 }, () => {
     const { outcome } = attempts[0] ?? {};
     assert.ok(outcome?.kind === "failed");
     assert.equal(outcome.failure.class, "stall");
+    assert.deepEqual(summary.stalls, { prefill: 1 });
+    assert.equal(progress.filter((one) => one.kind === "phase" && one.phase === "stalled").length, 1, "told when it is found, and not before");
     assert.match(outcome.failure.evidence?.text ?? "", /no content piece by piece.*no duration of this item is known/);
   });
 

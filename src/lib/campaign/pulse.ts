@@ -94,6 +94,7 @@ export function createPulse(options: PulseOptions): Pulse {
   }
 
   function fail(stall: Stall, evidence: Evidence): void {
+    enter("stalled");
     const episode = episodes.at(-1);
     if (episode?.kind === "stalled" && episode.untilMs === undefined) episodes[episodes.length - 1] = { ...episode, evidence };
     else open("stalled", stall.silenceMs, evidence);
@@ -119,7 +120,8 @@ export function createPulse(options: PulseOptions): Pulse {
       if (event.kind === "recovered") close();
       if (event.kind === "stalled") {
         lastStall = event.stall;
-        open("stalled", event.stall.silenceMs);
+        // Of what is not judged by its stream, silence says nothing: it may be collecting its answer.
+        if (judgedBy() === "stream") open("stalled", event.stall.silenceMs);
       } else if (event.kind !== "phase") options.aside({ kind: "liveness", ...toLivenessFacts(event) });
       if (event.kind === "overtime") {
         const message = `It worked for ${Math.round(event.workedMs / 1000)} s; workMs allows ${event.limitMs / 1000} s.`;
@@ -127,6 +129,10 @@ export function createPulse(options: PulseOptions): Pulse {
       }
     }
     const now = phaseOf(state);
+    enter(now === "stalled" && fault === undefined && judgedBy() !== "stream" ? "slow" : now);
+  }
+
+  function enter(now: Phase): void {
     if (now === phase) return;
     phase = now;
     options.onPhase(now);
