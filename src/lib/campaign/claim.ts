@@ -5,10 +5,11 @@ import { campaignHash } from "./hash.ts";
 import { fixedOf, settingsOf } from "./settings.ts";
 
 /**
- * Whether what was begun as `found` can go on as `given`. Gives the settings that differ, in a line for people, "" when none does. Throws `conflict` (CAMPAIGN_CHANGED) that
+ * Whether what was begun as `found` can go on as `given`. Gives the settings that differ, in a line for people, "" when none does or nothing was begun. Throws `conflict` (CAMPAIGN_CHANGED) that
  * names what differs when something else is asked or judged, or when fewer battles are to succeed than before. `place` is the folder, for the message.
  */
-export function claim(found: Campaign, given: Campaign, place: string): string {
+export function claim(found: Campaign | undefined, given: Campaign, place: string): string {
+  if (found === undefined) return "";
   const [before, now] = [campaignHash(found), campaignHash(given)];
   const choose = "or choose another folder with --out.";
   const details = { found: before, given: now };

@@ -28,17 +28,19 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
   const { ledger, clock, onProgress } = parts;
   const hash = campaignHash(campaign);
   const found = await ledger.campaign();
-  const changed = found === undefined ? "" : claim(found.campaign, campaign, "The ledger");
+  const changed = claim(found?.campaign, campaign, "The ledger");
   const schedule = createSchedule(campaign, parts.random);
   const left = await restore(schedule, parts);
   // Before the ledger takes the campaign: a folder is not bound to one that has to be put right.
   const isIdle = schedule.isOver && left.length === 0 && (await ledger.control.read()).requeueBattles.length === 0;
   if (!isIdle) await checkNeeds(campaign, parts);
   const { createdAt, nonce } = found ?? (await ledger.create(campaign, hash));
-  if (changed !== "") await ledger.change(settingsOf(campaign));
   const known = { campaign, hash, createdAt };
   onProgress({ kind: "started", campaign: campaign.name, resumed: found !== undefined, done: schedule.judged, target: schedule.target });
-  if (changed !== "") tell(onProgress, "SETTINGS_CHANGED", `From now on other settings count: ${changed}.`);
+  if (changed !== "") {
+    await ledger.change(settingsOf(campaign));
+    tell(onProgress, "SETTINGS_CHANGED", `From now on other settings count: ${changed}.`);
+  }
 
   await using arena = createArena(campaign, parts);
   if (!schedule.isOver || left.length > 0) await greet(campaign, arena);

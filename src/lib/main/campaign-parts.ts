@@ -41,8 +41,7 @@ export function createCampaignParts({ env, exit }: CampaignWorld): CampaignParts
     async run(loaded, options) {
       await using ledger = openLedger(options.folder);
       // Another configuration is refused by name before anything is written or started.
-      const known = await ledger.campaign();
-      if (known !== undefined) claim(known.campaign, loaded.campaign, options.folder);
+      claim((await ledger.campaign())?.campaign, loaded.campaign, options.folder);
       const [{ runCampaign }, { runInFolder }] = await Promise.all([import("../campaign/run-campaign.ts"), import("./run-in-folder.ts")]);
       return await runInFolder({ runCampaign, loaded, ledger, options, env });
     },
