@@ -105,3 +105,40 @@ test("the built-in evaluator judges a campaign's battles, while its own particip
     ],
   );
 });
+
+test("a lone participant that refuses what is hard does not pass by what is easy", async (t) => {
+  await using fetch = createGuardedFetch({ allowLocal: true });
+  const engine = createGreenAgent({
+    runCampaign,
+    createLedger: createMemoryLedger,
+    parts: {
+      connect: (url, headers) => connectSubject(url, { headers, fetch }),
+      fetch,
+      clock: systemClock,
+      monotonic: () => performance.now(),
+      random: Math.random,
+      env: {},
+      loadScorer: () => Promise.reject(new Error("there is none")),
+    },
+  });
+  const picky = agentOf(
+    async function* picky(turn) {
+      if (turn.input[0]?.parts[0]?.text?.includes("Kenya") === true) yield { kind: "end", outcome: "rejected", message: [{ text: "Too hard." }] };
+      else yield { kind: "text", text: "Paris" };
+    },
+    { id: "picky" },
+  );
+  const { url } = await serving(t, [defineAgent({ id: "green", engine }), picky]);
+  const items = [
+    { id: "a", prompt: "The capital of France?", expected: "Paris" },
+    { id: "b", prompt: "The capital of Kenya?", expected: "Nairobi" },
+  ];
+  const campaign = campaignWith(`${url}/a2a/green`, `${url}/a2a/picky`, {
+    items: [{ id: "all", prompt: "All." }],
+    green: { kind: "a2a", url: `${url}/a2a/green`, config: { green: "contains", items, passThreshold: 0.6 }, role: "player", others: {} },
+  });
+  const { attempts } = await run(campaign);
+  const outcome = attempts[0]?.outcome;
+  assert.ok(outcome?.kind === "judged", JSON.stringify(outcome));
+  assert.deepEqual([outcome.verdict.pass, outcome.verdict.score], [false, 0.5]);
+});

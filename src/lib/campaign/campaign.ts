@@ -25,7 +25,7 @@ export interface Campaign {
   readonly timeout: AdaptiveTimeout;
   /** How often `/metrics` is read, ms; 1,000. */
   readonly metricsIntervalMs: number;
-  /** Share of judged battles that must pass for exit code 0; absent: any. */
+  /** Share of battles that must pass for exit code 0, what is given up by the fault of the subject counting as not passed; absent: any. */
   readonly passThreshold?: number;
   /** Seeds the order of items (absent: the file's order) and goes to subjects as metadata. */
   readonly seed?: number;

@@ -230,7 +230,7 @@ export const campaignFileSchema = form({
     .optional()
     .describe("The adaptive time-out of subjects that nothing else can be judged by"),
   metricsIntervalMs: span().optional().describe("How often /metrics is read; 1s"),
-  passThreshold: share().optional().describe("Share of judged battles that must pass for exit code 0"),
+  passThreshold: share().optional().describe("Share of battles that must pass for exit code 0; what is given up by the fault of the subject did not pass"),
   seed: z.int(right("a whole number")).optional().describe("Of the order of items; sent to subjects as metadata"),
   maxAnswerLength: whole(1).optional().describe("Largest answer that is kept and judged, characters; 1000000"),
 });

@@ -7,6 +7,7 @@ import type { Campaign } from "./campaign.ts";
 import { campaignOf, readAssessment } from "./green-request.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Progress } from "./progress.ts";
+import { isSubjectsFault } from "./report/rated.ts";
 import type { RunCampaign, RunnerParts } from "./runner-parts.ts";
 
 /** What the built-in evaluator is made of. */
@@ -203,7 +204,9 @@ type Standing = {
   readonly battles: number;
   readonly judged: number;
   readonly passed: number;
-  /** Mean of the judged battles. */
+  /** Given up by the participant's fault: not passed, with score 0. */
+  readonly faults: number;
+  /** Mean of the judged battles and of `faults`. */
   readonly score: number;
 };
 
@@ -212,13 +215,15 @@ function resultOf(campaign: Campaign, battles: readonly Attempt[]): Result {
   const standings = campaign.subjects.map(({ id }): Standing => {
     const own = battles.filter(({ subject }) => subject === id);
     const verdicts = own.flatMap(({ outcome }) => (outcome?.kind === "judged" ? [outcome.verdict] : []));
+    const faults = own.filter(({ outcome }) => isSubjectsFault(outcome)).length;
     const sum = verdicts.reduce((total, { score }) => total + score, 0);
     return {
       role: id,
       battles: own.length,
       judged: verdicts.length,
       passed: verdicts.filter(({ pass }) => pass).length,
-      score: verdicts.length === 0 ? 0 : sum / verdicts.length,
+      faults,
+      score: verdicts.length === 0 ? 0 : sum / (verdicts.length + faults),
     };
   });
   const best = Math.max(...standings.map(({ score }) => score));
@@ -231,7 +236,7 @@ function resultOf(campaign: Campaign, battles: readonly Attempt[]): Result {
   if (lone === undefined || standings.length > 1) {
     return { winner: leaders.length === 1 ? (leaders[0]?.role ?? "") : "draw", detail };
   }
-  const pass = lone.passed / lone.judged >= (campaign.passThreshold ?? PASS_SHARE);
+  const pass = lone.passed / (lone.judged + lone.faults) >= (campaign.passThreshold ?? PASS_SHARE);
   return { winner: pass ? lone.role : "none", pass, score: lone.score, detail };
 }
 
@@ -243,6 +248,8 @@ function toBattle({ subject, item, repeat, attempt, outcome, measured }: Attempt
 }
 
 function summaryOf({ winner, detail }: Result): string {
-  const lines = Object.entries(detail.participants).map(([role, one]) => `${role}: ${one.passed} of ${one.judged} passed, mean score ${one.score.toFixed(3)}`);
+  const lines = Object.entries(detail.participants).map(
+    ([role, one]) => `${role}: ${one.passed} of ${one.judged + one.faults} passed, mean score ${one.score.toFixed(3)}`,
+  );
   return `${lines.join("; ")}. Winner: ${winner}.`;
 }

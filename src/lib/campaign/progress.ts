@@ -26,6 +26,8 @@ export interface Summary {
   readonly meanScore: number | undefined;
   /** Battles that are given up, by class of the last failure. */
   readonly failed: Readonly<Record<string, number>>;
+  /** Of those, what is the subject's fault (`agent-failed`, `deterministic`, `stall`): it counts as not passed. */
+  readonly faults: number;
   readonly attempts: number;
   readonly retries: Readonly<Record<string, number>>;
   readonly stalls: Readonly<Record<string, number>>;
@@ -38,7 +40,14 @@ export interface Summary {
   readonly subjects: Readonly<
     Record<
       string,
-      { readonly judged: number; readonly passed: number; readonly failed: number; readonly attempts: number; readonly meanScore: number | undefined }
+      {
+        readonly judged: number;
+        readonly passed: number;
+        readonly failed: number;
+        readonly faults: number;
+        readonly attempts: number;
+        readonly meanScore: number | undefined;
+      }
     >
   >;
 }

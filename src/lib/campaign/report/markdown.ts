@@ -1,3 +1,4 @@
+import { faultsText, rated } from "./rated.ts";
 import type { Comparison } from "./compare.ts";
 import { markdownText } from "./escape.ts";
 import { readBattles, type ReportSource } from "./source.ts";
@@ -13,7 +14,7 @@ export async function* toMarkdown(
   { campaign, hash, createdAt, summary, ledger }: ReportSource,
   comparison?: Comparison,
 ): AsyncGenerator<string, void, undefined> {
-  const pass = wilson(summary.passed, summary.judged);
+  const pass = wilson(summary.passed, rated(summary));
   yield `# ${markdownText(campaign.name)}\n\n`;
   yield `${summary.state}, ${counted(summary.judged, "battle")} of ${count(summary.target)} judged, **${percent(pass.share)} passed** (${count(summary.passed)}; 95 % interval ${percent(pass.low)} to ${percent(pass.high)})${summary.meanScore === undefined ? "" : `, mean score ${score(summary.meanScore)}`}. `;
   yield `${counted(summary.attempts, "attempt")}, ${counted(summary.tokens, "token")}. Begun ${moment(createdAt)} UTC, configuration \`${hash.slice(0, 12)}\`.\n\n`;
@@ -22,12 +23,13 @@ export async function* toMarkdown(
     Object.entries(summary.subjects).map(([subject, one]) => [
       markdownText(subject),
       count(one.judged),
-      `${count(one.passed)} (${one.judged === 0 ? "–" : percent(one.passed / one.judged)})`,
+      `${count(one.passed)} (${rated(one) === 0 ? "–" : percent(one.passed / rated(one))})`,
       one.meanScore === undefined ? "–" : score(one.meanScore),
       count(one.failed),
       count(one.attempts),
     ]),
   );
+  if (summary.faults > 0) yield `\n${faultsText(summary.faults)}.\n`;
   const { ttftMs, gapMs } = summary;
   const times = [ttftMs && ["time to first token", ttftMs], gapMs && ["gap between contents", gapMs]].filter((one) => one !== undefined) as [
     string,

@@ -21,8 +21,9 @@ test("a battle counts once, by the attempt that counts; retries are counted by w
     attempt("c", 1, { outcome: { kind: "unknown", why: "" } }),
     attempt("c", 2, { outcome: stalled }),
     attempt("d", 1, {}),
+    attempt("e", 1, { outcome: { kind: "failed", failure: { class: "transport", code: "unavailable", message: "" } } }),
   ];
-  const campaign = campaignOf({ items: ["a", "b", "c", "d"].map((id) => ({ id, prompt: "" })) });
+  const campaign = campaignOf({ items: ["a", "b", "c", "d", "e"].map((id) => ({ id, prompt: "" })) });
   const ledger = {
     async *attempts() {
       yield* attempts;
@@ -33,19 +34,20 @@ test("a battle counts once, by the attempt that counts; retries are counted by w
     campaign: "test",
     hash: "h",
     state: "running",
-    target: 4,
+    target: 5,
     judged: 2,
     passed: 1,
     meanScore: 0.75,
-    failed: { stall: 1 },
-    attempts: 7,
+    failed: { stall: 1, transport: 1 },
+    faults: 1,
+    attempts: 8,
     retries: { stall: 1, unknown: 1 },
     stalls: { prefill: 1 },
-    tokens: 70,
+    tokens: 80,
     ttftMs: { p50: 100, p95: 200, max: 200 },
     gapMs: { p50: 5, p95: 9, max: 52 },
     startedAt: 7,
-    subjects: { purple: { judged: 2, passed: 1, failed: 1, attempts: 7, meanScore: 0.75 } },
+    subjects: { purple: { judged: 2, passed: 1, failed: 2, faults: 1, attempts: 8, meanScore: 0.75 } },
   });
   const small = await summarize({ campaign: { ...campaign, target: 2 }, hash: "h", createdAt: 7 }, ledger, "running");
   assert.deepEqual([small.state, small.target, small.endedAt], ["done", 2, 1002]);

@@ -2,6 +2,7 @@ import type { Attempt } from "../attempt.ts";
 import type { Campaign } from "../campaign.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Quantiles, Summary } from "../progress.ts";
+import { isSubjectsFault } from "./rated.ts";
 import { readBattles } from "./source.ts";
 import { quantile } from "./statistics.ts";
 
@@ -11,7 +12,7 @@ export async function summarize(
   ledger: Pick<Ledger, "attempts">,
   state: Exclude<Summary["state"], "done">,
 ): Promise<Summary> {
-  const subjects = new Map(campaign.subjects.map(({ id }) => [id, { judged: 0, passed: 0, failed: 0, attempts: 0, scores: 0 }]));
+  const subjects = new Map(campaign.subjects.map(({ id }) => [id, { judged: 0, passed: 0, failed: 0, faults: 0, attempts: 0, scores: 0 }]));
   const counts = { failed: new Map<string, number>(), retries: new Map<string, number>(), stalls: new Map<string, number>() };
   const times = { ttft: [] as number[], medians: [] as number[], tails: [] as number[], longest: 0 };
   let [tokens, endedAt] = [0, 0];
@@ -25,7 +26,7 @@ export async function summarize(
     times.longest = Math.max(times.longest, measured.gapMaxMs ?? 0);
   };
   for await (const { subject, result, attempts } of readBattles(ledger.attempts())) {
-    const sums = subjects.get(subject) ?? { judged: 0, passed: 0, failed: 0, attempts: 0, scores: 0 };
+    const sums = subjects.get(subject) ?? { judged: 0, passed: 0, failed: 0, faults: 0, attempts: 0, scores: 0 };
     subjects.set(subject, sums);
     for (const [index, attempt] of attempts.entries()) {
       onAttempt(attempt);
@@ -41,6 +42,7 @@ export async function summarize(
       sums.scores += outcome.verdict.score;
     } else {
       sums.failed += 1;
+      if (isSubjectsFault(outcome)) sums.faults += 1;
       add(counts.failed, classOf(result));
     }
   }
@@ -57,6 +59,7 @@ export async function summarize(
     passed: sum((one) => one.passed),
     meanScore: judged === 0 ? undefined : sum((one) => one.scores) / judged,
     failed: Object.fromEntries(counts.failed),
+    faults: sum((one) => one.faults),
     attempts: sum((one) => one.attempts),
     retries: Object.fromEntries(counts.retries),
     stalls: Object.fromEntries(counts.stalls),

@@ -183,6 +183,7 @@ test("exit codes: 100 under the threshold or below the target, 130 interrupted o
   assert.equal(await ends({ passed: 5, judged: 10 }, 0.5), 0);
   assert.equal(await ends({ passed: 4, judged: 10 }, 0.5), 100);
   assert.equal(await ends({ passed: 0, judged: 0 }, 0.5), 100);
+  assert.equal(await ends({ passed: 1, judged: 1, faults: 2 }, 0.9), 100, "what is given up by the subject's fault did not pass");
   assert.equal(await ends({ state: "exhausted" }), 100);
   assert.equal(await ends({ state: "canceled" }), 130);
   assert.equal(await ends({ state: "running" }), 130);
@@ -327,4 +328,13 @@ test("report writes the format that is asked for into the folder, a file, or std
   assert.equal(csv.files.size, 0);
   const against = await campaign(["report", "results/sample", "--against", "results/sample"]);
   assert.match(against.files.get("results/sample/report.html") ?? "", /Compared with/);
+});
+
+test("battles that are given up by the subject's fault count as not passed, and it is said", async () => {
+  const { out } = await campaign(["run", "nightly.yaml"], {
+    campaign: { passThreshold: 0.9 },
+    runs: (_options, summary) => ({ ...summary, judged: 1, passed: 1, faults: 2, failed: { stall: 1, deterministic: 1, transport: 1 } }),
+  });
+  assert.match(out, /1 of 20 judged, 33 % passed \(1; .*; the threshold of 90 % is missed\n/);
+  assert.match(out, /\n  2 battles given up by the subject's fault count as not passed; other failures are left out of the rate\n/);
 });

@@ -1,4 +1,5 @@
 import type { Campaign } from "../../campaign/campaign.ts";
+import { faultsText, rated } from "../../campaign/report/rated.ts";
 import type { Summary } from "../../campaign/progress.ts";
 import { wilson } from "../../campaign/report/statistics.ts";
 import { count, counted, duration, percent, score } from "../../campaign/report/words.ts";
@@ -17,10 +18,12 @@ const STATES: Record<Summary["state"], string> = {
 /** What a campaign has come to, for people; ends with a line feed. */
 export function summaryText(summary: Summary, { passThreshold }: Pick<Campaign, "passThreshold">): string {
   const { judged, passed, meanScore, ttftMs, gapMs } = summary;
-  const pass = wilson(passed, judged);
-  const rated = judged === 0 ? "" : `, ${percent(pass.share)} passed (${count(passed)}; 95 % interval ${percent(pass.low)} to ${percent(pass.high)})`;
+  const pass = wilson(passed, rated(summary));
+  const share = pass.of === 0 ? "" : `, ${percent(pass.share)} passed (${count(passed)}; 95 % interval ${percent(pass.low)} to ${percent(pass.high)})`;
   const met =
-    passThreshold === undefined || judged === 0 ? "" : `; the threshold of ${percent(passThreshold)} is ${isMissed(summary, passThreshold) ? "missed" : "met"}`;
+    passThreshold === undefined || pass.of === 0
+      ? ""
+      : `; the threshold of ${percent(passThreshold)} is ${isMissed(summary, passThreshold) ? "missed" : "met"}`;
   const times = [
     ...(ttftMs === undefined ? [] : [`TTFT p50 ${duration(ttftMs.p50)}, p95 ${duration(ttftMs.p95)}`]),
     ...(gapMs === undefined ? [] : [`gap p50 ${duration(gapMs.p50)}, p95 ${duration(gapMs.p95)}`]),
@@ -28,12 +31,13 @@ export function summaryText(summary: Summary, { passThreshold }: Pick<Campaign, 
   const subjects = Object.entries(summary.subjects);
   const width = Math.min(40, Math.max(0, ...subjects.map(([id]) => textWidth(toLine(id, 40)))));
   return [
-    `${toLine(summary.campaign, 200)}: ${STATES[summary.state]}, ${count(judged)} of ${count(summary.target)} judged${rated}${met}`,
+    `${toLine(summary.campaign, 200)}: ${STATES[summary.state]}, ${count(judged)} of ${count(summary.target)} judged${share}${met}`,
     `  ${counted(summary.attempts, "attempt")}${list(", retries: ", summary.retries)}${list(", stalls: ", summary.stalls)}${list(", given up: ", summary.failed)}`,
     `  ${[counted(summary.tokens, "token"), ...(meanScore === undefined ? [] : [`mean score ${score(meanScore)}`]), ...times].join("; ")}`,
+    ...(summary.faults > 0 ? [`  ${faultsText(summary.faults)}; other failures are left out of the rate`] : []),
     ...(subjects.length > 1
       ? subjects.map(
-          ([id, one]) => `  ${padText(toLine(id, 40), width)}  ${count(one.passed)} of ${count(one.judged)} passed, ${counted(one.attempts, "attempt")}`,
+          ([id, one]) => `  ${padText(toLine(id, 40), width)}  ${count(one.passed)} of ${count(rated(one))} passed, ${counted(one.attempts, "attempt")}`,
         )
       : []),
     "",
@@ -54,8 +58,8 @@ export function exitOf(summary: Summary, { passThreshold }: Pick<Campaign, "pass
   }
 }
 
-function isMissed({ passed, judged }: Summary, threshold: number | undefined): boolean {
-  return threshold !== undefined && (judged === 0 || passed / judged < threshold);
+function isMissed(summary: Summary, threshold: number | undefined): boolean {
+  return threshold !== undefined && (rated(summary) === 0 || summary.passed / rated(summary) < threshold);
 }
 
 function list(title: string, counts: Readonly<Record<string, number>>): string {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Campaign, Green } from "../../campaign.ts";
+import { faultsText, rated } from "../rated.ts";
 import type { Comparison } from "../compare.ts";
 import { htmlText, jsonInHtml } from "../escape.ts";
 import type { ReportSource } from "../source.ts";
@@ -59,7 +60,7 @@ function head(name: string): string {
 }
 
 function header({ campaign, createdAt, summary }: ReportSource, { from, until }: Collected): string {
-  const pass = wilson(summary.passed, summary.judged);
+  const pass = wilson(summary.passed, rated(summary));
   const { passThreshold: threshold } = campaign;
   const end = { done: "Done", running: "Not done yet", paused: "Paused", canceled: "Canceled", exhausted: "Ended below its target" }[summary.state];
   const stalls = total(summary.stalls);
@@ -85,7 +86,7 @@ function header({ campaign, createdAt, summary }: ReportSource, { from, until }:
 <h1><bdi>${htmlText(campaign.name)}</bdi></h1>
 <p>${end}. Begun ${moment(createdAt)} UTC${until > 0 ? `, attempts over ${duration(until - from)}` : ""}. Judged by ${judge(campaign.green)}.${met}</p>
 <dl class="facts">
-<div class="wide"><dt>Passed</dt><dd>${summary.judged === 0 ? "–" : percent(pass.share)}</dd><dd>${interval(pass)}${count(pass.passed)} of ${count(pass.of)}; 95 % interval ${percent(pass.low)} to ${percent(pass.high)}</dd></div>
+<div class="wide"><dt>Passed</dt><dd>${pass.of === 0 ? "–" : percent(pass.share)}</dd><dd>${interval(pass)}${count(pass.passed)} of ${count(pass.of)}; 95 % interval ${percent(pass.low)} to ${percent(pass.high)}${summary.faults > 0 ? `; ${faultsText(summary.faults)}` : ""}</dd></div>
 ${rest}
 </dl>
 </header>
@@ -129,12 +130,12 @@ function subjectsSection({ campaign, summary }: ReportSource): string {
     const one = summary.subjects[id];
     const place = `<bdi>${htmlText(id)}</bdi><span class="quiet">${htmlText(url)}</span>`;
     if (one === undefined) return [place, "–", "", "–", "–", "–", "–"];
-    const share = wilson(one.passed, one.judged);
+    const share = wilson(one.passed, rated(one));
     return [
       place,
-      one.judged === 0 ? "–" : percent(share.share),
-      one.judged === 0 ? "" : interval(share),
-      `${count(one.passed)} of ${count(one.judged)}`,
+      share.of === 0 ? "–" : percent(share.share),
+      share.of === 0 ? "" : interval(share),
+      `${count(one.passed)} of ${count(share.of)}`,
       one.meanScore === undefined ? "–" : score(one.meanScore),
       count(one.failed),
       count(one.attempts),
