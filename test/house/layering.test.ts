@@ -55,6 +55,7 @@ const CONTRACTS = new Set([
   "campaign/report/source.ts", // what a report is made from
   "campaign/report/exports.ts", // a campaign in any format
   "campaign/report/compare.ts", // one campaign set against another
+  "campaign/report/rated.ts", // what a pass rate is of
   "campaign/report/statistics.ts", // intervals and tests of significance
   "campaign/report/words.ts", // how numbers and ends are said, the same in every view
   "campaign/progress.ts", // what a runner tells, for views
