@@ -1,4 +1,4 @@
-import { gapQuantile } from "../liveness/gaps.ts";
+import { gapFigure } from "../liveness/gaps.ts";
 import {
   type Liveness,
   type LivenessEvent,
@@ -68,7 +68,7 @@ export function createPulse(options: PulseOptions): Pulse {
   let lastStall: Stall | undefined;
   let fault: Failure | undefined;
   let phase: Phase = "prefill";
-  let counts = { events: 0, contents: 0, usage: 0, gapMaxMs: 0 };
+  let counts = { events: 0, contents: 0, usage: 0, gapMinMs: Number.POSITIVE_INFINITY, gapMaxMs: 0 };
   let firstContentAt: number | undefined;
   let lastContentAt: number | undefined;
   /** Waits and lag, which no time-out counts. */
@@ -145,7 +145,10 @@ export function createPulse(options: PulseOptions): Pulse {
   }
 
   function content(at: number): void {
-    if (lastContentAt !== undefined) counts = { ...counts, gapMaxMs: Math.max(counts.gapMaxMs, at - lastContentAt) };
+    if (lastContentAt !== undefined) {
+      const gap = at - lastContentAt;
+      counts = { ...counts, gapMinMs: Math.min(counts.gapMinMs, gap), gapMaxMs: Math.max(counts.gapMaxMs, gap) };
+    }
     firstContentAt ??= at;
     lastContentAt = at;
   }
@@ -216,7 +219,8 @@ export function createPulse(options: PulseOptions): Pulse {
     },
     get measured() {
       const tokens = counts.usage > 0 ? counts.usage : state.tokens;
-      const [p50, p95] = [gapQuantile(state.gaps, 0.5), gapQuantile(state.gaps, 0.95)];
+      const bounds = { leastMs: counts.gapMinMs, mostMs: counts.gapMaxMs };
+      const [p50, p95] = [gapFigure(state.gaps, 0.5, bounds), gapFigure(state.gaps, 0.95, bounds)];
       const span = firstContentAt === undefined || lastContentAt === undefined ? 0 : lastContentAt - firstContentAt;
       const rate = span > 0 && tokens > 1 ? ((tokens - 1) * 1000) / span : tokensPerSecond(state);
       return {
@@ -224,8 +228,8 @@ export function createPulse(options: PulseOptions): Pulse {
         contents: state.contents,
         tokens,
         ...(firstContentAt !== undefined && { ttftMs: Math.round(firstContentAt - startedAt) }),
-        ...(p50 !== undefined && { gapP50Ms: round(Math.min(p50, counts.gapMaxMs)) }),
-        ...(p95 !== undefined && { gapP95Ms: round(Math.min(p95, counts.gapMaxMs)), gapMaxMs: round(counts.gapMaxMs) }),
+        ...(p50 !== undefined && { gapP50Ms: round(p50) }),
+        ...(p95 !== undefined && { gapP95Ms: round(p95), gapMaxMs: round(counts.gapMaxMs) }),
         ...(rate !== undefined && { tokensPerSecond: round(rate) }),
         workedMs: Math.round(state.workedMs),
         durationMs: Math.round(monotonic() - startedAt),

@@ -30,3 +30,12 @@ export function gapQuantile(gaps: Gaps, q: number): number | undefined {
   }
   return undefined;
 }
+
+/**
+ * The same as people are told it: two significant digits, for no more is known, and within the shortest and the longest gap, which are known exactly. A steady stream's
+ * quantiles so are its gap.
+ */
+export function gapFigure(gaps: Gaps, q: number, { leastMs, mostMs }: { readonly leastMs: number; readonly mostMs: number }): number | undefined {
+  const found = gapQuantile(gaps, q);
+  return found === undefined ? undefined : Math.min(mostMs, Math.max(leastMs, Number(found.toPrecision(2))));
+}
