@@ -91,3 +91,21 @@ test("battles without a verdict are left out, discounted attempts too, and anoth
   assert.deepEqual([battles, onlyNext, fixed, differentItems], [1, 1, 1, ["item 1"]]);
   assert.match(says.join(" "), /Caution: 1 item asked or judged differently/);
 });
+
+test("a battle that passed and is now given up by the subject's fault is a regression; one that is lost otherwise is told apart", async () => {
+  const ended = (item: string, kind: "stall" | "transport"): Attempt => ({
+    ...judged("a", item, true),
+    outcome: { kind: "failed", failure: { class: kind, code: "", message: "" } },
+  });
+  const base = await sourceOf(["0", "1", "2"].map((item) => judged("a", item, true)));
+  const next = await sourceOf([judged("a", "0", true), ended("1", "stall"), ended("2", "transport")]);
+  const { battles, broken, onlyBase, says, changed } = await compareCampaigns(base, next);
+  assert.deepEqual([battles, broken, onlyBase], [2, 1, 1]);
+  assert.deepEqual(
+    changed.map(({ item, change }) => [item, change]),
+    [["1", "broken"]],
+  );
+  assert.match(says.join(" "), /1 battle that passed now fails\./);
+  assert.match(says.join(" "), /−50\.0 points/);
+  assert.match(says.join(" "), /1 before \(1 of them passed\), 0 now\./);
+});

@@ -1,9 +1,10 @@
 import { IasError } from "../../model/errors.ts";
+import { isSubjectsFault } from "./rated.ts";
 import { type Battle, readBattles, type ReportSource } from "./source.ts";
 import { type Share, signTest, type SignTest, wilson } from "./statistics.ts";
 import { counted, percent, score } from "./words.ts";
 
-/** Two campaigns, battle by battle. Only battles that both have judged are compared. */
+/** Two campaigns, battle by battle. Only battles that both have judged are compared; one that was given up by the subject's fault is judged: it did not pass. */
 export interface Comparison {
   readonly base: Side;
   readonly next: Side;
@@ -13,6 +14,8 @@ export interface Comparison {
   readonly battles: number;
   readonly onlyBase: number;
   readonly onlyNext: number;
+  /** Of `onlyBase`, those that passed. */
+  readonly onlyBasePassed: number;
   /** Battles that fail in base and pass in next; and the other way round. */
   readonly fixed: number;
   readonly broken: number;
@@ -118,6 +121,7 @@ export async function compareCampaigns(base: ReportSource, next: ReportSource, o
     subjects,
     battles: means.reduce((sum, one) => sum + one.battles, 0),
     onlyBase: open.size,
+    onlyBasePassed: [...open.values()].filter(({ pass }) => pass).length,
     onlyNext,
     fixed,
     broken,
@@ -136,6 +140,7 @@ interface Verdict {
 }
 
 function verdictOf({ result: { outcome } }: Battle): Verdict | undefined {
+  if (isSubjectsFault(outcome)) return { pass: false, score: 0 };
   return outcome?.kind === "judged" ? { pass: outcome.verdict.pass, score: outcome.verdict.score } : undefined;
 }
 
@@ -175,7 +180,7 @@ function differentItems(base: ReportSource, next: ReportSource): readonly string
 }
 
 function sentences(facts: Omit<Comparison, "says">): readonly string[] {
-  const { base, next, battles, fixed, broken, passTest, scoreTest, onlyBase, onlyNext, differentItems: different } = facts;
+  const { base, next, battles, fixed, broken, passTest, scoreTest, onlyBase, onlyBasePassed, onlyNext, differentItems: different } = facts;
   if (battles === 0) return ["No battle was judged in both campaigns: there is nothing to compare."];
   const change = next.pass.share - base.pass.share;
   const points = `${change > 0 ? "+" : change < 0 ? "−" : "±"}${Math.abs(change * 100).toFixed(1)} points`;
@@ -186,7 +191,11 @@ function sentences(facts: Omit<Comparison, "says">): readonly string[] {
     `${counted(fixed, "battle")} that failed now ${fixed === 1 ? "passes" : "pass"}, ${counted(broken, "battle")} that passed now ${broken === 1 ? "fails" : "fail"}.`,
     verdictText("pass rate", passTest),
     `Mean score ${score(base.meanScore)} before, ${score(next.meanScore)} now. ${verdictText("score", scoreTest)}`,
-    ...(onlyBase + onlyNext > 0 ? [`Left out, as only one campaign has judged them: ${onlyBase} before, ${onlyNext} now.`] : []),
+    ...(onlyBase + onlyNext > 0
+      ? [
+          `Left out, as only one campaign has judged them: ${onlyBase} before${onlyBasePassed > 0 ? ` (${onlyBasePassed} of them passed)` : ""}, ${onlyNext} now.`,
+        ]
+      : []),
     ...(different.length > 0 ? [`Caution: ${counted(different.length, "item")} asked or judged differently in the two campaigns.`] : []),
   ];
 }
