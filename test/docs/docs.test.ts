@@ -57,3 +57,19 @@ test("links between the project's files lead somewhere", () => {
     );
   assert.deepEqual(bad, []);
 });
+
+test("every table of the documents has a head: a blank line inside one would end it", () => {
+  const bad = projectFiles()
+    .filter((file) => file.endsWith(".md"))
+    .flatMap((file) => {
+      const lines = read(file)
+        .replaceAll(/^```[^]*?^```$/gm, (block) => block.replaceAll(/[^\n]+/g, ""))
+        .split("\n");
+      return lines.flatMap((line, at) =>
+        line.startsWith("|") && lines[at - 1]?.startsWith("|") !== true && !/^\|(?: ?:?-+:? ?\|)+$/.test(lines[at + 1] ?? "")
+          ? [`${file}:${at + 1} ${line}`]
+          : [],
+      );
+    });
+  assert.deepEqual(bad, []);
+});
