@@ -70,7 +70,7 @@ for (const name of READERS) {
   });
 }
 
-test("a server stays under 200 MB while a reader stalls on a stream of 300 MB, and the reader gets it all when it goes on", { timeout: 400_000 }, async (t) => {
+test("a server stays small while a reader stalls on a stream of 300 MB, and the reader gets it all when it goes on", { timeout: 400_000 }, async (t) => {
   await using folder = await temporaryFolder();
   // As users run it: nothing is set.
   await using server = await startBuiltServer(folder.path, LONG_AGENT);
@@ -83,8 +83,8 @@ test("a server stays under 200 MB while a reader stalls on a stream of 300 MB, a
   await readToTheEnd(late, size.n);
   const inAll = server.peakBytes();
   t.diagnostic(`at most ${whileStalled} bytes while it stalled, ${inAll} in all`);
-  // The aim is 150 MB: a quiet machine is at it, one whose cores are busy collects late (docs/decisions/051-memory.md).
-  assert.ok(inAll < 200_000_000, `the server had ${inAll} bytes, ${whileStalled} while the reader stalled`);
+  // It is 148 MB here and must be under 150; a tenth is for other builds of Node and other machines (docs/decisions/051-memory.md).
+  assert.ok(inAll < 165_000_000, `the server had ${inAll} bytes, ${whileStalled} while the reader stalled`);
 });
 
 test("readers that stall on a stream of 300 MB over all bindings are not held in memory, and hold nobody up", { timeout: 400_000 }, async () => {

@@ -6,7 +6,7 @@ test("much text of long entries turns the saver on at once, and a period with li
   t.mock.timers.enable({ apis: ["setInterval"] });
   const said: boolean[] = [];
   let time = 0;
-  using saver = createHeapSaver({ now: () => time, heap: { save: (on) => said.push(on) } });
+  using saver = createHeapSaver({ now: () => time, heap: { save: (on) => said.push(on), collect: () => undefined } });
   const pass = (ms: number): void => {
     time += ms;
     t.mock.timers.tick(ms);
@@ -28,9 +28,18 @@ test("much text of long entries turns the saver on at once, and a period with li
   assert.deepEqual(said, [true, false, true], "again");
 });
 
+test("while it is on, the young generation is collected for each half a million units, and every fourth time all of it", () => {
+  const collected: string[] = [];
+  using saver = createHeapSaver({ heap: { save: () => undefined, collect: (what) => collected.push(what) } });
+  saver.onLongEntries(600_000);
+  assert.deepEqual(collected, [], "turning it on collects by itself");
+  for (let entry = 0; entry < 50; entry += 1) saver.onLongEntries(53_000);
+  assert.deepEqual(collected, ["young", "young", "young", "all", "young"]);
+});
+
 test("what was turned on is turned off with the store", () => {
   const said: boolean[] = [];
-  const saver = createHeapSaver({ heap: { save: (on) => said.push(on) } });
+  const saver = createHeapSaver({ heap: { save: (on) => said.push(on), collect: () => undefined } });
   saver.onLongEntries(10_000_000);
   saver[Symbol.dispose]();
   saver[Symbol.dispose]();

@@ -13,6 +13,9 @@ export interface HeapSaver extends Disposable {
 /** The saver is on from so much text of long entries within a period, in UTF-16 units, until a period with less. */
 const MUCH = 512 * 1024;
 const PERIOD_MS = 1000;
+/** While it is on, young garbage is collected after so much more, before the young generation grows; every fourth time the old is too, beside the work. */
+const EACH = 512 * 1024;
+const OLD_EVERY = 4;
 
 /** Flags with which somebody has chosen how the heap is to be: then it is left to them. */
 const CHOSEN = /--(?:no-)?(?:memory-saver-mode|optimize-for-size|max-(?:old-space|semi-space|heap)-size|heap-growing-percent)\b/;
@@ -20,6 +23,7 @@ const CHOSEN = /--(?:no-)?(?:memory-saver-mode|optimize-for-size|max-(?:old-spac
 /** What it does to V8, which tests take the place of. */
 export interface HeapSwitch {
   save(on: boolean): void;
+  collect(what: "young" | "all"): void;
 }
 
 /** A saver for one store. It holds no process alive. `now` is in ms. */
@@ -27,6 +31,8 @@ export function createHeapSaver(options: { readonly now?: () => number; readonly
   const { now = () => performance.now(), heap = createV8Switch() } = options;
   let from = -Infinity;
   let length = 0;
+  let since = 0;
+  let collections = 0;
   let timer: NodeJS.Timeout | undefined;
 
   function stop(): void {
@@ -47,7 +53,15 @@ export function createHeapSaver(options: { readonly now?: () => number; readonly
         length = 0;
       }
       length += added;
-      if (timer !== undefined || length < MUCH) return;
+      if (timer !== undefined) {
+        since += added;
+        if (since < EACH) return;
+        since = 0;
+        collections += 1;
+        heap.collect(collections % OLD_EVERY === 0 ? "all" : "young");
+        return;
+      }
+      if (length < MUCH) return;
       heap.save(true);
       timer = setInterval(onPeriod, PERIOD_MS);
       timer.unref();
@@ -60,19 +74,18 @@ export function createHeapSaver(options: { readonly now?: () => number; readonly
 
 /** V8 of this process; nothing where its flags say how the heap is to be. */
 function createV8Switch(): HeapSwitch {
-  if (CHOSEN.test([...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ").replaceAll("_", "-"))) return { save: () => undefined };
+  if (CHOSEN.test([...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ").replaceAll("_", "-")))
+    return { save: () => undefined, collect: () => undefined };
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc") as (options: { readonly type: "major" | "minor"; readonly execution: "async" | "sync" }) => void;
+  setFlagsFromString("--no-expose-gc");
+  const collect: HeapSwitch["collect"] = (what) => gc(what === "young" ? { type: "minor", execution: "sync" } : { type: "major", execution: "async" });
   return {
+    collect,
     save(on) {
       setFlagsFromString(on ? "--memory-saver-mode" : "--no-memory-saver-mode");
       // How far the heap may grow was decided at the last collection.
-      if (on) collect();
+      if (on) collect("all");
     },
   };
-}
-
-function collect(): void {
-  setFlagsFromString("--expose-gc");
-  const gc = runInNewContext("gc") as (options: { readonly type: "major"; readonly execution: "async" }) => Promise<void>;
-  setFlagsFromString("--no-expose-gc");
-  void gc({ type: "major", execution: "async" });
 }
