@@ -89,8 +89,8 @@ for (const name of ["python-a2a-1", "python-a2a-0.3.5"] as const) {
     }
     assert.equal(proxy.exchanges.length, BATTLES);
     assert.ok(chunks > (BATTLES * TOKENS) / 2, `${chunks} chunks: the model talks`);
-    // What is promised is not yet shown; once one battle has shown it, silence of the stream counts.
-    assert.deepEqual(reasons, new Set([PROMISED, SHOWN]));
+    // What is promised is not yet shown: each battle has to show it itself before silence of its stream counts.
+    assert.deepEqual(reasons, new Set([PROMISED]));
     t.diagnostic(`${BATTLES} battles, ${chunks} chunks of the model server, ${chunks} events with text in the ledger`);
     // `--verbose` shows the progress of every token.
     assert.equal(run.err.match(/ tokens: "/g)?.length, chunks);
@@ -98,7 +98,6 @@ for (const name of ["python-a2a-1", "python-a2a-0.3.5"] as const) {
 }
 
 const PROMISED = "the agent's card says that it streams; until it has sent content piece by piece, its engine's counters judge";
-const SHOWN = "the agent streams, and has sent content piece by piece";
 
 function checkAttempt({ liveness, measured, outcome }: Attempt, texts: readonly string[]): void {
   assert.equal(liveness?.mode, "stream");
