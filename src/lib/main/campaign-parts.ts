@@ -13,6 +13,7 @@ import { usageError } from "../cli/command.ts";
 import type { CampaignParts } from "../cli/campaign/parts.ts";
 import { folderName } from "../cli/campaign/run.ts";
 import { IasError } from "../model/errors.ts";
+import { isHeld } from "../log/sqlite/lock.ts";
 import { openLedger } from "./open-ledger.ts";
 
 const RESULTS = "results";
@@ -62,7 +63,13 @@ export function createCampaignParts({ env, exit }: CampaignWorld): CampaignParts
         throw new IasError("not-found", `${folder} has no campaign yet; right is a folder in which \`ias campaign run\` has begun.`);
       }
       const summary = await summarize(known, { attempts: () => seen(ledger.attempts(), onAttempt) }, await stateOf(folder, ledger));
-      return { folder, control: ledger.control, source: { ...known, summary, ledger }, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
+      return {
+        folder,
+        hasRunner: isHeld(join(folder, "ledger")),
+        control: ledger.control,
+        source: { ...known, summary, ledger },
+        [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
+      };
     },
     async write(path, pieces) {
       await mkdir(dirname(path), { recursive: true });

@@ -17,6 +17,8 @@ interface World extends IasWorld {
   readonly campaign?: Partial<Campaign>;
   /** What `run` does. */
   readonly runs?: (options: RunOptions, summary: Summary) => Promise<Summary> | Summary;
+  /** A process runs it; true. */
+  readonly hasRunner?: boolean;
   readonly sources?: Readonly<Record<string, ReportSource>>;
 }
 
@@ -65,7 +67,7 @@ async function campaign(argv: readonly string[], world: World = {}) {
         },
         done: async () => undefined,
       };
-      return { folder, source: { ...found, ledger }, control, [Symbol.asyncDispose]: async () => void (isOpen = false) };
+      return { folder, hasRunner: world.hasRunner ?? true, source: { ...found, ledger }, control, [Symbol.asyncDispose]: async () => void (isOpen = false) };
     },
     async write(path, pieces) {
       let text = "";
@@ -261,6 +263,8 @@ test("status names what is under way, the longest first", async () => {
   const sources = { "results/sample": await sourceOf(running) };
   const { out } = await campaign(["status"], { sources });
   assert.match(out, /\n  10 attempts under way\n    a · 9, for 9:00\n    a · 8, for 8:00\n(?:    a .*\n){6}    and 2 more\n$/);
+  const gone = await campaign(["status"], { sources, hasRunner: false });
+  assert.match(gone.out, /\n  10 attempts left by a runner that is gone; `ias campaign run` takes them up\n    a · 9\n/);
   const { underWay } = JSON.parse((await campaign(["status", "--json"], { sources })).out) as { readonly underWay: readonly unknown[] };
   assert.deepEqual(underWay[0], { battle: "a/9/1", attempt: 1, startedAt: 1_767_225_600_000 - 540_000 });
 });

@@ -43,4 +43,6 @@ export interface OpenedResults extends AsyncDisposable {
   readonly folder: string;
   readonly source: ReportSource;
   readonly control: Control;
+  /** A process runs the campaign at this moment. */
+  readonly hasRunner: boolean;
 }

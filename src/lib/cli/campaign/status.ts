@@ -13,7 +13,7 @@ const HELP = `Usage: ias campaign status [folder] [options]
 Says what a campaign has come to, also while it runs. The folder is a results folder, the campaign's
 name or its file; without one it is the only one in results/.
 
-  --json                one JSON line: { folder, summary, underWay, wishes }
+  --json                one JSON line: { folder, summary, hasRunner, underWay, wishes }
 
 Exit codes: 0 whatever it says; 1 error; 2 usage.
 
@@ -40,8 +40,8 @@ export function statusCommand(parts: CampaignParts): Command {
       underWay.sort((a, b) => a.startedAt - b.startedAt);
       io.out(
         io.json
-          ? toJsonLine({ folder, summary, underWay, wishes })
-          : `${summaryText(summary, campaign)}${underWayText(underWay, parts.now())}${wishesText(wishes)}`,
+          ? toJsonLine({ folder, summary, hasRunner: results.hasRunner, underWay, wishes })
+          : `${summaryText(summary, campaign)}${underWayText(underWay, parts.now(), results.hasRunner)}${wishesText(wishes)}`,
       );
       return EXIT.ok;
     },
@@ -61,11 +61,13 @@ interface UnderWay {
   readonly startedAt: number;
 }
 
-function underWayText(all: readonly UnderWay[], now: number): string {
+function underWayText(all: readonly UnderWay[], now: number, hasRunner: boolean): string {
   if (all.length === 0) return "";
-  const told = all.slice(0, MAX_TOLD).map(({ battle, startedAt }) => `    ${toLine(nameOf(battle), 60)}, for ${clockTime(now - startedAt)}\n`);
+  const told = all
+    .slice(0, MAX_TOLD)
+    .map(({ battle, startedAt }) => `    ${toLine(nameOf(battle), 60)}${hasRunner ? `, for ${clockTime(now - startedAt)}` : ""}\n`);
   const more = all.length > told.length ? `    and ${count(all.length - told.length)} more\n` : "";
-  return `  ${counted(all.length, "attempt")} under way\n${told.join("")}${more}`;
+  return `  ${counted(all.length, "attempt")} ${hasRunner ? "under way" : "left by a runner that is gone; `ias campaign run` takes them up"}\n${told.join("")}${more}`;
 }
 
 function wishesText({ paused, canceled, cancelBattles, requeueBattles }: ControlState): string {

@@ -44,6 +44,20 @@ export function lockFolder(folder: string, remedy = "Stop it, or choose another 
   }
 }
 
+/** Whether a process holds the data folder at this moment, by the lock itself: `owner.json` outlives its process. A folder that cannot be looked at is held by nobody. */
+export function isHeld(folder: string): boolean {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(join(folder, "lock.db"), { readOnly: true, timeout: 0 });
+    database.exec("SELECT count(*) FROM sqlite_schema");
+    return false;
+  } catch (error) {
+    return isBusy(error);
+  } finally {
+    database?.close();
+  }
+}
+
 function hold(folder: string, database: DatabaseSync): () => void {
   const holder: Holder = { pid: process.pid, since: new Date(Date.now() - process.uptime() * 1000).toISOString(), host: hostname() };
   writeFileSync(join(folder, "owner.json"), `${JSON.stringify(holder)}\n`);
