@@ -163,7 +163,14 @@ async function restore(schedule: Schedule, { ledger, onProgress }: RunnerParts):
     of.push(attempt);
   }
   put();
-  if (left.length > 0) tell(onProgress, "CONTINUED", `${left.length} battles were under way when the last run ended; they go on.`);
+  if (left.length > 0)
+    tell(
+      onProgress,
+      "CONTINUED",
+      left.length === 1
+        ? "1 battle was under way when the last run ended; it goes on."
+        : `${left.length} battles were under way when the last run ended; they go on.`,
+    );
   return left;
 }
 

@@ -342,3 +342,22 @@ test("battles that are given up by the subject's fault count as not passed, and 
   assert.match(out, /1 of 20 judged, 33 % passed \(1; .*; the threshold of 90 % is missed\n/);
   assert.match(out, /\n  2 battles given up by the subject's fault count as not passed; other failures are left out of the rate\n/);
 });
+
+test("a wish without a runner says who carries it out", async () => {
+  assert.equal((await campaign(["pause"])).out, "No more battles start until `ias campaign resume`.\n");
+  assert.match((await campaign(["cancel"], { hasRunner: false })).out, /Nobody runs the campaign now: the next `ias campaign run` does it\.\n$/);
+});
+
+test("one token is one token, and a short wait is said in ms", async () => {
+  const { err } = await campaign(["run", "nightly.yaml"], {
+    runs({ onProgress }, summary) {
+      onProgress(started);
+      onProgress({ kind: "attempt-started", attempt: attemptOf(), resumed: false });
+      onProgress({ kind: "tokens", battle: "purple/one/1", tokens: 1, tokensPerSecond: undefined });
+      onProgress({ kind: "phase", battle: "purple/one/1", attempt: 1, phase: "stalled", at: 0 });
+      onProgress({ kind: "retry", battle: "purple/one/1", inMs: 180, why: "stall: x" });
+      return summary;
+    },
+  });
+  assert.match(err, /stalled after 1 token\n.*is tried again in 180 ms \(stall\)\n/);
+});

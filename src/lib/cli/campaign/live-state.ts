@@ -1,7 +1,7 @@
 import type { Phase } from "../../liveness/liveness.ts";
 import { addGap, type Gaps, NO_GAPS } from "../../liveness/gaps.ts";
 import type { Progress, Summary } from "../../campaign/progress.ts";
-import { itemName, readBattle, standing } from "../../campaign/report/words.ts";
+import { counted, duration, itemName, readBattle, standing } from "../../campaign/report/words.ts";
 import type { Tone } from "../screen.ts";
 
 /** What a view needs to know, folded from a runner's progress. Times are of the clock that `apply` was given, ms. */
@@ -96,7 +96,7 @@ export function createLiveState(): { readonly state: LiveState; apply(progress: 
     const name = nameOf(battle);
     if (phase === "stalled") {
       state.stalls += 1;
-      return { tone: "bad", text: `${name} stalled after ${before.tokens} tokens` };
+      return { tone: "bad", text: `${name} stalled after ${counted(before.tokens, "token")}` };
     }
     if (phase === "slow") {
       state.slow += 1;
@@ -160,7 +160,7 @@ export function createLiveState(): { readonly state: LiveState; apply(progress: 
         const [why = ""] = progress.why.split(": ", 1);
         retries.set(why, (retries.get(why) ?? 0) + 1);
         waiting.set(battle, { until: now + inMs, why });
-        return { tone: "quiet", text: `${nameOf(battle)} is tried again in ${Math.ceil(inMs / 1000)} s (${why})` };
+        return { tone: "quiet", text: `${nameOf(battle)} is tried again in ${duration(inMs)} (${why})` };
       }
       case "concurrency":
         return { tone: "quiet", text: `${progress.subject}: ${progress.allowed} at once (${progress.why})` };

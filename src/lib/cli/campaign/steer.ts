@@ -134,9 +134,13 @@ async function wish(parts: CampaignParts, io: Io, folder: string, change: Partia
   return await write(results, io, folder, change, said);
 }
 
-async function write({ control }: OpenedResults, io: Io, folder: string, change: Partial<ControlState>, said: string): Promise<number> {
+async function write({ control, hasRunner }: OpenedResults, io: Io, folder: string, change: Partial<ControlState>, said: string): Promise<number> {
   await control.write(change);
-  io.out(io.json ? toJsonLine({ folder, wishes: await control.read() }) : `${said}\n`);
+  io.out(
+    io.json
+      ? toJsonLine({ folder, wishes: await control.read() })
+      : `${said}${hasRunner ? "" : " Nobody runs the campaign now: the next `ias campaign run` does it."}\n`,
+  );
   return EXIT.ok;
 }
 
