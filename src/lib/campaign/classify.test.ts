@@ -72,3 +72,9 @@ describe("the class of a failure", () => {
     assert.equal(failureOf(new IasError("unavailable", "too much", { details: { httpStatus: "503" } })).message, "too much (503)");
   });
 });
+
+it("a question of a subject is told as one: it waits for input that nobody gives", () => {
+  const message = { messageId: "m", role: "ROLE_AGENT" as const, parts: [{ text: "who?" }] };
+  const failure = failureOfEvent({ statusUpdate: { taskId: "t", contextId: "c", status: { state: "TASK_STATE_INPUT_REQUIRED", message } } });
+  assert.equal(failure?.message, "The subject asks for input, and nobody is there to give it. It says: who?");
+});

@@ -94,7 +94,8 @@ export function failureOfEvent(event: StreamResponse): Failure | undefined {
   const said = (status.message?.parts ?? []).flatMap(({ text }) => (text === undefined ? [] : [text])).join("\n");
   const told = FAILED_STATES[status.state];
   if (told === undefined) return undefined;
-  const message = (said === "" ? told.message : said).slice(0, MAX_MESSAGE);
+  const isWaiting = told.code === "INPUT_REQUIRED" || told.code === "AUTH_REQUIRED";
+  const message = (said === "" ? told.message : isWaiting ? `${told.message} It says: ${said}` : said).slice(0, MAX_MESSAGE);
   if (status.state !== "TASK_STATE_FAILED") return { class: told.class, code: told.code, message };
   const metadata = "task" in event ? keptFailure(event.task.metadata) : readExtension(event);
   if (metadata?.kind !== "failure") return { class: told.class, code: told.code, message };
