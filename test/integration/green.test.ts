@@ -91,7 +91,7 @@ test("assessments run at the same time, tell how they go, and end with AgentBeat
   ]);
   assert.equal(one.state, "TASK_STATE_COMPLETED", one.log.join("\n"));
   assert.deepEqual([one.result?.winner, one.result?.pass, one.result?.score], ["agent", true, 1]);
-  assert.deepEqual(one.result?.detail.participants, { agent: { battles: 2, judged: 2, passed: 2, score: 1 } });
+  assert.deepEqual(one.result?.detail.participants, { agent: { battles: 2, faults: 0, judged: 2, passed: 2, score: 1 } });
   assert.match(one.log[0] ?? "", /^Starting assessment: 2 items, agent\.$/);
   assert.ok(
     one.log.some((line) => /^agent\/france\/1 passed, score 1 \(\d+ tokens/.test(line)),
