@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { JsonObject } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
+import { readRetryAfter } from "../net/retry-after.ts";
 import { createSseParser } from "../stream/sse-parse.ts";
 import type { Green, ScoredBattle, Verdict } from "./campaign.ts";
 import { findObjects, readJson } from "./json-text.ts";
@@ -103,10 +104,10 @@ export function keyHeader({ apiKeyEnv }: ModelGreen, env: ModelJudgeParts["env"]
 async function refusal(response: Response): Promise<IasError> {
   const text = await response.text().catch(() => "");
   const { status } = response;
-  const after = Number(response.headers.get("retry-after") ?? Number.NaN);
+  const retryAfterMs = readRetryAfter(response.headers.get("retry-after"), Date.now());
   return new IasError("remote-failed", `HTTP ${status}${text === "" ? "" : `: ${text.slice(0, 300)}`}`, {
     retryable: status === 408 || status === 429 || status >= 500,
-    ...(Number.isFinite(after) && after >= 0 && { retryAfterMs: after * 1000 }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../model/a2a.ts";
 import { type ErrorCode, type ErrorOptions, IasError } from "../model/errors.ts";
+import { readRetryAfter } from "../net/retry-after.ts";
 import { asArray, asObject, asText } from "./json.ts";
 
 /** What a remote agent's error is to us. Reasons (`google.rpc.ErrorInfo`) decide over codes, and codes over HTTP statuses. */
@@ -64,13 +65,12 @@ export function fromHttpError(status: number, body: string, headers: Headers): I
   const json = parseObject(body);
   const error = asObject(json?.["error"]) ?? json;
   if (error !== undefined && typeof error["code"] === "number" && error["code"] < 0) return fromRpcError(error, BY_STATUS[status]);
-  const after = Number(headers.get("retry-after"));
-  const wait = headers.has("retry-after") && Number.isFinite(after) ? { retryAfterMs: after * 1000 } : {};
+  const retryAfterMs = readRetryAfter(headers.get("retry-after"), Date.now());
   const message =
     asText(error?.["message"]) ?? asText(json?.["detail"]) ?? asText(json?.["error"]) ?? (json === undefined ? body.trim().slice(0, 200) : undefined);
   return build(BY_STATUS[status] ?? "remote-failed", message, [...asArray(error?.["details"]), ...asArray(error?.["data"])], {
     details: { httpStatus: String(status) },
-    ...wait,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 }
 

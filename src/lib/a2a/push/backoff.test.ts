@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { DEFAULT_BACKOFF, isHopeless, nextDelay, readRetryAfter } from "./backoff.ts";
+import { DEFAULT_BACKOFF, isHopeless, nextDelay } from "./backoff.ts";
 
 test("waits double, lie in the upper half, and stop growing", () => {
   assert.deepEqual(
@@ -27,13 +27,4 @@ test("a row of failures is hopeless after a day or a thousand", () => {
   assert.equal(isHopeless(DEFAULT_BACKOFF, 999, 0, 24 * 3_600_000 - 1), false);
   assert.equal(isHopeless(DEFAULT_BACKOFF, 1000, 0, 1), true);
   assert.equal(isHopeless(DEFAULT_BACKOFF, 1, 0, 24 * 3_600_000), true);
-});
-
-test("Retry-After is seconds or a date", () => {
-  const now = Date.parse("2026-01-01T00:00:00Z");
-  assert.equal(readRetryAfter("7", now), 7000);
-  assert.equal(readRetryAfter("Thu, 01 Jan 2026 00:00:30 GMT", now), 30_000);
-  assert.equal(readRetryAfter("Wed, 31 Dec 2025 00:00:00 GMT", now), 0);
-  assert.equal(readRetryAfter("soon", now), undefined);
-  assert.equal(readRetryAfter(null, now), undefined);
 });

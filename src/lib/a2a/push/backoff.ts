@@ -34,11 +34,3 @@ export function nextDelay(backoff: Backoff, failures: number, retryAfterMs: numb
 export function isHopeless(backoff: Backoff, failures: number, since: number, now: number): boolean {
   return failures >= backoff.giveUpAfterFailures || now - since >= backoff.giveUpAfterMs;
 }
-
-/** ms from a `Retry-After` header: seconds or a date. */
-export function readRetryAfter(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined;
-  if (/^\s*\d{1,9}\s*$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}

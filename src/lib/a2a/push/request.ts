@@ -1,8 +1,8 @@
 import { createHash, createHmac } from "node:crypto";
 import { IasError } from "../../model/errors.ts";
 import type { GuardedFetch } from "../../net/guarded-fetch.ts";
+import { readRetryAfter } from "../../net/retry-after.ts";
 import type { SigningKey } from "../signing-key.ts";
-import { readRetryAfter } from "./backoff.ts";
 import { HMAC_SCHEME, isScheme, JWT_SCHEME, type KeptConfig } from "./config.ts";
 
 /** One notification, ready to go as often as it needs. */
