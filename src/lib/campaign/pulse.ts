@@ -210,7 +210,7 @@ export function createPulse(options: PulseOptions): Pulse {
       }
       const spentMs = at - startedAt - pausedMs;
       if (by === "timeout" && spentMs > timeout.ms) {
-        const text = `Nothing shows whether it works: it sends no content piece by piece, and its engine's counters are not known. The time-out is ${timeout.why}.`;
+        const text = `Nothing shows whether it works: it sends no content piece by piece, and its engine's counters are not known. Its time-out of ${timeout.ms / 1000} s has passed (${timeout.why}).`;
         fail(stallOf("firstContentMs", timeout.ms, spentMs), { kind: "unknown", text });
       }
     },
