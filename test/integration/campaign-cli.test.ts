@@ -173,7 +173,10 @@ test("requeued battles are tried again and their attempts so far count for nothi
   const cwd = folder(t);
   campaignFile(cwd, await subject(t, cwd), { repeat: 1 });
   assert.equal((await ias(t, cwd, ["run", "capitals.yaml"])).code, 0);
-  assert.equal((await ias(t, cwd, ["requeue", "capitals", "france"])).out, "1 battle to be tried again. Nobody runs the campaign now: the next `ias campaign run` does it.\n");
+  assert.equal(
+    (await ias(t, cwd, ["requeue", "capitals", "france"])).out,
+    "1 battle to be tried again. Nobody runs the campaign now: the next `ias campaign run` does it.\n",
+  );
   const { code, out } = await ias(t, cwd, ["run", "capitals.yaml"]);
   assert.equal(code, 0);
   assert.match(out, /2 of 2 judged, 50 % passed.*\n  3 attempts/);
