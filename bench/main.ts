@@ -1,16 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { type Cell, toMarkdown } from "./harness/report.ts";
+import { type Cell, type RowFacts, toMarkdown } from "./harness/report.ts";
 import { rows } from "./harness/rows.ts";
 import { startTarget } from "./harness/server.ts";
 import { targets } from "./harness/targets.ts";
 
 const HELP = `npm run bench [-- [rows…] [--targets a,b] [--runs 5] [--out folder]]
 
-Measures our server against bare floors and the official SDKs, interleaved, and writes results.md and results.json to bench/ (or --out).
+Measures our server against bare floors and the official SDKs, interleaved, and writes results.md and results.json to bench/ (or --out). Rows that are
+not measured stay as they were there, so that a long bench can be done row by row when a machine is quiet.
 A peer that takes longer than BENCH_PEER_SECONDS (6) over a row is measured on what it did. BENCH_PROFILE=<folder> keeps CPU profiles of the servers.
 Rows:    ${rows.map((row) => row.name).join(" ")}
 Targets: ${targets.map((target) => target.name).join(" ")}`;
@@ -29,13 +30,16 @@ const chosenTargets = choose(targets, values.targets?.split(",") ?? [], "target"
 const runs = Number(values.runs);
 const out = values.out ?? fileURLToPath(new URL(".", import.meta.url));
 mkdirSync(out, { recursive: true });
-const loadBefore = loadavg()[0] ?? 0;
 const commit = readCommit();
-const cells: Cell[] = [];
+const earlier = readEarlier();
+const cells: Cell[] = [...earlier.cells];
+/** How each row was measured. */
+const measuredRows: Record<string, RowFacts> = { ...earlier.rows };
 /** What could not be measured, by row and target. */
-const missing = new Map<string, string>();
+const missing = new Map<string, string>(Object.entries(earlier.missing));
 
 for (const row of chosenRows) {
+  const loadBefore = loadavg()[0] ?? 0;
   for (let run = 0; run < runs; run += 1) {
     const here = chosenTargets.filter((target) => row.kinds.includes(target.kind) && !missing.has(`${row.name} ${target.name}`));
     // Each run begins with another target, so that none is always first after the pause.
@@ -65,6 +69,12 @@ for (const row of chosenRows) {
       }
     }
   }
+  measuredRows[row.name] = {
+    commit,
+    when: new Date().toISOString(),
+    load: `${loadBefore.toFixed(2)} before, ${(loadavg()[0] ?? 0).toFixed(2)} after (1 minute, this bench included)`,
+    runs,
+  };
   write();
 }
 
@@ -72,17 +82,25 @@ console.log(`\n${readFileSync(at("results.md"), "utf8")}`);
 
 /** After each row, so that a run that is cut off leaves what it has. */
 function write(): void {
-  const facts = {
-    commit,
-    when: new Date().toISOString(),
-    node: process.version,
-    cpu: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
-    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    load: `${loadBefore.toFixed(2)} before, ${(loadavg()[0] ?? 0).toFixed(2)} after (1 minute, this bench included)`,
-    runs,
+  const facts = { node: process.version, cpu: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`, memory: `${Math.round(totalmem() / 2 ** 30)} GiB` };
+  writeFileSync(at("results.json"), `${JSON.stringify({ facts, rows: measuredRows, missing: Object.fromEntries(missing), cells }, undefined, 1)}\n`);
+  writeFileSync(at("results.md"), toMarkdown({ facts, measuredRows, missing, cells, rows, targets }));
+}
+
+/** The rows of an earlier run that are not measured now. */
+function readEarlier(): {
+  readonly rows: Readonly<Record<string, RowFacts>>;
+  readonly missing: Readonly<Record<string, string>>;
+  readonly cells: readonly Cell[];
+} {
+  if (!existsSync(at("results.json"))) return { rows: {}, missing: {}, cells: [] };
+  const { rows: before, missing: gaps, cells: kept } = JSON.parse(readFileSync(at("results.json"), "utf8")) as ReturnType<typeof readEarlier>;
+  const stays = (name: string): boolean => !chosenRows.some((row) => row.name === name);
+  return {
+    rows: Object.fromEntries(Object.entries(before).filter(([name]) => stays(name))),
+    missing: Object.fromEntries(Object.entries(gaps).filter(([place]) => stays(place.split(" ")[0] ?? ""))),
+    cells: kept.filter((cell) => stays(cell.row)),
   };
-  writeFileSync(at("results.json"), `${JSON.stringify({ facts, missing: Object.fromEntries(missing), cells }, undefined, 1)}\n`);
-  writeFileSync(at("results.md"), toMarkdown({ facts, missing, cells, rows: chosenRows, targets: chosenTargets }));
 }
 
 function at(name: string): URL {

@@ -9,8 +9,18 @@ export interface Cell extends Measured {
   readonly run: number;
 }
 
+/** How a row was measured. */
+export interface RowFacts {
+  readonly commit: string;
+  readonly when: string;
+  readonly load: string;
+  readonly runs: number;
+}
+
 export interface Results {
+  /** Of the machine. */
   readonly facts: Readonly<Record<string, string | number>>;
+  readonly measuredRows: Readonly<Record<string, RowFacts>>;
   /** What could not be measured, by row and target, and why. */
   readonly missing: ReadonlyMap<string, string>;
   readonly cells: readonly Cell[];
@@ -68,10 +78,12 @@ function table(results: Results, row: Row): readonly string[] {
     return [`| ${columns.join(" | ")} |`];
   });
   if (lines.length === 0) return [];
+  const facts = results.measuredRows[row.name];
   return [
     `## ${row.title} (\`${row.name}\`)`,
     "",
     ...(row.note === undefined ? [] : [`${row.note[0]?.toUpperCase()}${row.note.slice(1)}.`, ""]),
+    ...(facts === undefined ? [] : [`${facts.runs} runs at ${facts.commit}, ${facts.when}; load ${facts.load}.`, ""]),
     "| server | CPU µs/event | to the floor | events/s | p50 ms | p99 ms | peak MiB | generator | others | |",
     "|---|---|---|---|---|---|---|---|---|---|",
     ...lines,
