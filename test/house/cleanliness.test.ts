@@ -23,7 +23,7 @@ test("no path of somebody's machine is in the project", () => {
 
 test("no registry host is in the project: each user's own configuration decides", () => {
   assert.deepEqual(
-    places(/registry\.(?:npmjs|yarnpkg)\.\w+|\bpypi\.org\/simple|files\.pythonhosted|proxy\.golang\.\w+|--(?:extra-)?index-url|"resolved":/g, isThisFile),
+    places(/registry\.(?:npmjs|yarnpkg)\.\w+|\bpypi\.org\/simple|files\.pythonhosted|proxy\.golang\.\w+|--(?:extra-)?index-url|"resolved": "http/g, isThisFile),
     [],
   );
 });

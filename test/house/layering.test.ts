@@ -9,6 +9,7 @@ const ROOMS = [
   "stream",
   "net",
   "liveness",
+  "browser",
   "client",
   "log",
   "task",
@@ -19,6 +20,9 @@ const ROOMS = [
   "tenancy",
   "runtime",
   "a2a",
+  "api",
+  "bridge",
+  "socket",
   "gateway",
   "campaign",
   "observe",
@@ -49,6 +53,7 @@ const CONTRACTS = new Set([
   "a2a/errors.ts", // each error's form on each binding, in one table
   "tenancy/secrets.ts", // seals what others entrusted to us
   "tenancy/authenticator.ts", // who calls, for bindings and cards
+  "api/api-parts.ts", // what endpoints, sockets and bridges stand on
   "campaign/load-campaign.ts", // a campaign of its file
   "campaign/attempt.ts", // one try of a battle, as ledger, views and exports have it
   "campaign/ledger.ts", // the campaign's memory

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import type { Route } from "../net/route.ts";
 import { agentOf, serving } from "../../../test/support/serving.ts";
 
 test("a cache between can tell answers apart by origin, and cards by version too", async (t) => {
@@ -13,4 +14,28 @@ test("a cache between can tell answers apart by origin, and cards by version too
     assert.equal((await fetch(`${server.url}/healthz`, { headers })).headers.get("vary"), "origin");
     assert.equal((await fetch(`${server.url}/nothing`, { headers })).headers.get("vary"), "origin");
   }
+});
+
+test("a route gives whole answers and events, and what breaks its events breaks the connection", async (t) => {
+  const route: Route = async ({ method, url, principal, body }) => {
+    if (url.pathname === "/echo")
+      return { kind: "whole", status: 201, headers: { "x-user": (await principal()).user }, body: `${method} ${(await body()).toString()}` };
+    if (url.pathname !== "/events") return undefined;
+    async function* events(): AsyncGenerator<string, void, undefined> {
+      yield "data: one\n\n";
+      if (url.searchParams.has("break")) throw new Error("broken on purpose");
+      yield "event: end\ndata: {}\n\n";
+    }
+    return { kind: "events", headers: { "x-kind": "test" }, events: events() };
+  };
+  const reported: string[] = [];
+  const server = await serving(t, [agentOf(async function* () {})], { routes: [route], report: (error) => void reported.push(error.message) });
+  const echoed = await fetch(`${server.url}/echo`, { method: "PUT", body: "hello" });
+  assert.deepEqual([echoed.status, echoed.headers.get("x-user"), await echoed.text()], [201, "local", "PUT hello"]);
+  const whole = await fetch(`${server.url}/events`);
+  assert.deepEqual([whole.headers.get("content-type"), whole.headers.get("x-kind")], ["text/event-stream", "test"]);
+  assert.equal(await whole.text(), "data: one\n\nevent: end\ndata: {}\n\n");
+  const broken = await fetch(`${server.url}/events?break`);
+  await assert.rejects(broken.text(), TypeError);
+  assert.deepEqual(reported, ["broken on purpose"]);
 });

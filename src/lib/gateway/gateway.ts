@@ -7,11 +7,12 @@ import { IasError } from "../model/errors.ts";
 import { decodeSegment, type Principal } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Page, PageReply } from "../net/page.ts";
+import type { Route, RouteReply } from "../net/route.ts";
 import { MAX_TIMER_MS } from "../stream/clock.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
 import { readBody } from "./body.ts";
 import { checkRequest, type Guards } from "./guards.ts";
-import { writeSse } from "./sse.ts";
+import { writeEvents, writeSse } from "./sse.ts";
 
 /** What a gateway is made of. */
 export interface GatewayParts {
@@ -23,6 +24,8 @@ export interface GatewayParts {
   readonly authenticate: (request: { header(name: string): string | undefined }) => Promise<Principal>;
   /** Paths that are not A2A's: cards, health, pages, blobs. Asked first; undefined goes on. */
   readonly pages: Page;
+  /** Paths of callers that are not A2A's: the API, bridges. Asked after pages. */
+  readonly routes: Route;
   readonly limits: Pick<Limits, "maxBodyBytes" | "maxStreamMs">;
   readonly guards: Guards;
   readonly logId: string;
@@ -56,6 +59,18 @@ export function createGateway(parts: GatewayParts): Gateway {
       if (request.method === "OPTIONS") return preflight(response, header);
       const page = await parts.pages({ method: request.method ?? "GET", url, header });
       if (page !== undefined) return await writePage(request, response, page);
+      const gone = new AbortController();
+      response.once("close", () => gone.abort());
+      const routed = await parts.routes({
+        method: request.method ?? "GET",
+        url,
+        header,
+        principal: () => parts.authenticate({ header }),
+        body: () => readBody(request, parts.limits.maxBodyBytes),
+        chunks: request,
+        signal: gone.signal,
+      });
+      if (routed !== undefined) return await writeRouted(request, response, routed, gone);
       const target = A2A_PATH.exec(url.pathname);
       const agent = target?.[1] === undefined ? undefined : parts.agents.get(decodeSegment(target[1]));
       if (target === null || agent === undefined) throw notFound(url.pathname, parts.agents);
@@ -63,8 +78,6 @@ export function createGateway(parts: GatewayParts): Gateway {
       if (!rest && request.method !== "POST") throw new IasError("method-not-found", `${url.pathname} is the JSON-RPC endpoint of ${agent.id}: POST to it.`);
       const principal = await parts.authenticate({ header });
       const body = await readBody(request, parts.limits.maxBodyBytes);
-      const gone = new AbortController();
-      response.once("close", () => gone.abort());
       const call: BindingRequest = {
         method: request.method ?? "GET",
         path: target[2] ?? "",
@@ -87,11 +100,21 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   const send = async (response: ServerResponse, reply: Reply, gone: AbortController): Promise<void> => {
     if (reply.kind === "whole") return writeWhole(response, reply);
+    await untilOld(gone, () => writeSse(response, reply.stream, reply.framing, { logId: parts.logId, wheel: parts.wheel, report: parts.report }));
+  };
+
+  const writeRouted = async (request: IncomingMessage, response: ServerResponse, reply: RouteReply, gone: AbortController): Promise<void> => {
+    if (reply.kind === "whole") return writePage(request, response, reply);
+    await untilOld(gone, () => writeEvents(response, reply, { wheel: parts.wheel, report: parts.report }));
+  };
+
+  /** Ends a stream that is too old, and with the server. */
+  const untilOld = async (gone: AbortController, write: () => Promise<void>): Promise<void> => {
     streams.add(gone);
     // A tenth earlier or later, so that streams which began together do not end together.
     const age = setTimeout(() => gone.abort(), Math.min(parts.limits.maxStreamMs * (0.9 + Math.random() * 0.2), MAX_TIMER_MS)).unref();
     try {
-      await writeSse(response, reply.stream, reply.framing, { logId: parts.logId, wheel: parts.wheel, report: parts.report });
+      await write();
     } finally {
       clearTimeout(age);
       streams.delete(gone);

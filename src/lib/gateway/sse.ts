@@ -3,6 +3,7 @@ import type { Framing } from "../a2a/binding.ts";
 import type { Frame, FrameStream } from "../a2a/operations.ts";
 import { toCursor } from "../model/cursor.ts";
 import { IasError } from "../model/errors.ts";
+import type { RouteReply } from "../net/route.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
 import { openTextBody } from "./text-body.ts";
 
@@ -56,6 +57,45 @@ export async function writeSse(response: ServerResponse, stream: FrameStream, fr
   } finally {
     leave();
     response.end();
+  }
+}
+
+/**
+ * Writes a route's events. When the socket is full the next piece is not asked for until it has drained. Ends the response; never throws: what breaks the
+ * events is reported, and the connection ends without its last chunk, so that a reader knows that there was more.
+ */
+export async function writeEvents(
+  response: ServerResponse,
+  reply: RouteReply & { readonly kind: "events" },
+  options: Pick<SseOptions, "wheel" | "report">,
+): Promise<void> {
+  const { events, headers, heartbeat = () => ": hb\n\n" } = reply;
+  let blocked = false;
+  response.writeHead(200, { ...SSE_HEADERS, ...headers });
+  response.flushHeaders();
+  const body = openTextBody(response);
+  const leave = options.wheel.add(() => {
+    if (!blocked) body.write(heartbeat());
+  });
+  try {
+    for await (const piece of events) {
+      if (response.destroyed) return;
+      if (!body.write(piece)) {
+        blocked = true;
+        await body.drained();
+        blocked = false;
+      }
+    }
+    response.end();
+  } catch (error) {
+    const known = IasError.from(error);
+    if (known.code === "aborted") response.end();
+    else {
+      options.report(known);
+      response.destroy();
+    }
+  } finally {
+    leave();
   }
 }
 

@@ -37,6 +37,8 @@ export interface Core {
   readonly runtime: Runtime;
   readonly push: Push;
   readonly pages: readonly Page[];
+  readonly views: TaskViews;
+  readonly media: Media;
   readonly authenticate: (request: { header(name: string): string | undefined }) => Promise<Principal>;
 }
 
@@ -100,6 +102,8 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     runtime,
     push,
     pages: [cards.page, media.page, createJwksPage([signingKey])],
+    views,
+    media,
     authenticate: (request) => authenticator.authenticate(request),
   };
 }

@@ -19,6 +19,7 @@ import type { IasError } from "../model/errors.ts";
 import { keyText, type StreamKey } from "../model/key.ts";
 import type { GuardedFetch } from "../net/guarded-fetch.ts";
 import { joinPages, type Page } from "../net/page.ts";
+import { joinRoutes, type Route } from "../net/route.ts";
 import { createCloser } from "../stream/closer.ts";
 import { createHeartbeatWheel, type HeartbeatWheel } from "../stream/heartbeat.ts";
 import type { Secrets } from "../tenancy/secrets.ts";
@@ -46,6 +47,8 @@ export interface ServerOptions extends Partial<Settings> {
   readonly bareCard?: CardForm;
   /** Pages beside A2A's, asked after them. */
   readonly pages?: readonly Page[];
+  /** Routes beside A2A's, asked before the server's own. */
+  readonly routes?: readonly Route[];
   /** Hears of failures that are not a caller's fault. Default: one line on stderr. */
   readonly report?: (error: IasError, key?: StreamKey) => void;
 }
@@ -131,7 +134,7 @@ interface GatewayWiring {
 }
 
 /** JSON-RPC and REST of both protocol versions, and the pages beside them. */
-function wireGateway({ store, pages = [] }: ServerOptions, { core, guards, wheel, origin, isUp, report }: GatewayWiring): Gateway {
+function wireGateway({ store, pages = [], routes = [] }: ServerOptions, { core, guards, wheel, origin, isUp, report }: GatewayWiring): Gateway {
   const { limits, agents, operations, authenticate } = core;
   const logId = store.log.id;
   const { maxJsonDepth } = limits;
@@ -144,6 +147,7 @@ function wireGateway({ store, pages = [] }: ServerOptions, { core, guards, wheel
     rest: (ops, request) => handleRest(ops, request, { maxJsonDepth, v0_3: v03Rest }),
     authenticate,
     pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createTryPage(agents), ...pages),
+    routes: joinRoutes(...routes),
     limits,
     guards,
     logId,
