@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { buildInspector } from "./inspector.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = `${root}dist/lib/main/ias.js`;
@@ -10,4 +11,5 @@ rmSync(`${root}dist`, { recursive: true, force: true });
 execFileSync(`${root}node_modules/.bin/tsc`, ["-p", `${root}tsconfig.build.json`], { stdio: "inherit" });
 // What a browser gets as it is.
 cpSync(`${root}src/lib/gateway/try`, `${root}dist/lib/gateway/try`, { recursive: true });
+await buildInspector(`${root}dist/inspector`);
 if (existsSync(bin)) chmodSync(bin, 0o755);

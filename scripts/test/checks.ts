@@ -11,6 +11,7 @@ export interface Check {
 
 export const checks: readonly Check[] = [
   { name: "types", command: "tsc", args: ["-p", "."], fix: "read the messages above" },
+  { name: "types of the inspector", command: "tsc", args: ["-p", "inspector"], fix: "read the messages above" },
   { name: "lint", command: "oxlint", args: ["--deny-warnings"], fix: "npx oxlint --fix mends some" },
   { name: "format", command: "oxfmt", args: ["--check"], fix: "npm run format" },
 ];

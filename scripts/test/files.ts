@@ -11,7 +11,7 @@ export interface Suite {
   readonly width: "one" | "cores";
 }
 
-const FOLDERS = ["src", "scripts", "test", "recipes", "bench"];
+const FOLDERS = ["src", "inspector/src", "scripts", "test", "recipes", "bench"];
 
 /** All test files below `root`, grouped: one suite per concern, integration tests by the engines that they need. Paths are relative to `root`. */
 export function findSuites(root: string, patterns: readonly string[]): Suite[] {

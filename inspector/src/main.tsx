@@ -1,0 +1,17 @@
+import "./theme/tokens.css";
+import "./theme/base.css";
+import "./theme/frame.css";
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { startRouter } from "./router.ts";
+import { loadServer } from "./state/server.ts";
+import { startTheme } from "./theme/theme.ts";
+
+startTheme();
+startRouter();
+void loadServer();
+const place = document.getElementById("app");
+if (place !== null) {
+  place.replaceChildren();
+  render(<App />, place);
+}

@@ -1,0 +1,95 @@
+import { computed } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { tokensPerSecond } from "../../../src/lib/liveness/liveness.ts";
+import { paths, route, setQuery } from "../router.ts";
+import { FILE_AGENT, heldFile } from "../state/held-file.ts";
+import { agentName } from "../state/server.ts";
+import { openStream, type StreamStore } from "../state/stream.ts";
+import { stateWords } from "../state/words.ts";
+import { lazy } from "../ui/lazy.tsx";
+import { PhasePill } from "../ui/phase.tsx";
+import { Problem } from "../ui/problem.tsx";
+import { TASK_TABS, type TaskViewProps } from "./task-tabs.ts";
+
+const VIEWS = new Map(TASK_TABS.map((tab) => [tab.id, lazy<TaskViewProps>(tab.load)]));
+const at = computed(() => (route.value.page === "task" ? route.value.at : undefined));
+const moveTo = (seq: number | undefined): void => setQuery({ at: seq === undefined ? undefined : String(seq) });
+
+/** A task: what it is, and its stream in one of several views. */
+export function TaskPage({ agent, task, view }: { readonly agent: string; readonly task: string; readonly view: string }): VNode {
+  const stream = useStream(agent, task);
+  if (stream === undefined)
+    return (
+      <div class="page">
+        <Problem title="This file is not open any more">
+          A stream of a file lives only in the page that opened it. Import it again from <a href={paths.home}>the start</a>.
+        </Problem>
+      </div>
+    );
+  const connection = stream.connection.value;
+  const tab = TASK_TABS.find(({ id }) => id === view) ?? TASK_TABS[0];
+  const Shown = tab === undefined ? undefined : VIEWS.get(tab.id);
+  return (
+    <>
+      <Head stream={stream} />
+      <nav class="tabs" aria-label="Views of this task">
+        {TASK_TABS.map(({ id, title, key }) => (
+          <a
+            key={id}
+            href={paths.task(agent, task, { view: id, ...(at.value !== undefined && { at: at.value }) })}
+            aria-current={id === tab?.id ? "page" : undefined}
+            title={`Key ${key}`}
+          >
+            {title}
+          </a>
+        ))}
+      </nav>
+      {connection.kind === "failed" ? (
+        <div class="page">
+          <Problem title="This stream cannot be shown">{connection.why}</Problem>
+        </div>
+      ) : (
+        <div class="task-body">{Shown !== undefined && <Shown stream={stream} at={at} moveTo={moveTo} />}</div>
+      )}
+    </>
+  );
+}
+
+function useStream(agent: string, task: string): StreamStore | undefined {
+  const [opened, setOpened] = useState<StreamStore>();
+  const file = agent === FILE_AGENT ? heldFile.value : undefined;
+  const held = useMemo(() => (agent === FILE_AGENT ? file : openStream(agent, task)), [agent, task, file]);
+  useEffect(() => {
+    setOpened(held);
+    return () => held?.close();
+  }, [held]);
+  return opened ?? held;
+}
+
+function Head({ stream }: { readonly stream: StreamStore }): VNode {
+  const { agent, task } = stream;
+  const { tokens } = stream.liveness.value;
+  const rate = tokensPerSecond(stream.liveness.value);
+  const context = stream.context.value;
+  // The number of entries changes with it.
+  void stream.version.value;
+  return (
+    <header class="task-head">
+      <div class="row wrap">
+        <h1 class="cut-text">{agentName(agent)}</h1>
+        <PhasePill phase={stream.phase.value} />
+        <span class="muted small">{stateWords(stream.state.value)}</span>
+      </div>
+      <div class="facts">
+        <span class="mono cut-text" title="The task's id">
+          {task}
+        </span>
+        <span class="num">{stream.entries.length} entries</span>
+        <span class="num">{tokens} tokens</span>
+        <span class="num">{rate === undefined ? "" : `${rate.toFixed(rate < 10 ? 1 : 0)} tokens/s`}</span>
+        {context !== "" && stream.source === "server" && <a href={paths.talk(agent, context)}>Open the conversation</a>}
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,153 @@
+import { type Liveness, startLiveness } from "../../../src/lib/liveness/liveness.ts";
+import { readSignals } from "../../../src/lib/liveness/read-signals.ts";
+import { step } from "../../../src/lib/liveness/step.ts";
+import { DEFAULT_THRESHOLDS } from "../../../src/lib/liveness/thresholds.ts";
+import type { Task, TaskState } from "../../../src/lib/model/a2a.ts";
+import type { StreamEntry, StreamOpened } from "../../../src/lib/model/api.ts";
+import { createFold } from "../../../src/lib/model/fold.ts";
+import type { Resume, WireFacts } from "./stream.ts";
+
+/**
+ * What the page knows of a stream, as entries come: pure but for its own state, no clock inside. Repeats are dropped and counted, gaps counted: seqs are dense for
+ * the owner, who sees every audience.
+ */
+export interface Reading {
+  readonly entries: StreamEntry[];
+  readonly arrivals: number[];
+  readonly generation: number;
+  readonly context: string;
+  readonly snapshot: Task | undefined;
+  readonly liveness: Liveness;
+  readonly wire: WireFacts;
+  /** Where to go on after a loss. */
+  cursor(): string | undefined;
+  /** How many entries ever came, repeats too. */
+  received(): number;
+  opened(stream: StreamOpened): void;
+  /** The transport has handed over everything up to `cursor`. */
+  cameTo(cursor: string): void;
+  take(entry: StreamEntry, at: number): void;
+  lost(at: number): void;
+  tick(at: number): void;
+  restore(task: Task, seq: number): void;
+  state(): TaskState | undefined;
+  task(): Task | undefined;
+}
+
+/** An empty reading. */
+export function createReading(): Reading {
+  let fold = createFold();
+  let liveness = startLiveness(0);
+  let cursor: string | undefined;
+  let received = 0;
+  let last = 0;
+  let generation = 0;
+  let context = "";
+  let snapshot: Task | undefined;
+  let started = false;
+  let wire: WireFacts = { resumes: [], missed: 0, repeated: 0 };
+  /** Since when the wire is lost, and what came of the new one so far. */
+  let away: { since: number; after: number; repeated: number; opening: StreamOpened["opening"] } | undefined;
+  const entries: StreamEntry[] = [];
+  const arrivals: number[] = [];
+
+  const restart = (): void => {
+    entries.length = 0;
+    arrivals.length = 0;
+    generation += 1;
+    fold = createFold();
+    liveness = startLiveness(0);
+    started = false;
+    last = 0;
+  };
+  const feed = (entry: StreamEntry, at: number): void => {
+    if (!started) {
+      started = true;
+      liveness = startLiveness(at);
+    }
+    for (const signal of readSignals(entry.event)) liveness = step(liveness, { kind: "signal", at, signal, seq: entry.seq }, DEFAULT_THRESHOLDS).state;
+  };
+
+  const restore = (task: Task, seq: number): void => {
+    snapshot = task;
+    context = task.contextId;
+    fold.restore(task, Math.max(1, seq));
+    last = seq;
+  };
+
+  return {
+    entries,
+    arrivals,
+    get generation() {
+      return generation;
+    },
+    get context() {
+      return context;
+    },
+    get snapshot() {
+      return snapshot;
+    },
+    get liveness() {
+      return liveness;
+    },
+    get wire() {
+      return wire;
+    },
+    cursor: () => cursor,
+    received: () => received,
+    opened(stream) {
+      if (away !== undefined) away.opening = stream.opening;
+      if (stream.opening === "resume") return;
+      if (entries.length > 0) restart();
+      if (stream.snapshot === undefined) return;
+      snapshot = stream.snapshot as unknown as Task;
+      const seq = Number(/(\d+)$/.exec(stream.cursor)?.[1] ?? 0);
+      restore(snapshot, seq);
+    },
+    cameTo(reached) {
+      cursor = reached;
+    },
+    take(entry, at) {
+      received += 1;
+      if (entry.seq <= last) {
+        if (away !== undefined) away.repeated += 1;
+        wire = { ...wire, repeated: wire.repeated + 1 };
+        return;
+      }
+      const missed = last === 0 ? 0 : entry.seq - last - 1;
+      if (missed > 0) wire = { ...wire, missed: wire.missed + missed };
+      if (away !== undefined) {
+        const resume: Resume = { after: away.after, first: entry.seq, missed, repeated: away.repeated, tookMs: at - away.since, opening: away.opening };
+        wire = { ...wire, resumes: [...wire.resumes, resume] };
+        away = undefined;
+      }
+      last = entry.seq;
+      entries.push(entry);
+      arrivals.push(at);
+      if (context === "") context = contextOf(entry);
+      // The fold counts for itself: a file, or a reader of fewer audiences, may leave some out.
+      fold.apply({ ...entry, seq: fold.seq + 1, event: "" }, entry.event);
+      // What is told again of the past has its own time; what comes now is judged by this page's clock.
+      feed(entry, at - entry.at < LIVE_MS ? at : entry.at);
+    },
+    lost(at) {
+      away ??= { since: at, after: last, repeated: 0, opening: "fresh" };
+    },
+    tick(at) {
+      if (started) liveness = step(liveness, { kind: "tick", at }, DEFAULT_THRESHOLDS).state;
+    },
+    restore,
+    state: () => fold.status?.state,
+    task: () => fold.task(),
+  };
+}
+
+/** An entry that is older than this when it comes was not written just now. */
+const LIVE_MS = 2000;
+
+function contextOf({ event }: StreamEntry): string {
+  if ("task" in event) return event.task.contextId;
+  if ("statusUpdate" in event) return event.statusUpdate.contextId;
+  if ("artifactUpdate" in event) return event.artifactUpdate.contextId;
+  return event.message.contextId ?? "";
+}
