@@ -108,6 +108,7 @@ function watch(): readonly Value[] {
       trusted: true,
       thresholds: resolveThresholds({ gapMs: 2000, adaptiveFactor: 4 }),
       engine: undefined,
+      metricsIntervalMs: 1000,
       timeout: { ms: 300_000, why: "not used" },
       monotonic: () => now,
       onFault: () => void (faults += 1),

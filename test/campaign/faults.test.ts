@@ -76,10 +76,10 @@ describe("a campaign of streams finds, classes and explains", { concurrency: 4 }
 const METRICS_TABLE: readonly (readonly [what: string, behaviour: Behaviour, metrics: Setting["metrics"], expected: readonly (string | undefined)[]])[] = [
   ["an engine that stands still", { fault: "stall", after: 5, tokens: 20 }, "vllm", ["stall", "firstContentMs", "engine-stuck"]],
   ["an engine that stands still, by old names", { fault: "stall", after: 5, tokens: 20 }, "vllm-old", ["stall", "firstContentMs", "engine-stuck"]],
-  ["a request that the engine forgets", { fault: "lost", after: 5, tokens: 20, gapMs: 60 }, "vllm", ["stall", "connectMs", "request-lost"]],
+  ["a request that the engine forgets", { fault: "lost", after: 5, tokens: 20, gapMs: 60 }, "vllm", ["stall", "metricsIntervalMs", "request-lost"]],
   ["a request that the engine never knew", { fault: "no-headers" }, "llama", ["stall", "connectMs", "request-lost"]],
   ["a queue that does not move", { fault: "queue" }, "vllm", ["stall", "firstContentMs", "overload"]],
-  ["a subject whose metrics are gone, by its time-out", { fault: "stall", after: 5 }, "none", ["stall", "firstContentMs", "unknown"]],
+  ["a subject whose metrics are gone, by its time-out", { fault: "stall", after: 5 }, "none", ["stall", "timeout", "unknown"]],
 ];
 
 describe("a campaign of blocking requests finds by the engine's counters", { concurrency: 4 }, () => {
@@ -125,9 +125,12 @@ test("a campaign with mixed faults reaches its target", async (t) => {
     { fault: "bad-request" },
   ];
   const campaign = await setUp(t, mixed, { streaming: true }, { target: 25, retries: campaignOf().retries });
-  const { summary } = await run(campaign);
+  const { summary, attempts } = await run(campaign);
   assert.deepEqual([summary.state, summary.judged, summary.passed], ["done", 25, 25]);
-  assert.equal(summary.failed["deterministic"], 1);
+  // Two may be under way before the first is refused; what is refused is asked once.
+  const refused = attempts.filter(({ item }) => item === "i5");
+  assert.ok(refused.length === 1 || refused.length === 2, `${refused.length}`);
+  assert.deepEqual([summary.failed["deterministic"], refused.every(({ attempt }) => attempt === 1)], [refused.length, true]);
   for (const kind of ["stall", "transport", "rate-limit", "server-error"]) assert.ok((summary.retries[kind] ?? 0) >= 1, kind);
 });
 

@@ -78,7 +78,9 @@ describe("an agent that only says that it streams", { concurrency: 3 }, () => {
     assert.equal(outcome.failure.class, "stall");
     assert.deepEqual(summary.stalls, { prefill: 1 });
     assert.equal(progress.filter((one) => one.kind === "phase" && one.phase === "stalled").length, 1, "told when it is found, and not before");
-    assert.match(outcome.failure.evidence?.text ?? "", /no content piece by piece.*no duration of this item is known/);
+    assert.match(outcome.failure.evidence?.text ?? "", /no content piece by piece.*timeout\.initialMs: no duration of this item is known/);
+    assert.deepEqual([outcome.failure.stall?.threshold, outcome.failure.stall?.limitMs], ["timeout", 800]);
+    assert.match(outcome.failure.message, /^InferenceStalled: no answer after \S+ s while prefill \(timeout allows 0\.8 s\), after 0 tokens\./);
   });
 
   test("and shows it is judged by its stream from there on", async (t) => {

@@ -16,6 +16,7 @@ export function campaignOf(change: Partial<Campaign> = {}): Campaign {
       byClass: { transport: 4, stall: 2, "rate-limit": 10, "server-error": 3, "agent-failed": 1, "judge-failed": 2 },
       baseMs: 1,
       maxMs: 10,
+      maxRetryAfterMs: 3_600_000,
     },
     liveness: "auto",
     thresholds: DEFAULT_THRESHOLDS,

@@ -3,7 +3,7 @@ import type { AdaptiveTimeout } from "./campaign.ts";
 /** Past durations of each item, the newest few: memory is bounded by the items. */
 export interface Durations {
   add(item: string, ms: number): void;
-  /** The time-out of an item at its retry number `retry` (0: the first try), ms, and how it came about. */
+  /** The time-out of an item at its retry number `retry` (0: the first try), ms, and by which member of `timeout` it came about. */
   timeout(item: string, retry: number): { readonly ms: number; readonly why: string };
 }
 
@@ -21,10 +21,18 @@ export function createDurations(options: AdaptiveTimeout): Durations {
     timeout(item, retry) {
       const list = past.get(item)?.toSorted((a, b) => a - b) ?? [];
       const p95 = list[Math.ceil(list.length * 0.95) - 1];
-      const base = p95 === undefined ? options.initialMs : Math.max(options.minMs, options.factor * p95);
-      const ms = Math.min(options.maxMs, base * options.backoff ** retry);
-      const from = p95 === undefined ? "no duration of this item is known yet" : `${options.factor} × the p95 of ${list.length} past durations`;
-      return { ms, why: retry === 0 ? from : `${from}, backed off ${retry} times` };
+      const known = `${options.factor} × the p95 of ${list.length} past ${list.length === 1 ? "duration" : "durations"}`;
+      const { base, from } =
+        p95 === undefined
+          ? { base: options.initialMs, from: "timeout.initialMs: no duration of this item is known yet" }
+          : options.factor * p95 >= options.minMs
+            ? { base: options.factor * p95, from: `timeout.factor: ${known}` }
+            : { base: options.minMs, from: `timeout.minMs, which is more than ${known}` };
+      const wished = base * options.backoff ** retry;
+      const backedOff = retry === 0 ? from : `${from}; backed off ${retry === 1 ? "once" : `${retry} times`}`;
+      return wished > options.maxMs
+        ? { ms: options.maxMs, why: `timeout.maxMs, which is less than asked for by ${backedOff}` }
+        : { ms: wished, why: backedOff };
     },
   };
 }

@@ -1,9 +1,9 @@
 import type { A2AClient } from "../client/client.ts";
 import { IasError } from "../model/errors.ts";
 import { battleRequest } from "./assessment.ts";
+import type { JudgedBy } from "./attempt.ts";
 import type { Campaign, Item, Subject } from "./campaign.ts";
 import { createEngineWatch, type EngineWatch } from "./engine-watch.ts";
-import type { JudgedBy } from "./pulse.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 
 /** What battles share: one client and one engine watch for each agent that is asked. */
@@ -11,7 +11,10 @@ export interface Arena extends AsyncDisposable {
   client(subject: Subject, item: Item): Promise<A2AClient>;
   /** The engine behind a subject, where its counters can be read. */
   engine(subject: Subject): Promise<EngineWatch | undefined>;
-  /** What a battle is judged by, and why. */
+  /**
+   * What a battle is judged by, and why. A mode that is asked for by name is a demand: throws with reason LIVENESS_UNAVAILABLE when the subject does not offer it,
+   * `configuration`, or `unavailable` where its counters may be readable later. `auto` takes the best that there is.
+   */
   choose(subject: Subject, client: A2AClient): Promise<Choice>;
 }
 
@@ -22,11 +25,23 @@ export interface Choice {
   readonly trusted: boolean;
 }
 
+const OTHERWISE = "Ask for `auto`, which takes the best that there is and says which, or for `timeout`.";
+
 /** The arena of a campaign. */
 export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
   const clients = new Map<string, Promise<A2AClient>>();
   const engines = new Map<string, EngineWatch>();
   const readable = new Set<string>();
+  const told = new Set<string>();
+
+  /** Says once of each subject by what it is judged, and again when that changes. */
+  function tell({ id: subject }: Subject, choice: Choice): Choice {
+    const { mode, why } = choice;
+    const key = JSON.stringify([subject, mode, why]);
+    if (!told.has(key)) parts.onProgress({ kind: "liveness", subject, mode, why });
+    told.add(key);
+    return choice;
+  }
 
   const request = (subject: Subject, item: Item): ReturnType<typeof battleRequest> => battleRequest(item.green ?? campaign.green, subject, item);
 
@@ -37,6 +52,34 @@ export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
     engines.set(metricsUrl, engine);
     if (!readable.has(metricsUrl) && (await engine.probe())) readable.add(metricsUrl);
     return readable.has(metricsUrl) ? engine : undefined;
+  }
+
+  async function choiceOf(subject: Subject, client: A2AClient): Promise<Choice> {
+    const wished = subject.liveness ?? campaign.liveness;
+    const { streaming } = client.card;
+    const none = subject.metricsUrl === undefined ? "no metricsUrl is known" : `${subject.metricsUrl} cannot be read`;
+    if (wished === "timeout") return { mode: "timeout", why: "asked for", trusted: false };
+    if (wished === "stream") {
+      if (streaming) return { mode: "stream", why: "asked for", trusted: true };
+      const what = `${subject.id} cannot be judged by its stream, as \`liveness: stream\` demands: the card of ${client.card.name} has no capabilities.streaming`;
+      throw new IasError("configuration", `${what}. ${OTHERWISE}`, { reason: "LIVENESS_UNAVAILABLE" });
+    }
+    const engine = await engineOf(subject);
+    if (wished === "metrics") {
+      if (engine !== undefined) return { mode: "metrics", why: "asked for", trusted: false };
+      const what = `${subject.id} cannot be judged by its engine's counters, as \`liveness: metrics\` demands: ${none}`;
+      // A server that starts later may be read then.
+      const retryable = subject.metricsUrl !== undefined;
+      throw new IasError(retryable ? "unavailable" : "configuration", `${what}. ${OTHERWISE}`, { reason: "LIVENESS_UNAVAILABLE", retryable });
+    }
+    if (client.hasCursors && streaming) return { mode: "stream", why: "the agent speaks our extension", trusted: true };
+    const meanwhile = engine === undefined ? `the time-out judges, as ${none}` : "its engine's counters judge";
+    if (streaming) {
+      const why = `the agent's card says that it streams; until it has sent content piece by piece, ${meanwhile}`;
+      return { mode: "stream", why, trusted: false };
+    }
+    if (engine !== undefined) return { mode: "metrics", why: "the agent does not stream; its engine's counters can be read", trusted: false };
+    return { mode: "timeout", why: `the agent does not stream, and ${none}`, trusted: false };
   }
 
   return {
@@ -52,24 +95,7 @@ export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
       return made;
     },
     engine: engineOf,
-    async choose(subject, client) {
-      const wished = subject.liveness ?? campaign.liveness;
-      const engine = wished === "stream" || wished === "timeout" ? undefined : await engineOf(subject);
-      const { streaming } = client.card;
-      const none = subject.metricsUrl === undefined ? "no metricsUrl is known" : `${subject.metricsUrl} cannot be read`;
-      if (wished === "timeout") return { mode: "timeout", why: "asked for", trusted: false };
-      if (wished === "metrics" && engine !== undefined) return { mode: "metrics", why: "asked for", trusted: false };
-      if (wished === "metrics") return { mode: "timeout", why: `metrics were asked for, but ${none}`, trusted: false };
-      if (wished === "stream" && streaming) return { mode: "stream", why: "asked for", trusted: true };
-      if (client.hasCursors && streaming) return { mode: "stream", why: "the agent speaks our extension", trusted: true };
-      const meanwhile = engine === undefined ? "the time-out judges" : "its engine's counters judge";
-      if (streaming) {
-        const why = `the agent's card says that it streams; until it has sent content piece by piece, ${meanwhile}`;
-        return { mode: "stream", why, trusted: false };
-      }
-      if (engine !== undefined) return { mode: "metrics", why: "the agent does not stream; its engine's counters can be read", trusted: false };
-      return { mode: "timeout", why: `the agent does not stream, and ${none}`, trusted: false };
-    },
+    choose: async (subject, client) => tell(subject, await choiceOf(subject, client)),
     async [Symbol.asyncDispose]() {
       const made = await Promise.allSettled(clients.values());
       await Promise.allSettled(made.map(async (each) => (each.status === "fulfilled" ? each.value[Symbol.asyncDispose]() : undefined)));

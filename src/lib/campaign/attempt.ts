@@ -23,7 +23,7 @@ export interface Attempt {
   readonly startedAt: number;
   readonly endedAt?: number;
   /** What stalls were judged by, and why. */
-  readonly liveness?: { readonly mode: Exclude<LivenessMode, "auto">; readonly why: string };
+  readonly liveness?: { readonly mode: JudgedBy; readonly why: string };
   /** Absent while it runs. */
   readonly outcome?: Outcome;
   /** A person asked for another: it is kept, and counts for nothing. */
@@ -32,6 +32,9 @@ export interface Attempt {
   /** Slow and stalled episodes, oldest first; at most 100 are kept. */
   readonly episodes: readonly Episode[];
 }
+
+/** By what an attempt is judged; a stream that has not shown its content piece by piece yet is judged by what else there is. */
+export type JudgedBy = Exclude<LivenessMode, "auto">;
 
 /** How an attempt ended. */
 export type Outcome =

@@ -4,13 +4,14 @@ import { IasError } from "../model/errors.ts";
 import { cursorOf, withEventCursor } from "../model/extension.ts";
 import { answerOf } from "./answer.ts";
 import { battleRequest } from "./assessment.ts";
-import type { Attempt, Failure, Outcome } from "./attempt.ts";
+import type { Attempt, Failure, JudgedBy, Outcome } from "./attempt.ts";
 import type { Campaign, Item, Subject } from "./campaign.ts";
 import { failureOf, failureOfEvent } from "./classify.ts";
 import { createGathered, type Gathered } from "./gather.ts";
 import { judge } from "./judge.ts";
 import type { AttemptWriter } from "./ledger.ts";
-import type { JudgedBy, Pulse } from "./pulse.ts";
+import type { Pulse } from "./pulse.ts";
+import { pauseOf } from "./retry-rule.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 
 /** One attempt, as it is fought. */
@@ -168,7 +169,7 @@ async function judgeAnswer(gathered: Gathered, { campaign, parts, subject, item,
       // The answer is there: only its judgement is tried again, here and by later attempts. An `a2a` green's answer is its judgement, which it has to give anew.
       const answered = green.kind !== "a2a" && wrong.reason !== "REGEX_TOO_SLOW";
       if (isSame || !wrong.retryable || tries >= byClass["judge-failed"]) return { kind: "failed", failure, ...(answered && { answered }) };
-      const inMs = Math.max(wrong.retryAfterMs ?? 0, Math.min(maxMs, baseMs * 2 ** tries) * (0.5 + parts.random() / 2));
+      const inMs = Math.max(pauseOf(wrong.retryAfterMs, campaign.retries).pauseMs, Math.min(maxMs, baseMs * 2 ** tries) * (0.5 + parts.random() / 2));
       writer.aside({ kind: "note", name: "judge-retry", value: { why: failure.message, inMs: Math.round(inMs) } });
       await parts.clock.sleep(inMs, signal);
     }

@@ -109,6 +109,8 @@ export interface Retries {
   readonly byClass: Readonly<Record<RetryClass, number>>;
   readonly baseMs: number;
   readonly maxMs: number;
+  /** The longest pause that a subject's or judge's Retry-After is given, ms; 3,600,000. Longer ones are cut to it, with a warning. */
+  readonly maxRetryAfterMs: number;
 }
 
 /** The classes of failures. */

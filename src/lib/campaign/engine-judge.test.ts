@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type EngineFault, type EngineLimits, judgeEngine, type Others, silenceEvidence, startJudgement } from "./engine-judge.ts";
 import { type EngineSample, hasMoved, parseEngineMetrics } from "./engine-metrics.ts";
 
-const LIMITS: EngineLimits = { toolMs: 60_000, firstContentMs: 30_000, ask: { threshold: "connectMs", limitMs: 10_000 } };
+const LIMITS: EngineLimits = { toolMs: 60_000, intervalMs: 1000, firstContentMs: 30_000, ask: { threshold: "connectMs", limitMs: 10_000 } };
 
 interface Given extends Partial<EngineSample> {
   readonly at: number;

@@ -37,8 +37,11 @@ export function startJudgement(at: number): EngineJudgement {
   return { startedAt: at, movedAt: at, first: undefined, last: undefined, wasBusy: false, idleReadings: 0, idleAt: undefined };
 }
 
-/** What is allowed: `askMs` is how long a subject may take before it asks its model. */
-export type EngineLimits = Pick<Thresholds, "toolMs" | "firstContentMs"> & { readonly ask: { readonly threshold: StallThreshold; readonly limitMs: number } };
+/** What is allowed: `ask` is how long a subject may take before it asks its model, `intervalMs` the time between two readings. */
+export type EngineLimits = Pick<Thresholds, "toolMs" | "firstContentMs"> & {
+  readonly intervalMs: number;
+  readonly ask: { readonly threshold: StallThreshold; readonly limitMs: number };
+};
 
 /** Readings in a row that prove a request lost. */
 const LOST_AFTER = 2;
@@ -74,8 +77,9 @@ function idle(state: EngineJudgement, { at, ended, heard }: Reading, sample: Eng
     ? { ...limits.ask, since: state.startedAt }
     : finished > 0
       ? { threshold: "toolMs" as const, limitMs: limits.toolMs, since: state.idleAt ?? at }
-      : { threshold: "connectMs" as const, limitMs: 0, since: state.idleAt ?? at };
-  if (state.idleReadings < LOST_AFTER || at - since < limitMs) return { state };
+      : { threshold: "metricsIntervalMs" as const, limitMs: limits.intervalMs, since: state.idleAt ?? at };
+  const isOver = threshold === "metricsIntervalMs" || at - since >= limitMs;
+  if (state.idleReadings < LOST_AFTER || !isOver) return { state };
   const text = "Nothing runs and nothing waits in the engine, and there is still no answer: it does not know our request.";
   const evidence: Evidence = { kind: "request-lost", text, running: 0, waiting: 0, generated };
   return { state, fault: { threshold, limitMs, silenceMs: at - since, evidence } };

@@ -145,6 +145,7 @@ export function createFighter({ campaign, nonce, parts, arena, pulses, durations
       trusted: choice.trusted,
       thresholds: campaign.thresholds,
       engine,
+      metricsIntervalMs: campaign.metricsIntervalMs,
       timeout,
       monotonic,
       onFault: () => hung.abort(new IasError("timeout", "The attempt hangs.", { reason: "INFERENCE_STALLED" })),

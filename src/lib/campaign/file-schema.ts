@@ -204,6 +204,7 @@ export const campaignFileSchema = form({
       .describe("Retries of each class of failure"),
     baseMs: span().optional().describe("The first wait; 1s"),
     maxMs: span().optional().describe("The longest wait; 60s"),
+    maxRetryAfterMs: span().optional().describe("The longest pause that a Retry-After is given; 1h"),
   }).optional(),
   liveness: liveness().optional().describe("auto"),
   thresholds: form({

@@ -8,6 +8,7 @@ import { campaignOf, readAssessment } from "./green-request.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Progress } from "./progress.ts";
 import { isSubjectsFault } from "./report/rated.ts";
+import { judgedBy } from "./report/words.ts";
 import type { RunCampaign, RunnerParts } from "./runner-parts.ts";
 
 /** What the built-in evaluator is made of. */
@@ -137,6 +138,8 @@ function lineOf(progress: Progress): string | undefined {
       return `${plain(progress.battle)} is tried again in ${Math.round(progress.inMs / 100) / 10} s: ${progress.why}`;
     case "warning":
       return progress.message;
+    case "liveness":
+      return `${progress.subject} is judged by ${judgedBy(progress.mode)}: ${progress.why}.`;
     case "started":
     case "concurrency":
     case "ended":

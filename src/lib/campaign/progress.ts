@@ -1,9 +1,11 @@
 import type { Phase } from "../liveness/liveness.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt, JudgedBy } from "./attempt.ts";
 
 /** What a runner tells while it runs; for views, nothing depends on it. */
 export type Progress =
   | { readonly kind: "started"; readonly campaign: string; readonly resumed: boolean; readonly done: number; readonly target: number }
+  /** What a subject's battles are judged by, and why; told before its first battle, and when it changes. */
+  | { readonly kind: "liveness"; readonly subject: string; readonly mode: JudgedBy; readonly why: string }
   | { readonly kind: "attempt-started"; readonly attempt: Attempt; readonly resumed: boolean }
   | { readonly kind: "phase"; readonly battle: string; readonly attempt: number; readonly phase: Phase; readonly at: number }
   /** Content of one battle: at most one a battle and 100 ms, unless `verbose`. */
@@ -26,7 +28,9 @@ export interface Summary {
   readonly meanScore: number | undefined;
   /** Battles that are given up, by class of the last failure. */
   readonly failed: Readonly<Record<string, number>>;
-  /** Of those, what is the subject's fault (`agent-failed`, `deterministic`, `stall`): it counts as not passed. */
+  /** Battles that wait for their next attempt, by class of the last failure. */
+  readonly waiting: Readonly<Record<string, number>>;
+  /** Of those that are given up, what is the subject's fault (`agent-failed`, `deterministic`, `stall`): it counts as not passed. */
   readonly faults: number;
   readonly attempts: number;
   readonly retries: Readonly<Record<string, number>>;
@@ -47,9 +51,18 @@ export interface Summary {
         readonly faults: number;
         readonly attempts: number;
         readonly meanScore: number | undefined;
+        /** What its attempts were judged by, and why; the most frequent first. */
+        readonly liveness: readonly LivenessCount[];
       }
     >
   >;
+}
+
+/** How many attempts were judged by one thing. */
+export interface LivenessCount {
+  readonly mode: JudgedBy;
+  readonly why: string;
+  readonly attempts: number;
 }
 
 /** A distribution in three numbers. */

@@ -17,13 +17,10 @@ import type { Thresholds } from "../liveness/thresholds.ts";
 import { toLivenessFacts } from "../liveness/to-facts.ts";
 import type { StreamResponse } from "../model/a2a.ts";
 import { type ExtensionData, readExtension } from "../model/extension.ts";
-import type { Episode, Failure, Measured } from "./attempt.ts";
+import type { Episode, Failure, JudgedBy, Measured } from "./attempt.ts";
 import { failureOf } from "./classify.ts";
 import { type EngineFault, type EngineJudgement, judgeEngine, silenceEvidence, startJudgement } from "./engine-judge.ts";
 import type { EngineWatch, Reading } from "./engine-watch.ts";
-
-/** By what an attempt is judged now; a stream that has not shown its content piece by piece yet is judged by what else there is. */
-export type JudgedBy = "stream" | "metrics" | "timeout";
 
 /** The liveness of one attempt. Nothing but this decides that an attempt hangs; a natural end always goes before. */
 export interface Pulse extends Disposable {
@@ -45,6 +42,8 @@ export interface PulseOptions {
   readonly trusted: boolean;
   readonly thresholds: Thresholds;
   readonly engine: EngineWatch | undefined;
+  /** Between two readings of the engine's counters, ms. */
+  readonly metricsIntervalMs: number;
   readonly timeout: { readonly ms: number; readonly why: string };
   readonly monotonic: () => number;
   /** Called once, when it hangs. */
@@ -156,7 +155,8 @@ export function createPulse(options: PulseOptions): Pulse {
   /** One reading of the engine's counters. */
   function look(reading: Reading): void {
     const by = mode === "stream" ? ("firstByteMs" as const) : ("connectMs" as const);
-    const limits = { toolMs: thresholds.toolMs, firstContentMs: thresholds.firstContentMs, ask: { threshold: by, limitMs: thresholds[by] } };
+    const { toolMs, firstContentMs } = thresholds;
+    const limits = { toolMs, firstContentMs, intervalMs: options.metricsIntervalMs, ask: { threshold: by, limitMs: thresholds[by] } };
     const judged = judgeEngine(judgement, reading, limits);
     judgement = judged.state;
     // Content and the engine prove life alike, where the stream shows some.
@@ -211,7 +211,7 @@ export function createPulse(options: PulseOptions): Pulse {
       const spentMs = at - startedAt - pausedMs;
       if (by === "timeout" && spentMs > timeout.ms) {
         const text = `Nothing shows whether it works: it sends no content piece by piece, and its engine's counters are not known. Its time-out of ${timeout.ms / 1000} s has passed (${timeout.why}).`;
-        fail(stallOf("firstContentMs", timeout.ms, spentMs), { kind: "unknown", text });
+        fail(stallOf("timeout", timeout.ms, spentMs), { kind: "unknown", text });
       }
     },
     get state() {

@@ -81,7 +81,7 @@ maxAnswerLength: 1000
 test("durations are ms or have a unit, none is Infinity, and what is absent takes its default", () => {
   const { thresholds, retries, timeout, items, subjects, green } = read(FULL);
   assert.deepEqual(thresholds, { ...DEFAULT_THRESHOLDS, gapMs: 45_000, toolMs: Number.POSITIVE_INFINITY, workMs: 5_400_000, slowRate: 2 });
-  assert.deepEqual(retries, { maxAttempts: 2, byClass: { ...DEFAULT_RETRIES.byClass, stall: 0 }, baseMs: 500, maxMs: 120_000 });
+  assert.deepEqual(retries, { maxAttempts: 2, byClass: { ...DEFAULT_RETRIES.byClass, stall: 0 }, baseMs: 500, maxMs: 120_000, maxRetryAfterMs: 3_600_000 });
   assert.deepEqual(timeout, { ...DEFAULT_TIMEOUT, initialMs: 75_000, backoff: 1.5 });
   assert.deepEqual(
     items.map(({ id, green: own }) => [id, own?.kind]),

@@ -21,6 +21,7 @@ export const DEFAULT_RETRIES: Retries = {
   byClass: { transport: 4, stall: 2, "rate-limit": 4, "server-error": 3, "agent-failed": 1, "judge-failed": 2 },
   baseMs: 1000,
   maxMs: 60_000,
+  maxRetryAfterMs: 3_600_000,
 };
 
 /** The time-out of what nothing else can be judged by: generous, because a time-out cannot tell slow from hung. */
@@ -225,6 +226,7 @@ function toRetries(given: CampaignFile["retries"]): Retries {
     byClass: { ...DEFAULT_RETRIES.byClass, ...Object.fromEntries(byClass) },
     baseMs: toMs(given?.baseMs ?? DEFAULT_RETRIES.baseMs),
     maxMs: toMs(given?.maxMs ?? DEFAULT_RETRIES.maxMs),
+    maxRetryAfterMs: toMs(given?.maxRetryAfterMs ?? DEFAULT_RETRIES.maxRetryAfterMs),
   };
 }
 

@@ -11,6 +11,8 @@ import { DEFAULT_THRESHOLDS } from "../liveness/thresholds.ts";
 import { IasError } from "../model/errors.ts";
 import { systemClock } from "../stream/clock.ts";
 import type { Campaign, Green, Scorer } from "./campaign.ts";
+import type { Progress, Summary } from "./progress.ts";
+import { summarize } from "./report/summarize.ts";
 
 type Play = (turn: Turn, signal: AbortSignal) => AsyncIterable<AgentEvent>;
 
@@ -221,6 +223,67 @@ describe("a campaign", () => {
     assert.ok(progress.every((one) => one.kind !== "retry" || one.inMs >= 200));
   });
 
+  it("does not wait a day because it is asked to: it says what was asked, what is waited, and that its battle waits", async (t) => {
+    let refused = 0;
+    const campaign = await against(
+      t,
+      async function* () {
+        refused += 1;
+        if (refused <= 2) throw new IasError("engine-failed", "come tomorrow", { reason: "MODEL_RATE_LIMIT", retryable: true, retryAfterMs: 86_400_000 });
+        yield* hello();
+      },
+      { concurrency: 2, retries: { ...campaignOf().retries, maxRetryAfterMs: 300 } },
+    );
+    await using ledger = createMemoryLedger();
+    const looks: Promise<Summary>[] = [];
+    const onProgress = (one: Progress): void => {
+      if (one.kind === "retry") looks.push(summarize({ campaign, hash: "h", createdAt: 0 }, ledger, "running"));
+    };
+    const { summary, progress } = await run(campaign, { ledger, onProgress });
+    assert.deepEqual([summary.state, summary.waiting, summary.failed], ["done", {}, {}]);
+    const [look] = await Promise.all(looks);
+    assert.deepEqual([look?.waiting["rate-limit"], look?.failed], [1, {}]);
+    const told = progress.flatMap((one) => (one.kind === "warning" && one.code === "RETRY_AFTER_CUT" ? [one.message] : []));
+    assert.equal(told.length, 1, "once for all that were refused at a time");
+    assert.match(told[0] ?? "", /^purple asks .* 24:00:00 h \(Retry-After\).* 300 ms, as retries\.maxRetryAfterMs says\.$/);
+  });
+
+  it("refuses to judge by what a subject does not offer, before anything is asked", async (t) => {
+    let asked = 0;
+    const play: Play = async function* () {
+      asked += 1;
+      yield* hello();
+    };
+    const server = await serving(t, [agentOf(play, { streaming: false }), agentOf(play, { id: "streams" })]);
+    const subject = { id: "purple", url: `${server.url}/a2a/agent`, concurrency: 1, headersFromEnv: {} };
+    const gone = `http://127.0.0.1:${await closedPort()}/metrics`;
+    for (const [change, code, message] of [
+      [{ liveness: "stream" }, "configuration", /^purple cannot be judged by its stream.*the card of .* has no capabilities\.streaming\. Ask for `auto`/],
+      [{ liveness: "metrics" }, "configuration", /^purple cannot be judged by its engine's counters.*no metricsUrl is known/],
+      [{ subjects: [{ ...subject, liveness: "metrics", metricsUrl: gone }] }, "unavailable", /\/metrics cannot be read/],
+      [
+        {
+          subjects: [
+            { ...subject, url: `${server.url}/a2a/streams` },
+            { ...subject, id: "other", liveness: "stream" },
+          ],
+        },
+        "configuration",
+        /^other cannot be/,
+      ],
+    ] as const)
+      await assert.rejects(run(campaignOf({ subjects: [subject], ...change })), { code, reason: "LIVENESS_UNAVAILABLE", message });
+    assert.equal(asked, 0);
+    const { summary, progress } = await run(campaignOf({ subjects: [subject], green: { kind: "function", module: "x", name: "y" } }));
+    const why = "the agent does not stream, and no metricsUrl is known";
+    assert.deepEqual(summary.subjects["purple"]?.liveness, [{ mode: "timeout", why, attempts: 1 }]);
+    assert.deepEqual(
+      progress.filter(({ kind }) => kind === "liveness"),
+      [{ kind: "liveness", subject: "purple", mode: "timeout", why }],
+    );
+    assert.ok(progress.findIndex(({ kind }) => kind === "liveness") < progress.findIndex(({ kind }) => kind === "attempt-started"));
+  });
+
   it("is paused, canceled and told to fight a battle again from outside", async (t) => {
     let pass = false;
     const campaign = await against(t, hello, { green: { kind: "function", module: "x", name: "y" } });
@@ -229,7 +292,7 @@ describe("a campaign", () => {
     const states: string[] = [];
     const running = run(campaign, { ledger, score: () => ({ pass, score: pass ? 1 : 0 }), onProgress: (one) => states.push(one.kind) });
     await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.deepEqual(states, ["started"]);
+    assert.deepEqual(states, ["started", "liveness"]);
     await ledger.control.write({ paused: false });
     const { summary } = await running;
     assert.deepEqual([summary.judged, summary.passed], [5, 0]);

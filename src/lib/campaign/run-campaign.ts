@@ -1,7 +1,7 @@
 import { IasError } from "../model/errors.ts";
 import { createArena } from "./arena.ts";
 import type { Attempt } from "./attempt.ts";
-import type { Campaign } from "./campaign.ts";
+import type { Campaign, Green, Item, Subject } from "./campaign.ts";
 import { createDurations } from "./adaptive-timeout.ts";
 import { claim } from "./claim.ts";
 import { createFighter } from "./fighter.ts";
@@ -10,6 +10,7 @@ import { checkNeeds } from "./preflight.ts";
 import type { Progress } from "./progress.ts";
 import type { Pulse } from "./pulse.ts";
 import { summarize } from "./report/summarize.ts";
+import { duration } from "./report/words.ts";
 import type { RunCampaign, RunnerParts } from "./runner-parts.ts";
 import { createSchedule, type Schedule } from "./schedule.ts";
 import { settingsOf } from "./settings.ts";
@@ -52,6 +53,8 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
   const fighter = createFighter({ campaign, nonce, parts, arena, pulses, durations: createDurations(campaign.timeout) });
   let failure: IasError | undefined;
   let wake = Promise.withResolvers<void>();
+  /** Until when nothing is said of a subject's long waits. */
+  const quiet = new Map<string, number>();
   const ring = (): void => wake.resolve();
 
   /** Fights one attempt and tells the schedule; what goes wrong here is the ledger's fault, and ends the run. */
@@ -75,11 +78,23 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
     fights.add(began);
   }
 
+  /** Once for all battles that a subject refuses at a time. */
+  function tellLongWait(subject: string, askedMs: number): void {
+    const [now, waitMs] = [clock.now(), campaign.retries.maxRetryAfterMs];
+    if (now < (quiet.get(subject) ?? 0)) return;
+    quiet.set(subject, now + waitMs);
+    const message = `${subject} asks to be left alone for ${duration(askedMs)} (Retry-After); its battles are tried again after ${duration(waitMs)}, as retries.maxRetryAfterMs says.`;
+    tell(onProgress, "RETRY_AFTER_CUT", message);
+  }
+
   function conclude(attempt: Attempt): void {
     const before = schedule.allowed(attempt.subject);
     const ending = schedule.ended(attempt, clock.now());
     onProgress({ kind: "attempt-ended", attempt });
-    if (ending.kind === "retry") onProgress({ kind: "retry", battle: attempt.battle, inMs: Math.round(ending.inMs), why: ending.why });
+    if (ending.kind === "retry") {
+      if (ending.askedMs !== undefined) tellLongWait(attempt.subject, ending.askedMs);
+      onProgress({ kind: "retry", battle: attempt.battle, inMs: Math.round(ending.inMs), why: ending.why });
+    }
     const allowed = schedule.allowed(attempt.subject);
     const why = allowed < before ? "it asked for less (429 or 503)" : "its battles succeed";
     if (allowed !== before) onProgress({ kind: "concurrency", subject: attempt.subject, allowed, why });
@@ -183,12 +198,20 @@ async function requeue(battle: string, schedule: Schedule, { ledger, onProgress 
   await ledger.control.done("cancel", battle);
 }
 
-/** Throws `unavailable` when nobody is there at all; who is missing alone is asked again by each attempt. */
+/**
+ * Connects with everybody and chooses what each is judged by. Throws `unavailable` when nobody is there at all (who is missing alone is asked again by each attempt),
+ * and with reason LIVENESS_UNAVAILABLE when a subject does not offer what the campaign demands.
+ */
 async function greet(campaign: Campaign, arena: ReturnType<typeof createArena>): Promise<void> {
-  const [item] = campaign.items;
-  if (item === undefined) throw new IasError("configuration", "The campaign has no items.");
-  const met = await Promise.allSettled(campaign.subjects.map((subject) => arena.client(subject, item)));
+  const asked = askedAgents(campaign);
+  const meet = async ({ subject, item }: (typeof asked)[number]): Promise<unknown> => arena.choose(subject, await arena.client(subject, item));
+  const met = await Promise.allSettled(asked.map(meet));
   const failures = met.flatMap((each) => (each.status === "rejected" ? [IasError.from(each.reason, "unavailable")] : []));
+  const [demand, ...more] = failures.filter(({ reason }) => reason === "LIVENESS_UNAVAILABLE");
+  if (demand !== undefined) {
+    const message = [...new Set([demand, ...more].map((each) => each.message))].join("\n");
+    throw new IasError(demand.code, message, { cause: demand, reason: "LIVENESS_UNAVAILABLE", retryable: demand.retryable });
+  }
   const [first] = failures;
   if (first === undefined || failures.length < met.length) return;
   if (first.code === "configuration") throw first;
@@ -198,6 +221,13 @@ async function greet(campaign: Campaign, arena: ReturnType<typeof createArena>):
     reason: "NO_SUBJECT",
     retryable: true,
   });
+}
+
+/** Each subject with an item for each agent that its battles ask: itself, and green agents that do battles. */
+function askedAgents({ subjects, items, green }: Campaign): readonly { readonly subject: Subject; readonly item: Item }[] {
+  const agentOf = (one: Green): string => (one.kind === "a2a" ? one.url : "");
+  const agents = [...new Map(items.map((item) => [agentOf(item.green ?? green), item])).values()];
+  return subjects.flatMap((subject) => agents.map((item) => ({ subject, item })));
 }
 
 /** One clock for all pulses; how late it is adds to every deadline (SEMANTICS 28). */

@@ -68,6 +68,30 @@ describe("a schedule", () => {
     assert.equal(startAll(schedule, 30_200).length, 2);
   });
 
+  it("waits for a Retry-After of a day no longer than it may, and says what was asked", () => {
+    const retries = { ...campaignOf().retries, baseMs: 1000, maxRetryAfterMs: 60_000 };
+    const schedule = createSchedule(planOf({ retries, concurrency: 1 }), () => 0);
+    const [start] = startAll(schedule, 100);
+    assert.ok(start);
+    const ending = schedule.ended(ended(start, failed("rate-limit", { retryAfterMs: 86_400_000 })), 200);
+    assert.deepEqual(ending, { kind: "retry", inMs: 60_000, askedMs: 86_400_000, why: "rate-limit: x" });
+    assert.deepEqual(schedule.next(200), { kind: "wait", until: 60_200 }, "the others of the subject wait no longer either");
+    const [again] = startAll(schedule, 60_200);
+    assert.ok(again);
+    assert.equal("askedMs" in schedule.ended(ended(again, failed("rate-limit", { retryAfterMs: 60_000 })), 60_300), false);
+  });
+
+  it("counts a battle as judged that was, though fewer retries are allowed now than it took", () => {
+    const retries = { ...campaignOf().retries, maxAttempts: 1 };
+    const schedule = createSchedule(planOf({ retries }), () => 0);
+    const place = schedule.find("purple/a/1");
+    assert.ok(place);
+    const outcomes = [failed("stall"), failed("stall"), JUDGED];
+    const attempts = outcomes.map((outcome, index) => attemptOf({ battle: place.battle, item: "a", attempt: index + 1, outcome, endedAt: 1 }));
+    schedule.restore(place, attempts);
+    assert.deepEqual([schedule.judged, schedule.lost], [1, 0]);
+  });
+
   it("with a target starts no more than may be needed, takes items again, and ends when it cannot be reached", () => {
     const schedule = createSchedule(planOf({ target: 2 }), () => 0);
     const [first, second, third] = startAll(schedule, 0);

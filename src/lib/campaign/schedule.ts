@@ -1,8 +1,9 @@
 import type { Allowance } from "./allowance.ts";
 import { narrow, startAllowance, widen } from "./allowance.ts";
 import type { Attempt, Failure } from "./attempt.ts";
-import type { Campaign, RetryClass } from "./campaign.ts";
+import type { Campaign } from "./campaign.ts";
 import { createOrder, type Place } from "./order.ts";
+import { type AfterFailure, afterFailure, NONE_USED, pauseOf, stateOfBattle, type Used } from "./retry-rule.ts";
 
 /**
  * Which battle is next, and what becomes of it: pure but for `random`; `now` is ms of one clock. Nothing is kept of a battle that is settled, so that memory
@@ -41,15 +42,14 @@ export interface Start extends Place {
 export type Ending =
   | { readonly kind: "counted" }
   | { readonly kind: "given-up"; readonly why: string }
-  | { readonly kind: "retry"; readonly inMs: number; readonly why: string };
+  /** `askedMs`: the subject asked for a longer pause than `retries.maxRetryAfterMs`. */
+  | { readonly kind: "retry"; readonly inMs: number; readonly why: string; readonly askedMs?: number };
 
 /** A battle that is not settled. */
 interface Open extends Place {
   /** The number of its last attempt. */
   attempt: number;
-  /** Failures that count, in all and by class. */
-  failures: number;
-  readonly byClass: Map<RetryClass, number>;
+  used: Used;
   /** From when it may start; undefined while it runs. */
   readyAt: number | undefined;
   beganAt: number;
@@ -76,8 +76,8 @@ export function createSchedule(campaign: Campaign, random: () => number): Schedu
     battle.beganAt = now;
     battle.attempt += 1;
     occupy(battle);
-    const { battle: name, subject, item, repeat, attempt, failures } = battle;
-    return { kind: "start", battle: name, subject, item, repeat, attempt, retry: failures };
+    const { battle: name, subject, item, repeat, attempt, used } = battle;
+    return { kind: "start", battle: name, subject, item, repeat, attempt, retry: used.failures };
   }
 
   /** It runs from now on, and takes one of its subject's places. */
@@ -89,24 +89,17 @@ export function createSchedule(campaign: Campaign, random: () => number): Schedu
 
   function opened(place: Place): Open {
     const { battle, subject, item, repeat } = place;
-    const made: Open = { battle, subject, item, repeat, attempt: 0, failures: 0, byClass: new Map(), readyAt: 0, beganAt: 0 };
+    const made: Open = { battle, subject, item, repeat, attempt: 0, used: NONE_USED, readyAt: 0, beganAt: 0 };
     open.set(battle, made);
     return made;
   }
 
-  /** What a failure means for its battle, whenever it happened. */
-  function fail(battle: Open, failure: Failure): { readonly givenUp: string } | { readonly delayMs: number } {
-    battle.failures += 1;
-    if (failure.class === "deterministic") {
-      order.skip(battle);
-      return { givenUp: `the same would happen again: ${failure.message}` };
-    }
-    const count = (battle.byClass.get(failure.class) ?? 0) + 1;
-    battle.byClass.set(failure.class, count);
-    if (count > retries.byClass[failure.class]) return { givenUp: `${count} attempts failed by ${failure.class}: ${failure.message}` };
-    if (battle.failures >= retries.maxAttempts) return { givenUp: `${battle.failures} attempts failed, the last by ${failure.class}: ${failure.message}` };
-    const backoff = Math.min(retries.maxMs, retries.baseMs * 2 ** (count - 1));
-    return { delayMs: Math.max(failure.retryAfterMs ?? 0, backoff * (0.5 + random() / 2)) };
+  /** What a failure means for its battle. */
+  function fail(battle: Open, failure: Failure): AfterFailure {
+    const { used, meaning } = afterFailure(battle.used, failure, retries);
+    battle.used = used;
+    if (failure.class === "deterministic") order.skip(battle);
+    return meaning;
   }
 
   function settle(battle: Open, counted: boolean): void {
@@ -122,29 +115,14 @@ export function createSchedule(campaign: Campaign, random: () => number): Schedu
     restore(place, attempts) {
       order.seen(place);
       const battle = opened(place);
-      let left: Attempt | undefined;
-      for (const attempt of attempts) {
-        battle.attempt = attempt.attempt;
-        if (attempt.discounted === true) continue;
-        left = undefined;
-        if (attempt.outcome === undefined) left = attempt;
-        else if (attempt.outcome.kind === "judged") {
-          settle(battle, true);
-          return undefined;
-        } else if (attempt.outcome.kind === "canceled") {
-          settle(battle, false);
-          return undefined;
-        } else if (attempt.outcome.kind === "failed") {
-          const told = fail(battle, attempt.outcome.failure);
-          if ("givenUp" in told) {
-            settle(battle, false);
-            return undefined;
-          }
-        }
-      }
-      if (left === undefined) return undefined;
+      battle.attempt = attempts.at(-1)?.attempt ?? 0;
+      const { state, used, last } = stateOfBattle(attempts, retries);
+      battle.used = used;
+      if (last?.outcome?.kind === "failed" && last.outcome.failure.class === "deterministic") order.skip(battle);
+      if (state === "judged" || state === "canceled" || state === "given-up") settle(battle, state === "judged");
+      if (state !== "running") return undefined;
       occupy(battle);
-      return left;
+      return last;
     },
     next(now) {
       if (active >= concurrency) return { kind: "wait", until: Number.POSITIVE_INFINITY };
@@ -193,14 +171,17 @@ export function createSchedule(campaign: Campaign, random: () => number): Schedu
           return { kind: "retry", inMs: 0, why: outcome.why };
         case "failed": {
           const { failure } = outcome;
-          if (failure.class === "rate-limit" || isOverload(failure)) allowances.set(subject, narrow(allowance, battle.beganAt, now, failure.retryAfterMs));
-          const told = fail(battle, failure);
-          if ("givenUp" in told) {
+          const isRefusal = failure.class === "rate-limit" || isOverload(failure);
+          if (isRefusal) allowances.set(subject, narrow(allowance, battle.beganAt, now, pauseOf(failure.retryAfterMs, retries).pauseMs));
+          const meaning = fail(battle, failure);
+          if (meaning.kind === "given-up") {
             settle(battle, false);
-            return { kind: "given-up", why: told.givenUp };
+            return meaning;
           }
-          battle.readyAt = now + told.delayMs;
-          return { kind: "retry", inMs: told.delayMs, why: `${failure.class}: ${failure.message}` };
+          const { backoffMs, pauseMs, askedMs } = meaning;
+          const inMs = Math.max(pauseMs, backoffMs * (0.5 + random() / 2));
+          battle.readyAt = now + inMs;
+          return { kind: "retry", inMs, why: `${failure.class}: ${failure.message}`, ...(askedMs !== undefined && { askedMs }) };
         }
       }
     },

@@ -107,8 +107,14 @@ export type LivenessEvent =
   | { readonly kind: "recovered"; readonly from: "slow" | "stalled"; readonly activity: Activity }
   | { readonly kind: "overtime"; readonly workedMs: number; readonly limitMs: number };
 
-/** The thresholds that silence can pass. */
-export type StallThreshold = keyof Pick<Thresholds, "connectMs" | "firstByteMs" | "firstContentMs" | "gapMs" | "toolMs" | "connectionMs">;
+/**
+ * The thresholds that silence can pass; and what judges in their place where a stream shows nothing: a campaign's adaptive `timeout`, and two readings of an
+ * engine's counters, `metricsIntervalMs` apart, that do not know the request.
+ */
+export type StallThreshold =
+  | keyof Pick<Thresholds, "connectMs" | "firstByteMs" | "firstContentMs" | "gapMs" | "toolMs" | "connectionMs">
+  | "timeout"
+  | "metricsIntervalMs";
 
 /** A silence that passed its threshold. */
 export interface Stall {

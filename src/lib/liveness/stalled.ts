@@ -24,11 +24,13 @@ export interface Evidence {
 
 /** `InferenceStalled`: the error of a turn or battle that stalled. Retryable; `details` has the stall and its evidence as text. */
 export function inferenceStalled(stall: Stall, evidence?: Evidence): IasError {
+  const seconds = (ms: number): string => `${Math.round(ms / 10) / 100} s`;
   const silence = (stall.silenceMs / 1000).toFixed(1);
+  const what = stall.threshold === "timeout" ? "no answer after" : "nothing for";
   const why = evidence === undefined ? "" : ` ${evidence.text}`;
   return new IasError(
     "timeout",
-    `InferenceStalled: nothing for ${silence} s while ${stall.activity} (${stall.threshold} allows ${stall.limitMs / 1000} s), after ${stall.tokens} tokens.${why}`,
+    `InferenceStalled: ${what} ${silence} s while ${stall.activity} (${stall.threshold} allows ${seconds(stall.limitMs)}), after ${stall.tokens} ${stall.tokens === 1 ? "token" : "tokens"}.${why}`,
     {
       reason: "INFERENCE_STALLED",
       retryable: true,

@@ -36,7 +36,8 @@ export function createCampaignParts({ env, exit }: CampaignWorld): CampaignParts
     async load(path, { liveness }) {
       const loaded = await loadFile(path);
       if (liveness === undefined) return loaded;
-      const campaign: Campaign = { ...loaded.campaign, liveness };
+      const subjects = loaded.campaign.subjects.map(({ liveness: _own, ...subject }) => subject);
+      const campaign: Campaign = { ...loaded.campaign, subjects, liveness };
       return { ...loaded, campaign, hash: campaignHash(campaign) };
     },
     async run(loaded, options) {

@@ -79,14 +79,14 @@ export async function compareCampaigns(base: ReportSource, next: ReportSource, o
   const toBase = new Map(subjects.map(([from, to]) => [to, from]));
   const open = new Map<string, Verdict>();
   const [bases, nexts] = [new Map(subjects), toBase];
-  for await (const battle of readBattles(base.ledger.attempts())) {
+  for await (const battle of readBattles(base)) {
     const verdict = verdictOf(battle);
     if (verdict !== undefined && bases.has(battle.subject)) open.set(keyOf(battle.subject, battle), verdict);
   }
   const items = new Map<string, { -readonly [K in keyof ItemDifference]: ItemDifference[K] }>();
   const changed: BattleDifference[] = [];
   let [fixed, broken, onlyNext] = [0, 0, 0];
-  for await (const battle of readBattles(next.ledger.attempts())) {
+  for await (const battle of readBattles(next)) {
     const verdict = verdictOf(battle);
     const subject = nexts.get(battle.subject);
     if (verdict === undefined || subject === undefined) continue;
@@ -139,8 +139,8 @@ interface Verdict {
   readonly score: number;
 }
 
-function verdictOf({ result: { outcome } }: Battle): Verdict | undefined {
-  if (isSubjectsFault(outcome)) return { pass: false, score: 0 };
+function verdictOf({ result: { outcome }, state }: Battle): Verdict | undefined {
+  if (state === "given-up" && isSubjectsFault(outcome)) return { pass: false, score: 0 };
   return outcome?.kind === "judged" ? { pass: outcome.verdict.pass, score: outcome.verdict.score } : undefined;
 }
 

@@ -43,6 +43,7 @@ const COLUMNS: Readonly<Record<string, (attempt: Attempt) => Cell>> = {
   stalls: ({ episodes }) => episodes.filter(({ kind }) => kind === "stalled").length,
   slow: ({ episodes }) => episodes.filter(({ kind }) => kind === "slow").length,
   liveness: ({ liveness }) => liveness?.mode,
+  livenessWhy: ({ liveness }) => liveness?.why,
   taskId: ({ taskId }) => taskId,
   contextId: ({ contextId }) => contextId,
 };

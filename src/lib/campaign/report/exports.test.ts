@@ -7,6 +7,7 @@ import { compareCampaigns } from "./compare.ts";
 import { csvCell, jsonInHtml, markdownText } from "./escape.ts";
 import { exportReport, REPORT_FORMATS, type ReportFormat } from "./exports.ts";
 import type { ReportSource } from "./source.ts";
+import { summarize } from "./summarize.ts";
 
 async function text(source: ReportSource, format: ReportFormat): Promise<string> {
   let all = "";
@@ -72,6 +73,26 @@ test("every format says the same numbers", async () => {
   assert.match(junit, new RegExp(`<testsuites name="sample" tests="60" failures="${source.summary.judged - source.summary.passed}" `));
   assert.match(await text(source, "markdown"), new RegExp(`\\(${source.summary.passed}; 95 % interval`));
   assert.match(await text(source, "html"), new RegExp(`>${source.summary.passed} of ${source.summary.judged + source.summary.faults}; 95 % interval`));
+});
+
+test("what judged and why, and what waits to be tried again, stand in every format that is read by people", async () => {
+  const liveness = { mode: "timeout", why: "the agent does not stream, and no metricsUrl is known" } as const;
+  const outcome = { kind: "failed", failure: { class: "rate-limit", code: "429", message: "come later" } } as const;
+  const attempts = sampleAttempts(2).map((attempt) => ({ ...attempt, liveness, outcome }));
+  const over = await sourceOf(attempts);
+  const known = { campaign: over.campaign, hash: over.hash, createdAt: over.createdAt };
+  const source = { ...over, summary: await summarize(known, over.ledger, "running") };
+  const said = "judged by an adaptive time-out (the agent does not stream, and no metricsUrl is known)";
+  for (const format of ["html", "markdown"] as const) {
+    const all = (await text(source, format)).replaceAll("\\", "");
+    assert.ok(all.includes(said), format);
+    assert.match(all, /Waiting to retry: 2 rate-limit|2 waiting to retry: 2 rate-limit/);
+    assert.match(all, /waiting to retry(?:<| \|)/, "the battle itself");
+    assert.doesNotMatch(all, /Given up: 2/);
+  }
+  const [header = [], ...rows] = parseCsv(await text(source, "csv"));
+  assert.deepEqual(new Set(rows.map((row) => row[header.indexOf("livenessWhy")])), new Set([liveness.why]));
+  assert.match(await text(source, "junit"), /skipped="2" [^]*<skipped message="waits to be tried again: come later"/);
 });
 
 test("a ledger that nobody has begun to write exports in every format", async () => {

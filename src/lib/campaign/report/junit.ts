@@ -15,11 +15,11 @@ interface Counts {
 
 /**
  * JUnit XML: a suite for each subject, a case for each battle. A verdict that is not a pass is a `failure`, a battle without a verdict an `error`, one that
- * was canceled or has not ended `skipped`; attempts that failed before the one that counts are lines of its `system-err`.
+ * was canceled, has not ended or is to be tried again `skipped`; attempts that failed before the one that counts are lines of its `system-err`.
  */
-export async function* toJunit({ campaign, ledger }: ReportSource): AsyncGenerator<string, void, undefined> {
+export async function* toJunit(source: ReportSource): AsyncGenerator<string, void, undefined> {
   const suites = new Map<string, Counts>();
-  for await (const battle of readBattles(ledger.attempts())) {
+  for await (const battle of readBattles(source)) {
     const counts = suites.get(battle.subject) ?? { tests: 0, failures: 0, errors: 0, skipped: 0, seconds: 0 };
     const { kind } = caseOf(battle);
     counts.tests += 1;
@@ -39,9 +39,9 @@ export async function* toJunit({ campaign, ledger }: ReportSource): AsyncGenerat
     }),
     { tests: 0, failures: 0, errors: 0, skipped: 0, seconds: 0 },
   );
-  yield `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="${xmlText(campaign.name)}" ${attributes(all)}>\n`;
+  yield `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="${xmlText(source.campaign.name)}" ${attributes(all)}>\n`;
   let open: string | undefined;
-  for await (const battle of readBattles(ledger.attempts())) {
+  for await (const battle of readBattles(source)) {
     const { subject } = battle;
     if (open !== subject) {
       if (open !== undefined) yield "  </testsuite>\n";
@@ -60,9 +60,10 @@ function attributes({ tests, failures, errors, skipped, seconds }: Counts): stri
   return `tests="${tests}" failures="${failures}" errors="${errors}" skipped="${skipped}" time="${seconds.toFixed(3)}"`;
 }
 
-function caseOf({ result }: Battle): { readonly kind: "passed" | "failure" | "error" | "skipped"; readonly type: string; readonly message: string } {
+function caseOf({ result, state }: Battle): { readonly kind: "passed" | "failure" | "error" | "skipped"; readonly type: string; readonly message: string } {
   const { outcome } = result;
   const message = reasonOf(result);
+  if (state === "waiting") return { kind: "skipped", type: "waiting", message: `waits to be tried again: ${message}` };
   switch (outcome?.kind) {
     case "judged":
       return { kind: outcome.verdict.pass ? "passed" : "failure", type: "verdict", message: message === "" ? `score ${outcome.verdict.score}` : message };

@@ -3,17 +3,15 @@ import type { Comparison } from "./compare.ts";
 import { markdownText } from "./escape.ts";
 import { readBattles, type ReportSource } from "./source.ts";
 import { wilson } from "./statistics.ts";
-import { count, counted, duration, itemName, moment, percent, reasonOf, score, standing } from "./words.ts";
+import { battleStanding, count, counted, duration, itemName, livenessText, moment, percent, reasonOf, score } from "./words.ts";
 
 /** Rows of battles; more make a comment on a pull request unreadable. */
 const MAX_ROWS = 200;
 const MAX_REASON = 200;
 
 /** A campaign as GitHub-flavoured Markdown: totals, subjects, and the battles that did not pass. */
-export async function* toMarkdown(
-  { campaign, hash, createdAt, summary, ledger }: ReportSource,
-  comparison?: Comparison,
-): AsyncGenerator<string, void, undefined> {
+export async function* toMarkdown(source: ReportSource, comparison?: Comparison): AsyncGenerator<string, void, undefined> {
+  const { campaign, hash, createdAt, summary } = source;
   const pass = wilson(summary.passed, rated(summary));
   yield `# ${markdownText(campaign.name)}\n\n`;
   yield `${summary.state}, ${counted(summary.judged, "battle")} of ${count(summary.target)} judged, **${percent(pass.share)} passed** (${count(summary.passed)}; 95 % interval ${percent(pass.low)} to ${percent(pass.high)})${summary.meanScore === undefined ? "" : `, mean score ${score(summary.meanScore)}`}. `;
@@ -29,6 +27,8 @@ export async function* toMarkdown(
       count(one.attempts),
     ]),
   );
+  for (const [subject, { liveness }] of Object.entries(summary.subjects))
+    if (liveness.length > 0) yield `\n${markdownText(subject)}: ${markdownText(livenessText(liveness))}.\n`;
   if (summary.faults > 0) yield `\n${faultsText(summary.faults)}.\n`;
   const { ttftMs, gapMs } = summary;
   const times = [ttftMs && ["time to first token", ttftMs], gapMs && ["gap between contents", gapMs]].filter((one) => one !== undefined) as [
@@ -42,7 +42,12 @@ export async function* toMarkdown(
       times.map(([name, { p50, p95, max }]) => [name, duration(p50), duration(p95), duration(max)]),
     );
   }
-  for (const [name, counts] of Object.entries({ Retries: summary.retries, Stalls: summary.stalls, "Given up": summary.failed })) {
+  for (const [name, counts] of Object.entries({
+    Retries: summary.retries,
+    Stalls: summary.stalls,
+    "Given up": summary.failed,
+    "Waiting to retry": summary.waiting,
+  })) {
     const parts = Object.entries(counts).map(([what, times]) => `${count(times)} ${markdownText(what)}`);
     if (parts.length > 0) yield `\n${name}: ${parts.join(", ")}.\n`;
   }
@@ -50,8 +55,9 @@ export async function* toMarkdown(
 
   const rows: string[][] = [];
   let more = 0;
-  for await (const { result, attempts } of readBattles(ledger.attempts())) {
-    const { word } = standing(result);
+  for await (const battle of readBattles(source)) {
+    const { result, attempts } = battle;
+    const { word } = battleStanding(battle);
     if (word === "passed") continue;
     if (rows.length >= MAX_ROWS) more += 1;
     else rows.push([markdownText(result.subject), markdownText(itemName(result)), word, count(attempts.length), markdownText(cut(reasonOf(result)))]);

@@ -1,7 +1,8 @@
 import type { Attempt } from "../attempt.ts";
-import type { Campaign } from "../campaign.ts";
+import type { Campaign, Retries } from "../campaign.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Summary } from "../progress.ts";
+import { type BattleState, stateOfBattle } from "../retry-rule.ts";
 
 /** What exports are made from: a ledger that is only read, and what it amounts to. */
 export interface ReportSource {
@@ -22,25 +23,35 @@ export interface Battle {
   readonly attempts: readonly Attempt[];
   /** The judged one that counts, else the last that counts, else the last. */
   readonly result: Attempt;
+  readonly state: BattleState;
+}
+
+/** What battles are read from. */
+export interface BattleSource {
+  readonly campaign: { readonly retries: Retries };
+  readonly ledger: Pick<Ledger, "attempts">;
+  readonly summary: Pick<Summary, "state">;
 }
 
 /** The battles of a ledger in the order of their keys; memory holds one at a time. */
-export async function* readBattles(attempts: AsyncIterable<Attempt>): AsyncGenerator<Battle, void, undefined> {
+export async function* readBattles({ campaign, ledger, summary }: BattleSource): AsyncGenerator<Battle, void, undefined> {
+  // Of a campaign that has ended nothing is tried again, whatever retries are left.
+  const isOver = summary.state === "exhausted" || summary.state === "canceled";
   let open: Attempt[] = [];
-  for await (const attempt of attempts) {
+  for await (const attempt of ledger.attempts()) {
     if (open.length > 0 && open[0]?.battle !== attempt.battle) {
-      yield toBattle(open);
+      yield toBattle(open, campaign.retries, isOver);
       open = [];
     }
     open.push(attempt);
   }
-  if (open.length > 0) yield toBattle(open);
+  if (open.length > 0) yield toBattle(open, campaign.retries, isOver);
 }
 
-function toBattle(attempts: readonly Attempt[]): Battle {
-  const counting = attempts.filter(({ discounted }) => discounted !== true);
-  const result = counting.findLast(({ outcome }) => outcome?.kind === "judged") ?? counting.at(-1) ?? attempts.at(-1);
+function toBattle(attempts: readonly Attempt[], retries: Retries, isOver: boolean): Battle {
+  const { state, last } = stateOfBattle(attempts, retries);
+  const result = last ?? attempts.at(-1);
   if (result === undefined) throw new RangeError("A battle has at least one attempt.");
   const { battle, subject, item, repeat } = result;
-  return { battle, subject, item, repeat, attempts, result };
+  return { battle, subject, item, repeat, attempts, result, state: state === "waiting" && isOver ? "given-up" : state };
 }

@@ -29,16 +29,17 @@ test("a battle counts once, by the attempt that counts; retries are counted by w
       yield* attempts;
     },
   };
-  const summary = await summarize({ campaign, hash: "h", createdAt: 7 }, ledger, "running");
+  const summary = await summarize({ campaign, hash: "h", createdAt: 7 }, ledger, "exhausted");
   assert.deepEqual(summary, {
     campaign: "test",
     hash: "h",
-    state: "running",
+    state: "exhausted",
     target: 5,
     judged: 2,
     passed: 1,
     meanScore: 0.75,
     failed: { stall: 1, transport: 1 },
+    waiting: {},
     faults: 1,
     attempts: 8,
     retries: { stall: 1, unknown: 1 },
@@ -47,8 +48,34 @@ test("a battle counts once, by the attempt that counts; retries are counted by w
     ttftMs: { p50: 100, p95: 200, max: 200 },
     gapMs: { p50: 5, p95: 9, max: 52 },
     startedAt: 7,
-    subjects: { purple: { judged: 2, passed: 1, failed: 2, faults: 1, attempts: 8, meanScore: 0.75 } },
+    subjects: { purple: { judged: 2, passed: 1, failed: 2, faults: 1, attempts: 8, meanScore: 0.75, liveness: [] } },
   });
   const small = await summarize({ campaign: { ...campaign, target: 2 }, hash: "h", createdAt: 7 }, ledger, "running");
   assert.deepEqual([small.state, small.target, small.endedAt], ["done", 2, 1002]);
+});
+
+test("while a campaign runs, a battle that is to be tried again waits and is not given up; what judged is counted with its reason", async () => {
+  const failed = (kind: "transport" | "deterministic"): Outcome => ({ kind: "failed", failure: { class: kind, code: "x", message: "" } });
+  const [byStream, byTime] = [{ mode: "stream", why: "asked for" } as const, { mode: "timeout", why: "the agent does not stream" } as const];
+  const attempts = [
+    attempt("a", 1, { outcome: stalled, liveness: byTime }),
+    attempt("b", 1, { outcome: { kind: "unknown", why: "" }, liveness: byStream }),
+    attempt("c", 1, { outcome: failed("deterministic"), liveness: byStream }),
+    ...[1, 2, 3, 4, 5].map((number) => attempt("d", number, { outcome: failed("transport"), liveness: byStream })),
+  ];
+  const campaign = campaignOf({ items: ["a", "b", "c", "d"].map((id) => ({ id, prompt: "" })) });
+  const ledger = {
+    async *attempts() {
+      yield* attempts;
+    },
+  };
+  const known = { campaign, hash: "h", createdAt: 7 };
+  const { failed: given, waiting, faults, subjects } = await summarize(known, ledger, "running");
+  assert.deepEqual([given, waiting, faults, subjects["purple"]?.failed], [{ deterministic: 1, transport: 1 }, { stall: 1, unknown: 1 }, 1, 2]);
+  assert.deepEqual(subjects["purple"]?.liveness, [
+    { ...byStream, attempts: 7 },
+    { ...byTime, attempts: 1 },
+  ]);
+  const over = await summarize(known, ledger, "exhausted");
+  assert.deepEqual([over.failed, over.waiting], [{ stall: 1, unknown: 1, deterministic: 1, transport: 1 }, {}], "nobody tries anything again");
 });

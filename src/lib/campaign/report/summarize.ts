@@ -1,7 +1,7 @@
 import type { Attempt } from "../attempt.ts";
 import type { Campaign } from "../campaign.ts";
 import type { Ledger } from "../ledger.ts";
-import type { Quantiles, Summary } from "../progress.ts";
+import type { LivenessCount, Quantiles, Summary } from "../progress.ts";
 import { isSubjectsFault } from "./rated.ts";
 import { readBattles } from "./source.ts";
 import { quantile } from "./statistics.ts";
@@ -12,8 +12,13 @@ export async function summarize(
   ledger: Pick<Ledger, "attempts">,
   state: Exclude<Summary["state"], "done">,
 ): Promise<Summary> {
-  const subjects = new Map(campaign.subjects.map(({ id }) => [id, { judged: 0, passed: 0, failed: 0, faults: 0, attempts: 0, scores: 0 }]));
-  const counts = { failed: new Map<string, number>(), retries: new Map<string, number>(), stalls: new Map<string, number>() };
+  const subjects = new Map(campaign.subjects.map(({ id }) => [id, newSums()]));
+  const counts = {
+    failed: new Map<string, number>(),
+    waiting: new Map<string, number>(),
+    retries: new Map<string, number>(),
+    stalls: new Map<string, number>(),
+  };
   const times = { ttft: [] as number[], medians: [] as number[], tails: [] as number[], longest: 0 };
   let [tokens, endedAt] = [0, 0];
   const onAttempt = ({ measured, episodes, endedAt: end }: Attempt): void => {
@@ -25,11 +30,12 @@ export async function summarize(
     if (measured.gapP95Ms !== undefined) times.tails.push(measured.gapP95Ms);
     times.longest = Math.max(times.longest, measured.gapMaxMs ?? 0);
   };
-  for await (const { subject, result, attempts } of readBattles(ledger.attempts())) {
-    const sums = subjects.get(subject) ?? { judged: 0, passed: 0, failed: 0, faults: 0, attempts: 0, scores: 0 };
+  for await (const { subject, result, attempts, state: stands } of readBattles({ campaign, ledger, summary: { state } })) {
+    const sums = subjects.get(subject) ?? newSums();
     subjects.set(subject, sums);
     for (const [index, attempt] of attempts.entries()) {
       onAttempt(attempt);
+      if (attempt.liveness !== undefined) add(sums.liveness, JSON.stringify([attempt.liveness.mode, attempt.liveness.why]));
       const before = attempts[index - 1];
       if (before !== undefined && before.discounted !== true) add(counts.retries, classOf(before));
     }
@@ -40,7 +46,8 @@ export async function summarize(
       sums.judged += 1;
       sums.passed += outcome.verdict.pass ? 1 : 0;
       sums.scores += outcome.verdict.score;
-    } else {
+    } else if (stands === "waiting") add(counts.waiting, classOf(result));
+    else {
       sums.failed += 1;
       if (isSubjectsFault(outcome)) sums.faults += 1;
       add(counts.failed, classOf(result));
@@ -59,6 +66,7 @@ export async function summarize(
     passed: sum((one) => one.passed),
     meanScore: judged === 0 ? undefined : sum((one) => one.scores) / judged,
     failed: Object.fromEntries(counts.failed),
+    waiting: Object.fromEntries(counts.waiting),
     faults: sum((one) => one.faults),
     attempts: sum((one) => one.attempts),
     retries: Object.fromEntries(counts.retries),
@@ -69,9 +77,22 @@ export async function summarize(
     startedAt: createdAt,
     ...(judged >= target && endedAt > 0 && { endedAt }),
     subjects: Object.fromEntries(
-      [...subjects].map(([id, { scores, ...one }]) => [id, { ...one, meanScore: one.judged === 0 ? undefined : scores / one.judged }]),
+      [...subjects].map(([id, { scores, liveness, ...one }]) => [
+        id,
+        { ...one, meanScore: one.judged === 0 ? undefined : scores / one.judged, liveness: livenessCounts(liveness) },
+      ]),
     ),
   };
+}
+
+const newSums = () => ({ judged: 0, passed: 0, failed: 0, faults: 0, attempts: 0, scores: 0, liveness: new Map<string, number>() });
+
+function livenessCounts(counts: ReadonlyMap<string, number>): readonly LivenessCount[] {
+  const all = [...counts].sort(([, a], [, b]) => b - a);
+  return all.map(([key, attempts]) => {
+    const [mode, why] = JSON.parse(key) as readonly [LivenessCount["mode"], string];
+    return { mode, why, attempts };
+  });
 }
 
 function classOf({ outcome }: Attempt): string {

@@ -1,5 +1,7 @@
 import { splitKey } from "../../model/key.ts";
-import type { Attempt } from "../attempt.ts";
+import type { Attempt, JudgedBy } from "../attempt.ts";
+import type { LivenessCount } from "../progress.ts";
+import type { Battle } from "./source.ts";
 
 // How numbers, times and ends are said, the same in every view and export.
 
@@ -52,9 +54,9 @@ export function moment(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace("T", " ");
 }
 
-/** How an attempt stands, in one word and what kind of news it is. */
+/** How an attempt or a battle stands, in a word and what kind of news it is. */
 export interface Standing {
-  readonly word: "passed" | "not passed" | "failed" | "unknown" | "canceled" | "running";
+  readonly word: "passed" | "not passed" | "failed" | "unknown" | "canceled" | "running" | "waiting to retry";
   readonly tone: "good" | "bad" | "warn" | "quiet";
 }
 
@@ -74,6 +76,11 @@ export function standing({ outcome }: Pick<Attempt, "outcome">): Standing {
   }
 }
 
+/** How a battle stands: as the attempt that stands for it, unless it is to be tried again. */
+export function battleStanding({ state, result }: Pick<Battle, "state" | "result">): Standing {
+  return state === "waiting" ? { word: "waiting to retry", tone: "quiet" } : standing(result);
+}
+
 /** Why an attempt ended as it did, as one sentence; empty where there is nothing to say. */
 export function reasonOf({ outcome }: Pick<Attempt, "outcome">): string {
   switch (outcome?.kind) {
@@ -87,6 +94,25 @@ export function reasonOf({ outcome }: Pick<Attempt, "outcome">): string {
     case undefined:
       return "";
   }
+}
+
+/** What judged, for people, behind "judged by". */
+export function judgedBy(mode: JudgedBy): string {
+  switch (mode) {
+    case "stream":
+      return "its stream";
+    case "metrics":
+      return "its engine's counters";
+    case "timeout":
+      return "an adaptive time-out";
+  }
+}
+
+/** What a subject's attempts were judged by and why, in a clause each; empty before its first attempt. */
+export function livenessText(counts: readonly LivenessCount[]): string {
+  return counts
+    .map(({ mode, why, attempts }) => `${counts.length > 1 ? `${counted(attempts, "attempt")} ` : ""}judged by ${judgedBy(mode)} (${why})`)
+    .join("; ");
 }
 
 /** A battle's name for people: `item`, or `item #2` for a further repeat. */

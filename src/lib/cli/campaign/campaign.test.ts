@@ -7,6 +7,7 @@ import type { Campaign } from "../../campaign/campaign.ts";
 import type { ControlState } from "../../campaign/ledger.ts";
 import type { Summary } from "../../campaign/progress.ts";
 import type { ReportSource } from "../../campaign/report/source.ts";
+import { summarize } from "../../campaign/report/summarize.ts";
 import { IasError } from "../../model/errors.ts";
 import { type Io, usageError } from "../command.ts";
 import type { Screen } from "../screen.ts";
@@ -341,6 +342,25 @@ test("battles that are given up by the subject's fault count as not passed, and 
   });
   assert.match(out, /1 of 20 judged, 33 % passed \(1; .*; the threshold of 90 % is missed\n/);
   assert.match(out, /\n  2 battles given up by the subject's fault count as not passed; other failures are left out of the rate\n/);
+});
+
+test("status and the end of a run say what waits to be tried again, and by what each subject is judged", async () => {
+  const liveness = { mode: "metrics", why: "asked for" } as const;
+  const refused = { kind: "failed", failure: { class: "rate-limit", code: "429", message: "later" } } as const;
+  const source = await sourceOf([attemptOf({ subject: "a", battle: "a/one/1", outcome: refused, liveness })]);
+  const summary = await summarize({ campaign: source.campaign, hash: "h", createdAt: 0 }, source.ledger, "running");
+  const { out } = await campaign(["status"], { sources: { "results/sample": { ...source, summary } } });
+  assert.match(out, /, waiting to retry: 1 rate-limit\n/);
+  assert.doesNotMatch(out, /given up/);
+  assert.match(out, /\n  judged by its engine's counters \(asked for\)\n/);
+  const { err } = await campaign(["run", "nightly.yaml"], {
+    runs({ onProgress }, ended) {
+      onProgress(started);
+      onProgress({ kind: "liveness", subject: "a", mode: "stream", why: "the agent speaks our extension" });
+      return ended;
+    },
+  });
+  assert.match(err, /a is judged by its stream: the agent speaks our extension\n/);
 });
 
 test("a wish without a runner says who carries it out", async () => {

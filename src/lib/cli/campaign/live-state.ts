@@ -1,7 +1,7 @@
 import type { Phase } from "../../liveness/liveness.ts";
 import { addGap, type Gaps, NO_GAPS } from "../../liveness/gaps.ts";
 import type { Progress, Summary } from "../../campaign/progress.ts";
-import { counted, duration, itemName, readBattle, standing } from "../../campaign/report/words.ts";
+import { counted, duration, itemName, judgedBy, readBattle, standing } from "../../campaign/report/words.ts";
 import type { Tone } from "../screen.ts";
 
 /** What a view needs to know, folded from a runner's progress. Times are of the clock that `apply` was given, ms. */
@@ -135,6 +135,8 @@ export function createLiveState(): { readonly state: LiveState; apply(progress: 
         Object.assign(state, { campaign, resumed, target, judgedBefore: done, judged: done, startedAt: now });
         return resumed ? { tone: "quiet", text: `goes on where it stood: ${done} of ${target} battles are judged` } : undefined;
       }
+      case "liveness":
+        return { tone: "quiet", text: `${progress.subject} is judged by ${judgedBy(progress.mode)}: ${progress.why}` };
       case "attempt-started": {
         const { battle, subject, item, repeat, attempt } = progress.attempt;
         state.attempts += 1;

@@ -13,7 +13,8 @@ AgentBeats, until its target is reached. The results folder is its memory: the s
 where it stood, after any crash. A battle is alive as long as tokens come, however slowly.
 
   --out <folder>        results folder (results/<name of the campaign>)
-  --liveness <mode>     how stalls are judged, over the file's: auto, stream, metrics or timeout
+  --liveness <mode>     how stalls are judged, over the file's: auto, stream, metrics or timeout;
+                        stream and metrics are demands, auto takes the best that there is
   --verbose             tell every phase and every token
   --json                progress as JSON lines on stdout; tokens only with --verbose
 

@@ -107,6 +107,7 @@ function detail(progress: Progress): readonly string[] {
     case "tokens":
       return [`${nameOf(progress.battle)} ${progress.tokens} tokens${progress.text === undefined ? "" : `: ${JSON.stringify(progress.text)}`}`];
     case "started":
+    case "liveness":
     case "attempt-ended":
     case "retry":
     case "concurrency":

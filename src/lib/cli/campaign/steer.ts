@@ -151,7 +151,7 @@ async function findBattles({ source }: OpenedResults, names: readonly string[]):
   for (const { id: subject } of subjects)
     for (const { id: item } of items)
       for (let repeat = 1; repeat <= repeats; repeat += 1) places.set(joinKey(subject, item, String(repeat)), { subject, item, repeat });
-  for await (const { battle, subject, item, repeat } of readBattles(source.ledger.attempts())) places.set(battle, { subject, item, repeat });
+  for await (const { battle, subject, item, repeat } of readBattles(source)) places.set(battle, { subject, item, repeat });
   return names.flatMap((name) => {
     const found = [...places].filter(
       ([key, { subject, item, repeat }]) => name === key || name === `${subject}/${item}/${repeat}` || name === `${subject}/${item}` || name === item,
@@ -163,7 +163,6 @@ async function findBattles({ source }: OpenedResults, names: readonly string[]):
 
 async function failedBattles({ source }: OpenedResults): Promise<readonly string[]> {
   const found: string[] = [];
-  for await (const { battle, result } of readBattles(source.ledger.attempts()))
-    if (result.outcome !== undefined && result.outcome.kind !== "judged") found.push(battle);
+  for await (const { battle, result } of readBattles(source)) if (result.outcome !== undefined && result.outcome.kind !== "judged") found.push(battle);
   return found;
 }

@@ -2,7 +2,7 @@ import type { Campaign } from "../../campaign/campaign.ts";
 import { faultsText, rated } from "../../campaign/report/rated.ts";
 import type { Summary } from "../../campaign/progress.ts";
 import { wilson } from "../../campaign/report/statistics.ts";
-import { count, counted, duration, percent, score } from "../../campaign/report/words.ts";
+import { count, counted, duration, livenessText, percent, score } from "../../campaign/report/words.ts";
 import { EXIT } from "../command.ts";
 import { toLine } from "../terminal.ts";
 import { padText, textWidth } from "../text-width.ts";
@@ -32,7 +32,7 @@ export function summaryText(summary: Summary, { passThreshold }: Pick<Campaign, 
   const width = Math.min(40, Math.max(0, ...subjects.map(([id]) => textWidth(toLine(id, 40)))));
   return [
     `${toLine(summary.campaign, 200)}: ${STATES[summary.state]}, ${count(judged)} of ${count(summary.target)} judged${share}${met}`,
-    `  ${counted(summary.attempts, "attempt")}${list(", retries: ", summary.retries)}${list(", stalls: ", summary.stalls)}${list(", given up: ", summary.failed)}`,
+    `  ${counted(summary.attempts, "attempt")}${list(", retries: ", summary.retries)}${list(", stalls: ", summary.stalls)}${list(", given up: ", summary.failed)}${list(", waiting to retry: ", summary.waiting)}`,
     `  ${[counted(summary.tokens, "token"), ...(meanScore === undefined ? [] : [`mean score ${score(meanScore)}`]), ...times].join("; ")}`,
     ...(summary.faults > 0 ? [`  ${faultsText(summary.faults)}; other failures are left out of the rate`] : []),
     ...(subjects.length > 1
@@ -40,6 +40,9 @@ export function summaryText(summary: Summary, { passThreshold }: Pick<Campaign, 
           ([id, one]) => `  ${padText(toLine(id, 40), width)}  ${count(one.passed)} of ${count(rated(one))} passed, ${counted(one.attempts, "attempt")}`,
         )
       : []),
+    ...subjects.flatMap(([id, { liveness }]) =>
+      liveness.length === 0 ? [] : [`  ${subjects.length > 1 ? `${toLine(id, 40)} ` : ""}${toLine(livenessText(liveness), 1000)}`],
+    ),
     "",
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 import type { Attempt, Episode } from "../../attempt.ts";
 import { readBattles, type ReportSource } from "../source.ts";
-import { itemName, reasonOf, type Standing, standing } from "../words.ts";
+import { battleStanding, itemName, reasonOf, type Standing, standing } from "../words.ts";
 import { type Curve, readCurve } from "./curves.ts";
 
 /** What the page shows of a campaign, gathered in one reading of its attempts and one of the streams that are drawn. */
@@ -62,13 +62,14 @@ export interface FailureCount {
 }
 
 /** Reads what the page shows. */
-export async function collect({ ledger }: ReportSource): Promise<Collected> {
+export async function collect(source: ReportSource): Promise<Collected> {
   const rows: Row[] = [];
   const lanes: Lane[] = [];
   const failures = new Map<string, { class: string; code: string; times: number; example: string }>();
   const ttft: number[] = [];
   let [battles, from, until] = [0, Number.POSITIVE_INFINITY, 0];
-  for await (const { battle, subject, result, attempts } of readBattles(ledger.attempts())) {
+  for await (const one of readBattles(source)) {
+    const { battle, subject, result, attempts } = one;
     battles += 1;
     for (const attempt of attempts) {
       const end = attempt.endedAt ?? attempt.startedAt + attempt.measured.durationMs;
@@ -92,7 +93,7 @@ export async function collect({ ledger }: ReportSource): Promise<Collected> {
       battle,
       subject,
       name: itemName(result),
-      standing: standing(result),
+      standing: battleStanding(one),
       score: outcome?.kind === "judged" ? outcome.verdict.score : undefined,
       reason: cut(reasonOf(result)),
       answer: outcome?.kind === "judged" ? cut(outcome.answer) : "",
@@ -103,7 +104,7 @@ export async function collect({ ledger }: ReportSource): Promise<Collected> {
   }
   rows.sort((a, b) => trouble(b) - trouble(a));
   lanes.sort((a, b) => weight(b) - weight(a));
-  const { curves, gaps } = await readCurves(rows, ledger);
+  const { curves, gaps } = await readCurves(rows, source.ledger);
   return {
     rows: rows.slice(0, LIMITS.rows),
     battles,

@@ -5,7 +5,7 @@ import type { Comparison } from "../compare.ts";
 import { htmlText, jsonInHtml } from "../escape.ts";
 import type { ReportSource } from "../source.ts";
 import { wilson } from "../statistics.ts";
-import { count, counted, duration, moment, percent, score } from "../words.ts";
+import { count, counted, duration, livenessText, moment, percent, score } from "../words.ts";
 import { battlesSection } from "./battles.ts";
 import { interval } from "./charts.ts";
 import { collect, type Collected } from "./collect.ts";
@@ -69,7 +69,7 @@ function header({ campaign, createdAt, summary }: ReportSource, { from, until }:
   const met =
     threshold === undefined ? "" : ` <span class="${isMet ? "good" : "bad"}">The threshold of ${percent(threshold)} was ${isMet ? "met" : "missed"}.</span>`;
   const facts: readonly (readonly [term: string, value: string, more?: string | undefined])[] = [
-    ["Battles judged", `${count(summary.judged)} <span class="quiet">of ${count(summary.target)}</span>`, givenUp(summary.failed)],
+    ["Battles judged", `${count(summary.judged)} <span class="quiet">of ${count(summary.target)}</span>`, givenUp(summary)],
     ["Mean score", summary.meanScore === undefined ? "–" : score(summary.meanScore)],
     [
       "Attempts",
@@ -93,9 +93,9 @@ ${rest}
 `;
 }
 
-function givenUp(failed: Readonly<Record<string, number>>): string {
-  const all = total(failed);
-  return all === 0 ? "none given up" : `${count(all)} given up: ${counts(failed)}`;
+function givenUp({ failed, waiting }: ReportSource["summary"]): string {
+  const [all, later] = [total(failed), total(waiting)];
+  return `${all === 0 ? "none given up" : `${count(all)} given up: ${counts(failed)}`}${later === 0 ? "" : `; ${count(later)} waiting to retry: ${counts(waiting)}`}`;
 }
 
 const total = (each: Readonly<Record<string, number>>): number => Object.values(each).reduce((sum, one) => sum + one, 0);
@@ -128,7 +128,8 @@ function judge(green: Green): string {
 function subjectsSection({ campaign, summary }: ReportSource): string {
   const rows = campaign.subjects.map(({ id, url }) => {
     const one = summary.subjects[id];
-    const place = `<bdi>${htmlText(id)}</bdi><span class="quiet">${htmlText(url)}</span>`;
+    const judged = livenessText(one?.liveness ?? []);
+    const place = `<bdi>${htmlText(id)}</bdi><span class="quiet">${htmlText(url)}</span>${judged === "" ? "" : `<span class="quiet"><bdi>${htmlText(judged)}</bdi></span>`}`;
     if (one === undefined) return [place, "–", "", "–", "–", "–", "–"];
     const share = wilson(one.passed, rated(one));
     return [
