@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { BindingRequest, HttpBinding, Reply } from "../a2a/binding.ts";
 import { toJsonRpcError, toRestError } from "../a2a/errors.ts";
 import type { Operations } from "../a2a/operations.ts";
@@ -10,9 +11,12 @@ import type { Page, PageReply } from "../net/page.ts";
 import type { Route, RouteReply } from "../net/route.ts";
 import { MAX_TIMER_MS } from "../stream/clock.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
+import type { Sockets } from "../socket/socket.ts";
 import { readBody } from "./body.ts";
 import { checkRequest, type Guards } from "./guards.ts";
+import { headerReader, hostOf, readUrl } from "./request.ts";
 import { writeEvents, writeSse } from "./sse.ts";
+import { createUpgrade } from "./upgrade.ts";
 
 /** What a gateway is made of. */
 export interface GatewayParts {
@@ -26,6 +30,8 @@ export interface GatewayParts {
   readonly pages: Page;
   /** Paths of callers that are not A2A's: the API, bridges. Asked after pages. */
   readonly routes: Route;
+  /** WebSocket endpoints. */
+  readonly sockets: Sockets;
   readonly limits: Pick<Limits, "maxBodyBytes" | "maxStreamMs">;
   readonly guards: Guards;
   readonly logId: string;
@@ -36,8 +42,10 @@ export interface GatewayParts {
 /** The HTTP side of a server, as a request listener. */
 export interface Gateway {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Ends every stream after the last frame that was written, without an error frame (SEMANTICS 9). */
-  endStreams(): void;
+  /** For requests to upgrade to WebSocket, and only for those: `isWebSocketUpgrade` tells them. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Ends every stream after the last frame that was written, without an error frame (SEMANTICS 9), and every WebSocket with 1012. Resolves when the sockets are gone. */
+  endStreams(): Promise<void>;
 }
 
 const A2A_PATH = /^\/a2a\/([^/]+)(?:\/rest(\/.*)?|(\/?))$/;
@@ -47,10 +55,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const streams = new Set<AbortController>();
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const header = (name: string): string | undefined => {
-      const value = request.headers[name];
-      return Array.isArray(value) ? value.join(", ") : value;
-    };
+    const header = headerReader(request);
     let url: URL | undefined;
     try {
       checkRequest(parts.guards, { host: hostOf(request), origin: header("origin") });
@@ -71,6 +76,8 @@ export function createGateway(parts: GatewayParts): Gateway {
         signal: gone.signal,
       });
       if (routed !== undefined) return await writeRouted(request, response, routed, gone);
+      if (parts.sockets.find(url) !== undefined)
+        throw new IasError("invalid-request", `${url.pathname} takes WebSocket connections: connect with ws: or wss:.`);
       const target = A2A_PATH.exec(url.pathname);
       const agent = target?.[1] === undefined ? undefined : parts.agents.get(decodeSegment(target[1]));
       if (target === null || agent === undefined) throw notFound(url.pathname, parts.agents);
@@ -123,22 +130,12 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   return {
     handle: (request, response) => void handle(request, response),
-    endStreams() {
+    upgrade: createUpgrade(parts),
+    async endStreams() {
       for (const stream of streams) stream.abort();
+      await parts.sockets.end();
     },
   };
-}
-
-/** The Host header; undefined if there is none, or more than one (RFC 9112, 3.2), of which another server may take another. */
-function hostOf(request: IncomingMessage): string | undefined {
-  const hosts = request.headersDistinct["host"];
-  return hosts?.length === 1 ? hosts[0] : undefined;
-}
-
-function readUrl(text: string | undefined): URL {
-  if (text === undefined || !text.startsWith("/") || !URL.canParse(text, "http://localhost"))
-    throw new IasError("invalid-request", "The request's path is unreadable.");
-  return new URL(`http://localhost${text}`);
 }
 
 function notFound(path: string, agents: ReadonlyMap<string, Agent>): IasError {

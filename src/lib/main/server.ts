@@ -9,6 +9,7 @@ import { createV03Rest } from "../a2a/v0_3/rest.ts";
 import type { Agent, AgentOptions } from "../engine/agent.ts";
 import { createAgentsPage } from "../gateway/agents-page.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
+import { isWebSocketUpgrade } from "../gateway/upgrade.ts";
 import { checkRequest, type Guards } from "../gateway/guards.ts";
 import { healthPage } from "../gateway/health.ts";
 import { createTryPage } from "../gateway/try-page.ts";
@@ -20,6 +21,8 @@ import { keyText, type StreamKey } from "../model/key.ts";
 import type { GuardedFetch } from "../net/guarded-fetch.ts";
 import { joinPages, type Page } from "../net/page.ts";
 import { joinRoutes, type Route } from "../net/route.ts";
+import type { SocketRoute } from "../socket/socket.ts";
+import { createSockets } from "../socket/sockets.ts";
 import { createCloser } from "../stream/closer.ts";
 import { createHeartbeatWheel, type HeartbeatWheel } from "../stream/heartbeat.ts";
 import type { Secrets } from "../tenancy/secrets.ts";
@@ -49,6 +52,8 @@ export interface ServerOptions extends Partial<Settings> {
   readonly pages?: readonly Page[];
   /** Routes beside A2A's, asked before the server's own. */
   readonly routes?: readonly Route[];
+  /** WebSocket endpoints beside the server's own. */
+  readonly socketRoutes?: readonly SocketRoute[];
   /** Hears of failures that are not a caller's fault. Default: one line on stderr. */
   readonly report?: (error: IasError, key?: StreamKey) => void;
 }
@@ -83,8 +88,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const guards = toGuards(settings);
     let stopped: Promise<void> | undefined;
     const gateway = wireGateway(options, { core, guards, wheel, origin: () => where.origin, isUp: () => stopped === undefined, report });
-    const http = createHttpServer(gateway.handle);
+    const http = createHttpServer({ shouldUpgradeCallback: isWebSocketUpgrade }, gateway.handle).on("upgrade", gateway.upgrade);
     closer.add(async () => {
+      await gateway.endStreams();
       wheel[Symbol.dispose]();
       http.close();
       http.closeAllConnections();
@@ -100,8 +106,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
     const stop = async (graceMs: number): Promise<void> => {
       await core.runtime.drain({ graceMs });
-      gateway.endStreams();
+      const ended = gateway.endStreams();
       grpc?.drain();
+      await ended;
       await closer.close();
     };
     const drain = ({ graceMs }: { readonly graceMs: number }): Promise<void> => (stopped ??= stop(graceMs));
@@ -134,7 +141,10 @@ interface GatewayWiring {
 }
 
 /** JSON-RPC and REST of both protocol versions, and the pages beside them. */
-function wireGateway({ store, pages = [], routes = [] }: ServerOptions, { core, guards, wheel, origin, isUp, report }: GatewayWiring): Gateway {
+function wireGateway(
+  { store, pages = [], routes = [], socketRoutes = [] }: ServerOptions,
+  { core, guards, wheel, origin, isUp, report }: GatewayWiring,
+): Gateway {
   const { limits, agents, operations, authenticate } = core;
   const logId = store.log.id;
   const { maxJsonDepth } = limits;
@@ -148,6 +158,7 @@ function wireGateway({ store, pages = [], routes = [] }: ServerOptions, { core, 
     authenticate,
     pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createTryPage(agents), ...pages),
     routes: joinRoutes(...routes),
+    sockets: createSockets({ routes: socketRoutes, limits, wheel, report }),
     limits,
     guards,
     logId,

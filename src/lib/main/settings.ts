@@ -148,6 +148,8 @@ const MIN_LIMITS: Partial<Limits> = {
   maxJsonDepth: 8,
   maxParallelTurns: 1,
   maxReaders: 1,
+  maxSocketStreams: 1,
+  maxSocketMessageBytes: 512,
   heartbeatMs: 100,
 };
 

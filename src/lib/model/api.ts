@@ -184,7 +184,7 @@ export type SocketEvent =
   | ({ readonly op: "error"; readonly ref?: number; readonly sub?: number } & ApiError)
   | { readonly op: "pong"; readonly ref: number };
 
-/** Close codes of `/api/ws` and of A2A over WebSocket, beside RFC 6455's own. Come back after 1001, 1006, 1012 and 1013; not after the others. */
+/** Close codes of `/api/ws` and of A2A over WebSocket, beside RFC 6455's own. Come back after 1001, 1006, 1011, 1012, 1013 and 4408; not after the others. */
 export const SOCKET_CLOSE = {
   /** The server stops or restarts: come back with the cursors. */
   restart: 1012,

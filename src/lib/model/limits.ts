@@ -59,6 +59,16 @@ export interface Limits {
   readonly maxStreamMs: number;
   /** Readers of a process: `limit-reached`, retryable. */
   readonly maxReaders: number;
+  /** WebSocket connections of a process: `limit-reached`, or close code 1013 for browsers. */
+  readonly maxSockets: number;
+  /** Streams at once on one WebSocket: `limit-reached`. */
+  readonly maxSocketStreams: number;
+  /** Requests under way at once on one WebSocket: `limit-reached`, retryable. */
+  readonly maxSocketCalls: number;
+  /** Longest message that a WebSocket takes, bytes: close code 4413. */
+  readonly maxSocketMessageBytes: number;
+  /** Credit of a stream on `/api/ws` whose reader names none, bytes. */
+  readonly socketCreditBytes: number;
   /** Wait for the owner of a turn before the server cancels it itself, ms (SEMANTICS 18). */
   readonly cancelWaitMs: number;
   /** Longest that entry 1 is held for an agent that may answer with a message, ms (SEMANTICS 6). */
@@ -105,6 +115,11 @@ export const DEFAULT_LIMITS: Limits = {
   heartbeatMs: 15_000,
   maxStreamMs: 3_600_000,
   maxReaders: 20_000,
+  maxSockets: 5000,
+  maxSocketStreams: 1000,
+  maxSocketCalls: 100,
+  maxSocketMessageBytes: 16 * 1024 * 1024,
+  socketCreditBytes: 256 * 1024,
   cancelWaitMs: 500,
   replyHoldMs: 2000,
   drainGraceMs: 10_000,
