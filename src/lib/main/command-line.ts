@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { type Command, type CommandGroup, EXIT } from "../cli/command.ts";
 import { runCommand } from "../cli/run.ts";
 import { messageOf } from "../model/errors.ts";
 import { createTerminalIo } from "./terminal-io.ts";
+import { packageVersion } from "./version.ts";
 
 /**
  * The `ias` command: the environment and the terminal are touched here and nowhere else. Only the command that is named is loaded: `ias campaign status` needs no
@@ -38,5 +39,4 @@ try {
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.error));
 
-const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string };
-process.exitCode = await runCommand(await Promise.all(loading.map(([, load]) => load())), argv, createTerminalIo(process), version);
+process.exitCode = await runCommand(await Promise.all(loading.map(([, load]) => load())), argv, createTerminalIo(process), packageVersion());

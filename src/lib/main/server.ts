@@ -29,6 +29,7 @@ import type { Secrets } from "../tenancy/secrets.ts";
 import { type Core, wireCore } from "./core.ts";
 import { firstFree, listen } from "./listen.ts";
 import { checkSettings, DEFAULT_SETTINGS, grpcAddressOf, reachedAt, type Settings } from "./settings.ts";
+import { wireApi } from "./wire-api.ts";
 
 /** Ports when none is asked for; the next free one is taken. */
 const HTTP_PORT = 4000;
@@ -148,6 +149,7 @@ function wireGateway(
   const { limits, agents, operations, authenticate } = core;
   const logId = store.log.id;
   const { maxJsonDepth } = limits;
+  const wired = wireApi({ core, store, report });
   const v03Rpc = createV03Rpc({ logId });
   const v03Rest = createV03Rest({ logId, maxJsonDepth });
   return createGateway({
@@ -157,7 +159,7 @@ function wireGateway(
     rest: (ops, request) => handleRest(ops, request, { maxJsonDepth, v0_3: v03Rest }),
     authenticate,
     pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createTryPage(agents), ...pages),
-    routes: joinRoutes(...routes),
+    routes: joinRoutes(...routes, wired.route),
     sockets: createSockets({ routes: socketRoutes, limits, wheel, report }),
     limits,
     guards,

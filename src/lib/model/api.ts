@@ -50,6 +50,18 @@ export interface TaskSummary {
   readonly match?: string;
 }
 
+/** A task whole: read it, then follow its stream from `cursor`, and nothing is missed in between. */
+export interface TaskDetail extends TaskSummary {
+  /** The cursor of `snapshot`. */
+  readonly cursor: string;
+  /** It has ended: no entry follows `head`. */
+  readonly sealed: boolean;
+  /** Entries up to here are gone; 0 when all are kept. */
+  readonly floor: number;
+  /** The A2A Task. */
+  readonly snapshot: JsonObject;
+}
+
 /** A page of tasks. `nextPageToken` is "" at the end. */
 export interface TaskSummaryPage {
   readonly tasks: readonly TaskSummary[];

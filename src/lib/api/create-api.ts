@@ -1,0 +1,45 @@
+import type { Call } from "../a2a/operations.ts";
+import type { Agent } from "../engine/agent.ts";
+import type { SendBody, SendReply } from "../model/api.ts";
+import { toCursor } from "../model/cursor.ts";
+import { EXTENSION_URI } from "../model/entry.ts";
+import { IasError } from "../model/errors.ts";
+import { streamKey } from "../model/key.ts";
+import type { Api, Caller } from "./api.ts";
+import type { ApiParts } from "./api-parts.ts";
+import { openEvents } from "./event-stream.ts";
+import { findAgent, findTask, taskNotFound } from "./find-task.ts";
+import { toSummary } from "./summaries.ts";
+
+/** The API over operations and log. */
+export function createApi(parts: ApiParts): Api {
+  return {
+    send: (caller, agent, body) => send(parts, caller, findAgent(parts.agents, agent), body),
+    async cancel(caller, name) {
+      const { key } = await findTask(parts, caller.principal, name);
+      await parts.operations.cancelTask(toCall(caller, findAgent(parts.agents, key.agent)), { id: key.task });
+      const row = await parts.store.index.get(key);
+      if (row === undefined) throw taskNotFound(key.task);
+      return toSummary(parts, row);
+    },
+    events: (caller, name, options) => openEvents(parts, caller, name, options),
+    feed: async () => {
+      throw new IasError("unsupported-operation", "The feed is still to come.");
+    },
+  };
+}
+
+/** A call of A2A by a caller of the API: of our extension, so that sending is idempotent. */
+function toCall(caller: Caller, agent: Agent): Call {
+  return { principal: caller.principal, agent, version: "1.0", extensions: new Set([EXTENSION_URI]), signal: caller.signal };
+}
+
+async function send(parts: ApiParts, caller: Caller, agent: Agent, body: SendBody): Promise<SendReply> {
+  const { log } = parts.store;
+  // A new task's stream begins with the message; of an old one the reader has what came before.
+  const before = body.taskId === undefined ? undefined : await log.read(streamKey(caller.principal, agent.id, body.taskId), { after: 0, maxBytes: 0 });
+  const params = { message: { ...body, role: "ROLE_USER" }, configuration: { returnImmediately: true, historyLength: 0 } };
+  const sent = await parts.operations.sendMessage(toCall(caller, agent), params);
+  if ("message" in sent) return { message: sent.message };
+  return { agent: agent.id, task: sent.task.id, context: sent.task.contextId, cursor: toCursor(log.id, before?.head ?? 0) };
+}

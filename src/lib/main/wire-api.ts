@@ -1,0 +1,56 @@
+import { createAgentEndpoints, type ServerFacts } from "../api/agents.ts";
+import type { Api } from "../api/api.ts";
+import type { ApiParts } from "../api/api-parts.ts";
+import { createApi } from "../api/create-api.ts";
+import { createApiRoute, type Endpoint } from "../api/endpoint.ts";
+import { findTask } from "../api/find-task.ts";
+import { createMessageEndpoints } from "../api/messages.ts";
+import { createReaderRegistry } from "../api/readers.ts";
+import { createStreamEndpoints } from "../api/streams.ts";
+import { createTaskEndpoints } from "../api/tasks.ts";
+import type { Store } from "../log/store.ts";
+import type { IasError } from "../model/errors.ts";
+import { joinRoutes, type Route } from "../net/route.ts";
+import type { Core } from "./core.ts";
+import { packageVersion } from "./version.ts";
+
+/** What the API is wired from. */
+export interface ApiWiring {
+  readonly core: Core;
+  readonly store: Store;
+  readonly report: (error: IasError) => void;
+}
+
+/** The API of a server: its parts for sockets and bridges, what it does, and the route of everything beside A2A. */
+export interface WiredApi {
+  readonly parts: ApiParts;
+  readonly api: Api;
+  readonly route: Route;
+}
+
+/** Makes the API's parts and joins all routes of frontends: endpoints under `/api`, bridges. */
+export function wireApi({ core, store, report }: ApiWiring): WiredApi {
+  const { limits, operations, views, media, agents } = core;
+  const now = Date.now;
+  const readers = createReaderRegistry({ maxReaders: limits.maxReaders, now });
+  const parts: ApiParts = { operations, store, views, media, agents, limits, readers, now, report };
+  const api = createApi(parts);
+  const facts: ServerFacts = {
+    version: packageVersion(),
+    logId: store.log.id,
+    durability: store.log.durability,
+    maxBodyBytes: limits.maxBodyBytes,
+    maxUploadBytes: limits.maxBlobBytes,
+    uploadTypes: ["*/*"],
+    features: [],
+  };
+  const endpoints: readonly Endpoint[] = [
+    ...createAgentEndpoints(parts, { facts: () => facts }),
+    ...createMessageEndpoints(api, async (principal, name) => (await findTask(parts, principal, name)).key.agent),
+    ...createTaskEndpoints(parts),
+    ...createStreamEndpoints(api),
+  ];
+  // Routes of other rooms stand before the endpoints, which answer for all that is left under /api.
+  const route = joinRoutes(createApiRoute(endpoints, { limits, report }));
+  return { parts, api, route };
+}

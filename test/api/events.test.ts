@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { StreamEntry, StreamOpened } from "../../src/lib/model/api.ts";
+import { chunkText, countText } from "../servers/proof-agents.ts";
+import { apiClient, entriesOf, textOfEntries } from "../support/api-client.ts";
+import { seeded, startCuttingProxy } from "../support/cutting-proxy.ts";
+import { readEvents } from "../support/event-source.ts";
+import { agentOf, serving } from "../support/serving.ts";
+
+const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+const CUTS = 200;
+const CHUNKS = 2000;
+
+const counter = agentOf(
+  async function* (_turn, signal) {
+    for (let index = 0; index < CHUNKS && !signal.aborted; index += 1) {
+      yield { kind: "text", text: chunkText(1, index) };
+      if (index % 10 === 0) yield { kind: "reasoning", text: "hm" };
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  },
+  { id: "counter" },
+);
+const quick = agentOf(
+  async function* () {
+    yield { kind: "reasoning", text: "hm" };
+    yield { kind: "usage", usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 } };
+    yield { kind: "text", text: "done" };
+  },
+  { id: "quick" },
+);
+
+const opening = (data: string | undefined): StreamOpened => JSON.parse(data ?? "") as StreamOpened;
+
+test(`an EventSource that is cut 200 times at random bytes gets every entry once, in order (SEED=${SEED})`, { timeout: 300_000 }, async (t) => {
+  const random = seeded(SEED);
+  const server = await serving(t, [counter]);
+  const { task } = await apiClient(server.url).send("counter", "go");
+  await using proxy = await startCuttingProxy((connection) => (connection < CUTS ? 300 + Math.floor(random() * 3500) : undefined));
+  proxy.target = server.port;
+  const { events, status } = await readEvents(`http://127.0.0.1:${proxy.port}/api/tasks/${task}/events?audience=internal`);
+  assert.equal(proxy.cuts, CUTS);
+  // The reader does not stop at `end`, as an EventSource would not: the reconnect says that there is nothing more.
+  assert.equal(status, 204);
+  assert.equal(events.at(-1)?.type, "end");
+  const entries = entriesOf(events);
+  assert.deepEqual(
+    entries.map(({ seq }) => seq),
+    entries.map((_, index) => index + 1),
+  );
+  assert.equal(textOfEntries(entries), countText(1, { n: CHUNKS }));
+  const openings = events.filter(({ type }) => type === "open").map(({ data }) => opening(data).opening);
+  assert.ok(openings.every((each, index) => each === (index === 0 || openings[index - 1] === "fresh" ? openings[index] : "resume")));
+  assert.equal(openings.at(-1), "resume");
+});
+
+test("a stream opens fresh, resumed, or reset where its cursor is of no use; only what the audience may see is told", async (t) => {
+  const server = await serving(t, [quick]);
+  const api = apiClient(server.url);
+  const { task, cursor } = await api.send("quick", "go");
+  const url = `${server.url}/api/tasks/${task}/events`;
+  const read = async (query: string, headers = {}): Promise<{ opened: StreamOpened; entries: readonly StreamEntry[] }> => {
+    const { events } = await readEvents(`${url}${query}`, { headers, until: ({ type }) => type === "end" });
+    assert.equal(events[0]?.type, "open");
+    return { opened: opening(events[0]?.data), entries: entriesOf(events) };
+  };
+  const fresh = await read("?audience=internal");
+  assert.deepEqual(fresh.opened, { agent: "quick", task, opening: "fresh", cursor });
+  assert.deepEqual([...new Set(fresh.entries.map(({ audience }) => audience))].toSorted(), ["extension", "internal", "public"]);
+  const resumed = await read(`?audience=internal&after=${cursor.replace(/0$/, "2")}`);
+  assert.deepEqual([resumed.opened.opening, resumed.entries], ["resume", fresh.entries.slice(2)]);
+  const header = await read(`?audience=internal&after=${cursor}`, { "last-event-id": cursor.replace(/0$/, "3") });
+  assert.deepEqual(header.entries, fresh.entries.slice(3));
+  for (const bad of ["zzzz.1", "nonsense", cursor.replace(/0$/, "999999")]) {
+    const reset = await read(`?audience=internal&after=${bad}`);
+    assert.deepEqual([reset.opened.opening, reset.entries], ["reset", fresh.entries]);
+  }
+  const plain = await read("?audience=public");
+  assert.deepEqual(
+    plain.entries,
+    fresh.entries.filter(({ audience }) => audience === "public"),
+  );
+  assert.deepEqual(
+    (await read("")).entries,
+    fresh.entries.filter(({ audience }) => audience !== "internal"),
+  );
+});
+
+test("a reader that comes back at the end of an ended task gets 204", async (t) => {
+  const server = await serving(t, [quick]);
+  const { task } = await apiClient(server.url).send("quick", "go");
+  const url = `${server.url}/api/tasks/${task}/events?audience=public`;
+  const { events } = await readEvents(url, { until: ({ type }) => type === "end" });
+  const end = events.at(-1);
+  const response = await fetch(url, { headers: { "last-event-id": end?.lastEventId ?? "" } });
+  assert.equal(response.status, 204);
+  assert.equal(await response.text(), "");
+});
+
+test("a server that stops ends streams without `end`, so that readers come back", async (t) => {
+  const server = await serving(t, [counter]);
+  const { task } = await apiClient(server.url).send("counter", "go");
+  const begun = Promise.withResolvers<void>();
+  const reading = readEvents(`${server.url}/api/tasks/${task}/events`, {
+    maxConnections: 1,
+    until: () => {
+      begun.resolve();
+      return false;
+    },
+  });
+  await begun.promise;
+  await server.drain({ graceMs: 0 });
+  const { events } = await reading;
+  assert.equal(events[0]?.type, "open");
+  assert.ok(!events.some(({ type }) => type === "end"));
+});
