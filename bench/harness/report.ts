@@ -46,7 +46,7 @@ export function toMarkdown(results: Results): string {
     "|---|---|---|---|",
     ...goals(results).map(({ what, limit, value, unit }) => {
       const judged = value === undefined ? "not measured" : value <= limit ? "reached" : "**not reached**";
-      return `| ${what} | ${Math.abs(limit).toLocaleString("en")}${unit} | ${value === undefined ? "" : `${show(Math.abs(value))}${unit}`} | ${judged} |`;
+      return `| ${what} | ${Math.abs(limit).toLocaleString("en")}${unit} | ${value === undefined ? "" : `${show(limit < 0 ? -value : value)}${unit}`} | ${judged} |`;
     }),
     "",
     ...rows.flatMap((row) => table(results, row)),
