@@ -148,18 +148,47 @@ export type WireEvent = z.infer<typeof shapes.StreamResponse>;
 /** A card of the right shape. */
 export type WireCard = z.infer<typeof card>;
 
+/** One way in which a value is not what the specification says. */
+export interface Deviation {
+  /** From the value itself to what is wrong. */
+  readonly path: readonly (string | number)[];
+  /** The schema's word for it: `invalid_type` (`missing` where nothing is there), `unrecognized_keys`, `invalid_value`, `invalid_format`, `too_small`, `invalid_union`, `custom`. */
+  readonly code: string;
+  readonly message: string;
+  /** Of `unrecognized_keys`. */
+  readonly keys?: readonly string[];
+}
+
+/** All ways in which `value` is not the named object; none where it is. */
+export function deviationsOf(name: keyof typeof shapes, value: unknown): readonly Deviation[] {
+  const result = shapes[name].safeParse(value);
+  return result.success ? [] : deviations(result.error.issues, value);
+}
+
 /** `value` as the named object; throws with every deviation named. */
 export function parseShape<K extends keyof typeof shapes>(name: K, value: Json): z.infer<(typeof shapes)[K]> {
   const result = shapes[name].safeParse(value);
   if (result.success) return result.data as z.infer<(typeof shapes)[K]>;
-  throw new Error(`not a valid ${name}: ${deviations(result.error.issues).join("; ")}\n${JSON.stringify(value).slice(0, 1000)}`);
+  const found = deviations(result.error.issues, value).map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`));
+  throw new Error(`not a valid ${name}: ${found.join("; ")}\n${JSON.stringify(value).slice(0, 1000)}`);
 }
 
-/** Each deviation with its path; of a union, those of the member whose name is there. */
-function deviations(issues: readonly z.core.$ZodIssue[]): string[] {
-  return issues.flatMap((issue) => {
-    if (issue.code !== "invalid_union") return [`${issue.path.join(".")}: ${issue.message}`];
+/** Of a union those of the member whose name is there. */
+function deviations(issues: readonly z.core.$ZodIssue[], value: unknown): Deviation[] {
+  return issues.flatMap((issue): Deviation[] => {
+    const path = issue.path.map((step) => (typeof step === "symbol" ? String(step) : step));
+    if (issue.code !== "invalid_union") {
+      const isMissing = issue.code === "invalid_type" && valueAt(value, path) === undefined;
+      return [{ path, code: isMissing ? "missing" : issue.code, message: issue.message, ...(issue.code === "unrecognized_keys" && { keys: issue.keys }) }];
+    }
     const meant = issue.errors.find((branch) => !branch.some((item) => item.path.length === 0 || (item.path.length === 1 && item.code === "invalid_type")));
-    return meant === undefined ? ["exactly one known member is expected"] : deviations(meant);
+    return meant === undefined ? [{ path, code: issue.code, message: "exactly one known member is expected" }] : deviations(meant, value);
   });
+}
+
+function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+  let current = value;
+  for (const step of path)
+    current = typeof current === "object" && current !== null ? (current as Readonly<Record<string | number, unknown>>)[step] : undefined;
+  return current;
 }
