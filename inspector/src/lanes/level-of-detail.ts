@@ -1,0 +1,193 @@
+/** What a tick stands for. */
+export type TickKind = "content" | "reasoning";
+
+/** A tick: one entry that brought content. */
+export interface Tick {
+  /** Ms since the epoch. */
+  readonly at: number;
+  readonly seq: number;
+  readonly kind: TickKind;
+}
+
+/** How many ticks fall into each pixel column; `reasoning` of them are reasoning. */
+export interface Columns {
+  readonly counts: Uint32Array;
+  readonly reasoning: Uint32Array;
+  /** The largest count. */
+  peak: number;
+}
+
+/**
+ * The ticks of one lane, so kept that drawing costs what is on the screen and not what there is: the newest as they are, and all of them counted in buckets of
+ * 16 ms, 64 ms … up to 4.4 min. Adding one costs O(levels). Memory is bounded: beyond `maxTicks` the older half of the single ticks goes (their counts stay), and
+ * likewise of each level's buckets.
+ */
+export interface Ticks {
+  /** All that were added, kept or not. */
+  readonly length: number;
+  /** Adds one; a time before the last one counts as the last one's. */
+  add(at: number, seq: number, kind: TickKind): void;
+  /** Counts those in [from, from + counts.length × msPerColumn) into `out`, which is cleared first. Gives how many rows it read for that: some a column, however many ticks there are. */
+  columns(from: number, msPerColumn: number, out: Columns): number;
+  /** Tokens in each whole `rateMs` of [from, to): for a line of the rate. Calls `each` for the buckets that have any, oldest first. */
+  rates(from: number, to: number, each: (at: number, perSecond: number) => void): void;
+  /** The kept tick nearest to `at`, at most `within` ms away. */
+  nearest(at: number, within: number): Tick | undefined;
+}
+
+const FINEST_MS = 16;
+const STEP = 4;
+const LEVELS = 8;
+/** Rates are told per bucket of this level: 1,024 ms. */
+const RATE_LEVEL = 3;
+
+/** Columns of `width` pixels, to be filled again and again. */
+export function createColumns(width: number): Columns {
+  return { counts: new Uint32Array(width), reasoning: new Uint32Array(width), peak: 0 };
+}
+
+/** No ticks yet. `maxTicks` single ones are kept (131,072), and so many buckets a level. */
+export function createTicks({ maxTicks = 131_072 }: { readonly maxTicks?: number } = {}): Ticks {
+  const raw = createRows(maxTicks);
+  const levels = Array.from({ length: LEVELS }, (_, index) => ({ ms: FINEST_MS * STEP ** index, rows: createRows(maxTicks) }));
+  let length = 0;
+  let last = Number.NEGATIVE_INFINITY;
+
+  /** The coarsest rows that are fine enough, or the finest that reach back to `from`. */
+  const rowsFor = (from: number, msPerColumn: number): Rows => {
+    let chosen: Rows | undefined;
+    // Two buckets a column at least: of one a column some columns would get two, and the picture a pattern of its own.
+    for (const { ms, rows } of levels) if (ms * 2 <= msPerColumn) chosen = rows;
+    chosen ??= raw;
+    if (!chosen.hasDropped || from >= chosen.at(0)) return chosen;
+    return levels.find(({ rows }) => !rows.hasDropped || from >= rows.at(0))?.rows ?? chosen;
+  };
+
+  return {
+    get length() {
+      return length;
+    },
+    add(given, seq, kind) {
+      const at = Math.max(last, given);
+      last = at;
+      length += 1;
+      const isReasoning = kind === "reasoning" ? 1 : 0;
+      raw.push(at, seq, isReasoning);
+      for (const { ms, rows } of levels) {
+        const bucket = Math.floor(at / ms) * ms;
+        if (rows.length > 0 && rows.at(rows.length - 1) === bucket) rows.grow(isReasoning);
+        else rows.push(bucket, 1, isReasoning);
+      }
+    },
+    columns(from, msPerColumn, out) {
+      const { counts, reasoning } = out;
+      counts.fill(0);
+      reasoning.fill(0);
+      out.peak = 0;
+      const rows = rowsFor(from, msPerColumn);
+      const to = from + counts.length * msPerColumn;
+      const first = rows.find(from);
+      let row = first;
+      for (; row < rows.length; row += 1) {
+        const at = rows.at(row);
+        if (at >= to) break;
+        const column = Math.floor((at - from) / msPerColumn);
+        const count = (counts[column] ?? 0) + (rows === raw ? 1 : rows.value(row));
+        counts[column] = count;
+        reasoning[column] = (reasoning[column] ?? 0) + rows.flag(row);
+        if (count > out.peak) out.peak = count;
+      }
+      return row - first;
+    },
+    rates(from, to, each) {
+      const level = levels[RATE_LEVEL];
+      if (level === undefined) return;
+      const { ms, rows } = level;
+      for (let row = rows.find(from - ms); row < rows.length && rows.at(row) < to; row += 1) each(rows.at(row), (rows.value(row) * 1000) / ms);
+    },
+    nearest(at, within) {
+      const after = raw.find(at);
+      let best: Tick | undefined;
+      for (const row of [after - 1, after]) {
+        if (row < 0 || row >= raw.length) continue;
+        const distance = Math.abs(raw.at(row) - at);
+        if (distance > within || (best !== undefined && distance >= Math.abs(best.at - at))) continue;
+        best = { at: raw.at(row), seq: raw.value(row), kind: raw.flag(row) === 1 ? "reasoning" : "content" };
+      }
+      return best;
+    },
+  };
+}
+
+/** Rows of (time, value, flag), sorted by time, in typed arrays that grow up to `most` and then lose their older half. */
+interface Rows {
+  readonly length: number;
+  readonly hasDropped: boolean;
+  push(at: number, value: number, flag: number): void;
+  /** Adds one to the last row's value, and `flag` to its flag. */
+  grow(flag: number): void;
+  at(row: number): number;
+  value(row: number): number;
+  flag(row: number): number;
+  /** The first row at or after `at`. */
+  find(at: number): number;
+}
+
+function createRows(most: number): Rows {
+  let times = new Float64Array(64);
+  let values = new Uint32Array(64);
+  let flags = new Uint32Array(64);
+  let length = 0;
+  let hasDropped = false;
+
+  const makeRoom = (): void => {
+    if (length >= most) {
+      const half = length >> 1;
+      for (const column of [times, values, flags]) column.copyWithin(0, half, length);
+      length -= half;
+      hasDropped = true;
+      return;
+    }
+    const size = Math.min(most, length * 2);
+    const [oldTimes, oldValues, oldFlags] = [times, values, flags];
+    times = new Float64Array(size);
+    values = new Uint32Array(size);
+    flags = new Uint32Array(size);
+    times.set(oldTimes);
+    values.set(oldValues);
+    flags.set(oldFlags);
+  };
+
+  return {
+    get length() {
+      return length;
+    },
+    get hasDropped() {
+      return hasDropped;
+    },
+    push(at, value, flag) {
+      if (length === times.length || length >= most) makeRoom();
+      times[length] = at;
+      values[length] = value;
+      flags[length] = flag;
+      length += 1;
+    },
+    grow(flag) {
+      values[length - 1] = (values[length - 1] ?? 0) + 1;
+      flags[length - 1] = (flags[length - 1] ?? 0) + flag;
+    },
+    at: (row) => times[row] ?? Number.NaN,
+    value: (row) => values[row] ?? 0,
+    flag: (row) => flags[row] ?? 0,
+    find(at) {
+      let low = 0;
+      let high = length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((times[middle] ?? 0) < at) low = middle + 1;
+        else high = middle;
+      }
+      return low;
+    },
+  };
+}

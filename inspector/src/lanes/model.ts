@@ -1,0 +1,290 @@
+import { readSignals } from "../../../src/lib/liveness/read-signals.ts";
+import { resolveThresholds, type Thresholds } from "../../../src/lib/liveness/thresholds.ts";
+import type { Part, StreamResponse, TaskState } from "../../../src/lib/model/a2a.ts";
+import type { StreamEntry } from "../../../src/lib/model/api.ts";
+import { messageOf } from "../../../src/lib/model/errors.ts";
+import { type ExtensionData, readExtension, toMetadata } from "../../../src/lib/model/extension.ts";
+import { createLane, type Lane, type LaneWriter } from "./lane.ts";
+
+/** Which stream entries are of. */
+export interface StreamId {
+  readonly agent: string;
+  readonly task: string;
+  readonly context: string;
+}
+
+/**
+ * The lanes of any number of streams, from their entries as they come: O(1) for each entry. A task's agent has a lane, each child agent (by its `path`) one under it, an agent
+ * that it hands off to likewise; the task of a delegation stands under the lane that delegated, whether its entries come here or not. Times are the entries' `at`:
+ * for display.
+ */
+export interface Lanes {
+  /** Takes the entries that follow those it has of the stream; repeats are ignored. */
+  add(stream: StreamId, entries: readonly StreamEntry[]): void;
+  /** Lets time pass without entries: finds slowness and stalls up to `now`, by the clock of `at`. */
+  advance(now: number): void;
+  /** Removes all lanes of a task. */
+  remove(task: string): void;
+  /** Children below their parents, tasks in the order in which they began. The same array until a lane comes or goes. */
+  list(): readonly LaneRow[];
+  /** Counts up with every change. */
+  readonly version: number;
+  /** The times of the first and the last entry of all; undefined without any. */
+  readonly extent: { readonly from: number; readonly to: number } | undefined;
+}
+
+/** A lane and how deep it stands. */
+export interface LaneRow {
+  readonly lane: Lane;
+  readonly depth: number;
+}
+
+interface TaskLanes {
+  readonly root: LaneWriter;
+  /** By path and by who was handed to. */
+  readonly children: Map<string, LaneWriter>;
+  /** Who answers: the agent itself, or the last that it handed off to. */
+  speaker: LaneWriter;
+  lastSeq: number;
+  /** Open tool calls by `path call`, and the child that each started. */
+  readonly calls: Map<string, { readonly path: string; child: LaneWriter | undefined }>;
+  /** Calls and results that were told: twice where one is for the owner only. */
+  readonly toldCalls: Set<string>;
+}
+
+/** No lanes yet. */
+export function createLanes(options: { readonly thresholds?: Partial<Thresholds> } = {}): Lanes {
+  const thresholds = resolveThresholds(options.thresholds);
+  const tasks = new Map<string, TaskLanes>();
+  /** The lane under which a delegated task stands, told before or after its entries come. */
+  const parents = new Map<string, string>();
+  let rows: readonly LaneRow[] | undefined;
+  let version = 0;
+  let extent: { from: number; to: number } | undefined;
+
+  const open = (stream: StreamId, at: number, isRemote: boolean): TaskLanes => {
+    const { agent, task, context } = stream;
+    const parent = parents.get(task);
+    const root = createLane({ id: task, agent, task, context, path: [], at, begins: "queued", thresholds, isRemote, ...(parent !== undefined && { parent }) });
+    const lanes: TaskLanes = { root, children: new Map(), speaker: root, lastSeq: 0, calls: new Map(), toldCalls: new Set() };
+    tasks.set(task, lanes);
+    rows = undefined;
+    return lanes;
+  };
+  const childOf = (lanes: TaskLanes, key: string, parent: LaneWriter, agent: string, path: readonly string[], at: number): LaneWriter => {
+    const known = lanes.children.get(key);
+    if (known !== undefined) return known;
+    const { task, context } = lanes.root.lane;
+    const child = createLane({ id: `${task}/${key}`, agent, task, context, path, at, begins: "prefill", thresholds, parent: parent.lane.id });
+    lanes.children.set(key, child);
+    rows = undefined;
+    return child;
+  };
+  /** The lane at `path`, and those on the way to it. */
+  const laneAt = (lanes: TaskLanes, path: readonly string[], at: number): LaneWriter => {
+    let lane = lanes.root;
+    for (const [index, agent] of path.entries()) {
+      const steps = path.slice(0, index + 1);
+      lane = childOf(lanes, keyOf(steps), lane, agent, steps, at);
+    }
+    return lane;
+  };
+
+  const onChild = (lanes: TaskLanes, entry: StreamEntry, data: ExtensionData, path: readonly string[]): void => {
+    const { at, seq } = entry;
+    const lane = laneAt(lanes, path, at);
+    for (let depth = 0; depth < path.length; depth += 1) {
+      const above = depth === 0 ? lanes.speaker : laneAt(lanes, path.slice(0, depth), at);
+      above.signal(at, seq, [{ kind: "child" }]);
+    }
+    if (lanes.speaker !== lanes.root) lanes.root.signal(at, seq, [{ kind: "child" }]);
+    if (data.kind === "delegation" && data.via === "tool" && data.to === path.at(-1)) {
+      bindCall(lanes, path, lane);
+      return lane.signal(at, seq, [{ kind: "working" }]);
+    }
+    const isWord = data.kind === "text" || data.kind === "reasoning";
+    lane.signal(at, seq, isWord ? [{ kind: "content" }] : readSignals(asOwn(entry.event, data)));
+    if (isWord) lane.tick(at, seq, data.kind === "text" ? "content" : "reasoning");
+    noteData(lanes, lane, entry, data, path);
+  };
+
+  const noteData = (lanes: TaskLanes, lane: LaneWriter, { at, seq }: StreamEntry, data: ExtensionData, path: readonly string[]): void => {
+    switch (data.kind) {
+      case "tool-call": {
+        const key = `${keyOf(path)} ${data.call}`;
+        if (lanes.calls.has(key) || lanes.toldCalls.has(key)) return;
+        lanes.calls.set(key, { path: keyOf(path), child: undefined });
+        return lane.mark({ at, seq, kind: "tool", label: data.name });
+      }
+      case "tool-result": {
+        const key = `${keyOf(path)} ${data.call}`;
+        if (lanes.toldCalls.has(key)) return;
+        lanes.toldCalls.add(key);
+        lanes.calls.get(key)?.child?.rest(at);
+        lanes.calls.delete(key);
+        if (data.failed) lane.mark({ at, seq, kind: "tool-failed", label: `${data.name} failed` });
+        return;
+      }
+      case "delegation":
+        if (data.via === "a2a" && data.task !== undefined) adopt(data.task, lane, data.to, at);
+        if (data.via === "handoff" && path.length === 0) {
+          lane.rest(at);
+          const next = childOf(lanes, `→${data.to}`, lanes.root, data.to, [data.to], at);
+          next.signal(at, seq, [{ kind: "working" }]);
+          lanes.speaker = next;
+        }
+        return lane.mark({ at, seq, kind: "delegation", label: `${data.via === "handoff" ? "hands off to" : "asks"} ${data.to}` });
+      case "attempt":
+        return lane.mark({ at, seq, kind: "attempt", label: `attempt ${data.attempt}: ${data.reason}` });
+      case "note":
+        return lane.mark({ at, seq, kind: "note", label: data.name });
+      case "liveness":
+        if (data.phase === "stalled") lane.mark({ at, seq, kind: "stalled", label: `stalled: ${Math.round(data.stall.silenceMs)} ms of silence` });
+        if (data.phase === "recovered") lane.mark({ at, seq, kind: "recovered", label: `recovered from ${data.from}` });
+        return;
+      default:
+        return;
+    }
+  };
+
+  const adopt = (task: string, parent: LaneWriter, agent: string, at: number): void => {
+    if (task === parent.lane.task) return;
+    parents.set(task, parent.lane.id);
+    const known = tasks.get(task);
+    if (known === undefined) open({ agent, task, context: "" }, at, true);
+    else known.root.adopt(parent.lane.id);
+    rows = undefined;
+  };
+
+  const onOwn = (lanes: TaskLanes, entry: StreamEntry, data: ExtensionData | undefined): void => {
+    const { at, seq, event } = entry;
+    const signals = readSignals(event);
+    if (data?.kind === "turn") lanes.speaker = lanes.root;
+    const { root, speaker } = lanes;
+    const isAside = data !== undefined && data.kind !== "failure";
+    const state = isAside ? undefined : stateOf(event);
+    speaker.signal(at, seq, signals);
+    // The agent itself waits and ends with the one that speaks for it.
+    if (speaker !== root) root.signal(at, seq, state === undefined || state === "TASK_STATE_WORKING" ? [{ kind: "child" }] : signals);
+    if (data?.kind === "liveness") speaker.told(at, data.phase === "slow" || data.phase === "stalled" ? data.phase : undefined);
+    const word = data?.kind === "reasoning" ? "reasoning" : !isAside && bringsContent(event) ? "content" : undefined;
+    if (word !== undefined) speaker.tick(at, seq, word);
+    if (isAside) {
+      if (data.kind === "input") root.mark({ at, seq, kind: "message", label: "message" });
+      return noteData(lanes, speaker, entry, data, []);
+    }
+    if (state === undefined) return;
+    root.setState(state);
+    if (state === "TASK_STATE_SUBMITTED") root.mark({ at, seq, kind: "message", label: "message" });
+    if (state === "TASK_STATE_INPUT_REQUIRED" || state === "TASK_STATE_AUTH_REQUIRED") root.mark({ at, seq, kind: "asks", label: wordOf(state) });
+    if (!root.lane.isOver) return;
+    root.mark({ at, seq, kind: state === "TASK_STATE_COMPLETED" ? "end" : "failed", label: wordOf(state) });
+    for (const child of lanes.children.values()) child.end(at);
+  };
+
+  const take = (lanes: TaskLanes, entry: StreamEntry): void => {
+    const data = readExtension(entry.event);
+    const path = data !== undefined && "path" in data && Array.isArray(data.path) ? data.path.map(String) : [];
+    if (data !== undefined && path.length > 0) onChild(lanes, entry, data, path);
+    else onOwn(lanes, entry, data);
+  };
+
+  return {
+    add(stream, entries) {
+      const [first] = entries;
+      if (first === undefined) return;
+      const lanes = tasks.get(stream.task) ?? open(stream, first.at, false);
+      if (lanes.root.lane.isRemote) {
+        lanes.root.setAgent(stream.agent, stream.context);
+        rows = undefined;
+      }
+      for (const entry of entries) {
+        if (entry.seq <= lanes.lastSeq) continue;
+        lanes.lastSeq = entry.seq;
+        try {
+          take(lanes, entry);
+        } catch (error) {
+          // A file may hold what no server of ours writes: one such entry must not hide the others.
+          lanes.root.mark({ at: entry.at, seq: entry.seq, kind: "note", label: `unreadable: ${messageOf(error)}` });
+        }
+        extent = extent === undefined ? { from: entry.at, to: entry.at } : { from: Math.min(extent.from, entry.at), to: Math.max(extent.to, entry.at) };
+      }
+      version += 1;
+    },
+    advance(now) {
+      for (const lanes of tasks.values()) {
+        lanes.root.advance(now);
+        for (const child of lanes.children.values()) child.advance(now);
+      }
+    },
+    remove(task) {
+      if (!tasks.delete(task)) return;
+      rows = undefined;
+      version += 1;
+    },
+    list() {
+      rows ??= order([...tasks.values()].flatMap(({ root, children }) => [root.lane, ...[...children.values()].map(({ lane }) => lane)]));
+      return rows;
+    },
+    get version() {
+      return version;
+    },
+    get extent() {
+      return extent;
+    },
+  };
+}
+
+/** Binds the child's run to the newest call of its parent that has no child yet. */
+function bindCall(lanes: TaskLanes, path: readonly string[], child: LaneWriter): void {
+  const parent = keyOf(path.slice(0, -1));
+  const open = [...lanes.calls.values()].reverse().find((call) => call.path === parent && call.child === undefined);
+  if (open !== undefined) open.child = child;
+}
+
+/** The same event as the child itself would tell it. */
+function asOwn(event: StreamResponse, data: ExtensionData): StreamResponse {
+  if (!("statusUpdate" in event)) return event;
+  const { path: _, ...own } = data as ExtensionData & { readonly path?: readonly string[] };
+  return { statusUpdate: { ...event.statusUpdate, metadata: toMetadata(own as ExtensionData) } };
+}
+
+function bringsContent(event: StreamResponse): boolean {
+  if ("message" in event) return true;
+  const parts: readonly Part[] =
+    "artifactUpdate" in event ? event.artifactUpdate.artifact.parts : "statusUpdate" in event ? (event.statusUpdate.status.message?.parts ?? []) : [];
+  return parts.some((part) => part.text !== "");
+}
+
+function stateOf(event: StreamResponse): TaskState | undefined {
+  return "task" in event ? event.task.status.state : "statusUpdate" in event ? event.statusUpdate.status.state : undefined;
+}
+
+/** `TASK_STATE_INPUT_REQUIRED` as `input required`. */
+export function wordOf(state: TaskState): string {
+  return state.replace("TASK_STATE_", "").toLowerCase().replaceAll("_", " ");
+}
+
+function keyOf(path: readonly string[]): string {
+  return path.map((part) => encodeURIComponent(part)).join("/");
+}
+
+/** Parents before their children, siblings by their beginning. A parent that is not here, or a circle of them, makes a lane stand at the top. */
+function order(lanes: readonly Lane[]): readonly LaneRow[] {
+  const ids = new Set(lanes.map(({ id }) => id));
+  const children = Map.groupBy(
+    [...lanes].sort((a, b) => a.startedAt - b.startedAt),
+    ({ parent }) => (parent !== undefined && ids.has(parent) ? parent : ""),
+  );
+  const rows: LaneRow[] = [];
+  const seen = new Set<string>();
+  const visit = (lane: Lane, depth: number): void => {
+    if (seen.has(lane.id)) return;
+    seen.add(lane.id);
+    rows.push({ lane, depth });
+    for (const child of children.get(lane.id) ?? []) visit(child, depth + 1);
+  };
+  for (const lane of children.get("") ?? []) visit(lane, 0);
+  for (const lane of lanes) visit(lane, 0);
+  return rows;
+}
