@@ -53,6 +53,7 @@ const CONTRACTS = new Set([
   "a2a/errors.ts", // each error's form on each binding, in one table
   "tenancy/secrets.ts", // seals what others entrusted to us
   "tenancy/authenticator.ts", // who calls, for bindings and cards
+  "api/errors.ts", // each error as the API says it
   "api/api-parts.ts", // what endpoints, sockets and bridges stand on
   "campaign/load-campaign.ts", // a campaign of its file
   "campaign/attempt.ts", // one try of a battle, as ledger, views and exports have it

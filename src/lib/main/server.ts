@@ -21,6 +21,7 @@ import { keyText, type StreamKey } from "../model/key.ts";
 import type { GuardedFetch } from "../net/guarded-fetch.ts";
 import { joinPages, type Page } from "../net/page.ts";
 import { joinRoutes, type Route } from "../net/route.ts";
+import { createApiSocket } from "../socket/api-socket.ts";
 import type { SocketRoute } from "../socket/socket.ts";
 import { createSockets } from "../socket/sockets.ts";
 import { createCloser } from "../stream/closer.ts";
@@ -160,7 +161,7 @@ function wireGateway(
     authenticate,
     pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createTryPage(agents), ...pages),
     routes: joinRoutes(...routes, wired.route),
-    sockets: createSockets({ routes: socketRoutes, limits, wheel, report }),
+    sockets: createSockets({ routes: [createApiSocket({ api: wired.api, logId, limits, report }), ...socketRoutes], limits, wheel, report }),
     limits,
     guards,
     logId,
