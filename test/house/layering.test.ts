@@ -46,6 +46,9 @@ const CONTRACTS = new Set([
   "log/task-index.ts",
   "log/store.ts", // log, index and records of one store together
   "media/blobs.ts", // where bytes are kept, behind the media
+  "media/blob-page.ts", // serves contents that others made
+  "media/sniff.ts", // what a file is, from its first bytes
+  "media/uploads.ts", // whose bytes uploads are, and their addresses
   "engine/agent.ts", // what an agent is, for runtime and gateway
   "engine/define-agent.ts", // makes one
   "a2a/card-check.ts", // examines any agent's card, rule by rule

@@ -14,6 +14,7 @@ import type {
   TaskDetail,
   TaskSummary,
   TaskSummaryPage,
+  UploadedFile,
 } from "../model/api.ts";
 
 /**
@@ -123,6 +124,20 @@ export const taskSchema = z.object(taskMembers).register(SCHEMAS, { id: "TaskSum
 export const taskDetailSchema = z
   .object({ ...taskMembers, cursor: z.string(), sealed: z.boolean(), floor: count, snapshot: jsonObject.describe("`a2a.v1.Task` at `cursor`") })
   .register(SCHEMAS, { id: "TaskDetail", description: "A task whole: read it, then follow its stream from `cursor`; nothing is missed in between." });
+
+/** `UploadedFile`. */
+export const uploadedFileSchema = z
+  .object({
+    sha256: z.string(),
+    size: count,
+    mediaType: z.string(),
+    filename: z.string().describe("As it is kept: the name alone, without what systems trip over"),
+    url: z.string().describe("Serves it to this caller; as the `url` of a part it sends it"),
+  })
+  .register(SCHEMAS, { id: "UploadedFile", description: "A file that was uploaded." });
+
+/** Answer to an upload: in the order in which they came. */
+export const uploadsSchema = z.object({ files: z.array(uploadedFileSchema) }).register(SCHEMAS, { id: "Uploads", description: "What was uploaded." });
 
 /** `TaskSummaryPage`. */
 export const taskPageSchema = z
@@ -255,6 +270,7 @@ export type SchemasFit = All<
     Fits<typeof sendBodySchema, SendBody>,
     Fits<typeof sendReplySchema, SendReply>,
     Fits<typeof readerSchema, ReaderInfo>,
+    Fits<typeof uploadedFileSchema, UploadedFile>,
     Fits<typeof errorSchema, ApiError>,
   ]
 >;

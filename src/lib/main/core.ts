@@ -7,6 +7,7 @@ import { createPush, type Push } from "../a2a/push/push.ts";
 import { createJwksPage, loadSigningKey, type SigningKey } from "../a2a/signing-key.ts";
 import type { Agent } from "../engine/agent.ts";
 import { defineAgent } from "../engine/define-agent.ts";
+import type { BlobStore } from "../media/blobs.ts";
 import { createMemoryBlobs } from "../media/memory.ts";
 import type { Media } from "../media/media.ts";
 import { createMedia } from "../media/stored-media.ts";
@@ -39,6 +40,7 @@ export interface Core {
   readonly pages: readonly Page[];
   readonly views: TaskViews;
   readonly media: Media;
+  readonly blobs: BlobStore;
   readonly authenticate: (request: { header(name: string): string | undefined }) => Promise<Principal>;
 }
 
@@ -104,6 +106,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     pages: [cards.page, media.page, createJwksPage([signingKey])],
     views,
     media,
+    blobs,
     authenticate: (request) => authenticator.authenticate(request),
   };
 }

@@ -8,8 +8,10 @@ import { createMessageEndpoints } from "../api/messages.ts";
 import { createReaderRegistry } from "../api/readers.ts";
 import { createStreamEndpoints } from "../api/streams.ts";
 import { createTaskEndpoints } from "../api/tasks.ts";
+import { createUploadEndpoints } from "../api/uploads.ts";
 import type { Store } from "../log/store.ts";
 import type { IasError } from "../model/errors.ts";
+import { DEFAULT_UPLOAD_TYPES } from "../model/limits.ts";
 import { joinRoutes, type Route } from "../net/route.ts";
 import type { Core } from "./core.ts";
 import { packageVersion } from "./version.ts";
@@ -40,8 +42,8 @@ export function wireApi({ core, store, report }: ApiWiring): WiredApi {
     logId: store.log.id,
     durability: store.log.durability,
     maxBodyBytes: limits.maxBodyBytes,
-    maxUploadBytes: limits.maxBlobBytes,
-    uploadTypes: ["*/*"],
+    maxUploadBytes: limits.maxUploadBytes,
+    uploadTypes: DEFAULT_UPLOAD_TYPES,
     features: [],
   };
   const endpoints: readonly Endpoint[] = [
@@ -49,6 +51,7 @@ export function wireApi({ core, store, report }: ApiWiring): WiredApi {
     ...createMessageEndpoints(api, async (principal, name) => (await findTask(parts, principal, name)).key.agent),
     ...createTaskEndpoints(parts),
     ...createStreamEndpoints(api),
+    ...createUploadEndpoints({ blobs: core.blobs, records: store.records, agents: () => agents.keys(), limits, types: DEFAULT_UPLOAD_TYPES, now }),
   ];
   // Routes of other rooms stand before the endpoints, which answer for all that is left under /api.
   const route = joinRoutes(createApiRoute(endpoints, { limits, report }));

@@ -1,6 +1,7 @@
 import { IasError } from "../model/errors.ts";
 import type { StreamKey } from "../model/key.ts";
 import type { BlobStore } from "./blobs.ts";
+import { cleanFilename } from "../net/filename.ts";
 import { methodNotAllowed, type Page, type PageReply } from "../net/page.ts";
 import { BLOB_PATH, type ContentPlace, type Resource, type Shown, type SignedUrls } from "./signed-urls.ts";
 
@@ -16,6 +17,42 @@ export interface BlobHandlerOptions {
 /** Types that a browser shows without running anything; all else is offered for saving. SVG is an image that runs scripts. */
 const SHOWN_INLINE = /^(?:image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|text\/plain)$/i;
 
+/** Content to serve, and how. */
+export interface Served {
+  readonly size: number;
+  readonly shown: Shown;
+  /** How long a browser may keep it, ms. */
+  readonly lifeMs: number;
+  /** A name that changes with the content; absent for content that may change. */
+  readonly etag?: string;
+  /** Which pages may embed it: any (the default), or those of our own origin. */
+  readonly embeddable?: "cross-origin" | "same-origin";
+  /** Its bytes from `start` to before `end`. Undefined: they are gone. */
+  readonly open: (start: number, end: number) => Promise<AsyncIterable<Uint8Array> | undefined>;
+}
+
+/** Answers GET and HEAD of content that somebody else made: ranges, conditions, and headers with which nothing of it runs in our origin. Throws `not-found` (BLOB_GONE). */
+export async function serveContent(
+  { method, header }: { readonly method: string; header(name: string): string | undefined },
+  { size, shown, lifeMs, etag, embeddable = "cross-origin", open }: Served,
+): Promise<PageReply> {
+  if (method !== "GET" && method !== "HEAD") return methodNotAllowed("GET, HEAD");
+  const common = { ...headersOf(shown, lifeMs, etag), "cross-origin-resource-policy": embeddable };
+  if (etag !== undefined && (header("if-none-match") ?? "").includes(etag)) return { status: 304, headers: common, body: "" };
+  const ifRange = header("if-range");
+  const range = readRange(ifRange === undefined || ifRange === etag ? header("range") : undefined, size);
+  if (range === "unsatisfiable") return { status: 416, headers: { ...common, "content-range": `bytes */${size}` }, body: "" };
+  const { start, end } = range ?? { start: 0, end: size };
+  // A file that is opened and not read would stay open, so HEAD asks for nothing of it.
+  const body = await open(start, method === "HEAD" ? start : end);
+  if (body === undefined) throw new IasError("not-found", "The content is not kept any more.", { reason: "BLOB_GONE" });
+  return {
+    status: range === undefined ? 200 : 206,
+    headers: { ...common, "content-length": String(end - start), ...(range && { "content-range": `bytes ${start}-${end - 1}/${size}` }) },
+    body,
+  };
+}
+
 /** Answers GET and HEAD of signed URLs. Throws `not-found` and `forbidden`. The content is an agent's or a user's, so nothing of it may run in our origin. */
 export function createBlobPage(options: BlobHandlerOptions): Page {
   const { blobs, urls, now } = options;
@@ -29,23 +66,11 @@ export function createBlobPage(options: BlobHandlerOptions): Page {
   return async ({ method, url, header }): Promise<PageReply | undefined> => {
     if (!url.pathname.startsWith(BLOB_PATH)) return undefined;
     const { resource, shown, expiresAt } = urls.fromUrl(url);
-    if (method !== "GET" && method !== "HEAD") return methodNotAllowed("GET, HEAD");
-    const { size } = resource;
-    const etag = resource.kind === "blob" ? `"${resource.sha256}"` : undefined;
-    const common = headersOf(shown, expiresAt - now(), etag);
-    if (etag !== undefined && (header("if-none-match") ?? "").includes(etag)) return { status: 304, headers: common, body: "" };
-    const ifRange = header("if-range");
-    const range = readRange(ifRange === undefined || ifRange === etag ? header("range") : undefined, size);
-    if (range === "unsatisfiable") return { status: 416, headers: { ...common, "content-range": `bytes */${size}` }, body: "" };
-    const { start, end } = range ?? { start: 0, end: size };
-    // A file that is opened and not read would stay open, so HEAD asks for nothing of it.
-    const body = await open(resource, start, method === "HEAD" ? start : end);
-    if (body === undefined) throw new IasError("not-found", "The content is not kept any more.", { reason: "BLOB_GONE" });
-    return {
-      status: range === undefined ? 200 : 206,
-      headers: { ...common, "content-length": String(end - start), ...(range && { "content-range": `bytes ${start}-${end - 1}/${size}` }) },
-      body,
-    };
+    const etag = resource.kind === "blob" ? { etag: `"${resource.sha256}"` } : {};
+    return serveContent(
+      { method, header },
+      { size: resource.size, shown, lifeMs: expiresAt - now(), ...etag, open: (start, end) => open(resource, start, end) },
+    );
   };
 }
 
@@ -57,7 +82,6 @@ function headersOf({ mediaType, filename }: Shown, lifeMs: number, etag: string 
     "content-disposition": `${SHOWN_INLINE.test(bare) ? "inline" : "attachment"}${filename === undefined ? "" : nameOf(filename)}`,
     "content-security-policy": "sandbox; default-src 'none'",
     "x-content-type-options": "nosniff",
-    "cross-origin-resource-policy": "cross-origin",
     "referrer-policy": "no-referrer",
     "accept-ranges": "bytes",
     "cache-control": `private, max-age=${Math.max(0, Math.floor(lifeMs / 1000))}${etag === undefined ? "" : ", immutable"}`,
@@ -67,11 +91,7 @@ function headersOf({ mediaType, filename }: Shown, lifeMs: number, etag: string 
 
 /** RFC 6266: a plain name for old clients and the real one in UTF-8; no path parts, no control characters. */
 function nameOf(filename: string): string {
-  const name =
-    filename
-      .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "")
-      .replace(/^.*[/\\]/, "")
-      .slice(0, 200) || "file";
+  const name = cleanFilename(filename);
   const plain = name.replace(/[^\w. -]/g, "_");
   return `; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)}`;
 }

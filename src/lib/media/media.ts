@@ -8,7 +8,8 @@ import type { StreamKey } from "../model/key.ts";
 export interface Media {
   /**
    * Parts as entries hold them: raw content over `maxRawPartBytes` is stored and replaced by a reference. Throws `invalid-params` for bad base64 and for
-   * a reference `from` a caller (the default); an agent may hand on references of its own tasks.
+   * a reference `from` a caller (the default); an agent may hand on references of its own tasks. A caller's part whose `url` is `/api/files/<sha256>/<name>`
+   * takes the upload over; `not-found` if the caller has none such.
    */
   store(key: StreamKey, parts: readonly Part[], from?: "caller" | "agent"): Promise<readonly Part[]>;
   /** The bytes of a part: raw, stored, or fetched from its URL by the guarded fetch. Throws `not-found`, `too-large`, `forbidden`, `remote-failed`. */

@@ -11,7 +11,9 @@ import { findContent, fitTask } from "./fit-task.ts";
 import { mapParts } from "./map-parts.ts";
 import type { Media } from "./media.ts";
 import { isReference, readReference, toReference } from "./reference.ts";
+import { servedType, SNIFF_BYTES } from "./sniff.ts";
 import { BLOB_PATH, type ContentPlace, createSignedUrls, loadUrlKey } from "./signed-urls.ts";
+import { readFileUrl, uploadOwner } from "./uploads.ts";
 
 /** What media need beside a blob store. */
 export interface MediaOptions {
@@ -52,12 +54,34 @@ export async function createMedia(blobs: BlobStore, options: MediaOptions): Prom
         },
       );
     }
+    const file = from === "caller" && part.url !== undefined ? readFileUrl(part.url, origin()) : undefined;
+    if (file !== undefined) return takeUpload(key, part, file, field);
     if (part.raw === undefined) return part;
     const bytes = decodeBase64(part.raw, `${field}.raw`);
     const { raw: _, ...rest } = part;
     if (bytes.byteLength <= limits.maxRawPartBytes) return { raw: bytes.toString("base64"), ...rest };
     const blob = await blobs.put(key, bytes);
     return { url: toReference(blob), mediaType: part.mediaType ?? "application/octet-stream", ...rest };
+  }
+
+  /** The caller's own upload, or a file that an agent already has of the same caller, becomes the task's. */
+  async function takeUpload(
+    key: StreamKey,
+    part: Part,
+    { sha256, filename }: { readonly sha256: string; readonly filename: string },
+    field: string,
+  ): Promise<Part> {
+    const content = (await blobs.refer(key, sha256)) ? undefined : await blobs.read(uploadOwner(key), sha256);
+    if (content !== undefined) await blobs.put(key, content);
+    const size = await blobs.size(key, sha256);
+    if (size === undefined) {
+      throw new IasError("not-found", `${field}.url names a file that you did not upload here, or that is not kept any more; upload it again.`, {
+        reason: "BLOB_GONE",
+        fields: [{ field: `${field}.url`, description: "There is no such file." }],
+      });
+    }
+    const mediaType = part.mediaType ?? servedType(await collect((await blobs.read(key, sha256, { end: SNIFF_BYTES })) ?? [], SNIFF_BYTES), filename);
+    return { ...part, url: toReference({ sha256, size }), mediaType, filename: part.filename ?? filename };
   }
 
   async function loadStored(key: StreamKey, sha256: string, size: number): Promise<Uint8Array> {
@@ -153,7 +177,7 @@ function checkSize(size: number, maxBytes: number): void {
   if (size > maxBytes) throw new IasError("too-large", `The content has ${size} bytes; maxLoadBytes is ${maxBytes}.`, { reason: "PART_TOO_LARGE" });
 }
 
-async function collect(content: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+async function collect(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of content) {

@@ -43,6 +43,14 @@ export interface Limits {
   readonly maxLoadBytes: number;
   /** How long a signed URL of a file works at least, ms; at most twice as long. */
   readonly fileUrlMs: number;
+  /** Largest file that is uploaded, bytes: `too-large`. */
+  readonly maxUploadBytes: number;
+  /** Most files in one upload: `too-large`. */
+  readonly maxUploadFiles: number;
+  /** What one caller may have uploaded without sending it, bytes: `limit-reached`, retryable. */
+  readonly maxWaitingUploadBytes: number;
+  /** An upload that no message takes is removed after this time, ms; at most twice as long. */
+  readonly uploadTtlMs: number;
   /** Webhooks of one task: `limit-reached`. */
   readonly maxPushConfigs: number;
   /** Webhook requests under way at once; more wait. */
@@ -107,6 +115,10 @@ export const DEFAULT_LIMITS: Limits = {
   maxBlobBytes: 1024 * 1024 * 1024,
   maxLoadBytes: 32 * 1024 * 1024,
   fileUrlMs: 24 * 3_600_000,
+  maxUploadBytes: 32 * 1024 * 1024,
+  maxUploadFiles: 20,
+  maxWaitingUploadBytes: 1024 * 1024 * 1024,
+  uploadTtlMs: 24 * 3_600_000,
   maxPushConfigs: 20,
   maxParallelPushes: 64,
   pushTimeoutMs: 30_000,
@@ -128,3 +140,20 @@ export const DEFAULT_LIMITS: Limits = {
   rollKeepEntries: 10_000,
   onceTtlMs: 24 * 3_600_000,
 };
+
+/** Media types of files that are taken as uploads, `image/*` or whole. What is no known type of these has to be text, or is refused. */
+export const DEFAULT_UPLOAD_TYPES: readonly string[] = [
+  "image/*",
+  "audio/*",
+  "video/*",
+  "text/*",
+  "application/json",
+  "application/x-ndjson",
+  "application/xml",
+  "application/yaml",
+  "application/pdf",
+  "application/zip",
+  "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+  "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+];
