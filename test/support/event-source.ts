@@ -3,6 +3,8 @@ export interface SentEvent {
   readonly type: string;
   readonly data: string;
   readonly lastEventId: string;
+  /** Which connection brought it, from 1. */
+  readonly connection: number;
 }
 
 /** How a reading went. */
@@ -55,7 +57,7 @@ export async function readEvents(url: string, options: EventSourceOptions = {}):
           lastEventId = /^id: (.*)$/m.exec(block)?.[1] ?? lastEventId;
           const data = [...block.matchAll(/^data: (.*)$/gm)].map((match) => match[1]).join("\n");
           if (data === "") continue;
-          const event = { type: /^event: (.*)$/m.exec(block)?.[1] ?? "message", data, lastEventId };
+          const event = { type: /^event: (.*)$/m.exec(block)?.[1] ?? "message", data, lastEventId, connection: connections };
           events.push(event);
           if (options.until?.(event, events) !== true) continue;
           stop.abort();

@@ -71,11 +71,14 @@ export interface FeedOptions {
   readonly context?: string;
   /** A task enters the feed in one of these states and then stays until its end; all states when absent. */
   readonly states?: readonly TaskState[];
-  /** A cursor of a checkpoint; "0": every task there ever was; none: those that are not finished, from their first entry that is kept, and new ones. */
+  /**
+   * A cursor of a checkpoint; "0": every task that there is; none: those that are not finished, from their first entry that is kept, and new ones. A cursor that is of no
+   * use counts as none.
+   */
   readonly after?: string;
   /** Default `extension`. */
   readonly audience?: Audience;
-  /** `false` ends the feed once everything that there is has been given. Default true. */
+  /** `false`: every task that there is, in any of the states, up to now, and then the feed ends; not with `after` (`invalid-params`). Default true. */
   readonly live?: boolean;
   readonly transport: ReaderInfo["transport"];
 }

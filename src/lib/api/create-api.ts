@@ -3,11 +3,11 @@ import type { Agent } from "../engine/agent.ts";
 import type { SendBody, SendReply } from "../model/api.ts";
 import { toCursor } from "../model/cursor.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
-import { IasError } from "../model/errors.ts";
 import { streamKey } from "../model/key.ts";
 import type { Api, Caller } from "./api.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { openEvents } from "./event-stream.ts";
+import { openFeed } from "./feed.ts";
 import { findAgent, findTask, taskNotFound } from "./find-task.ts";
 import { toSummary } from "./summaries.ts";
 
@@ -23,9 +23,7 @@ export function createApi(parts: ApiParts): Api {
       return toSummary(parts, row);
     },
     events: (caller, name, options) => openEvents(parts, caller, name, options),
-    feed: async () => {
-      throw new IasError("unsupported-operation", "The feed is still to come.");
-    },
+    feed: (caller, options) => openFeed(parts, caller, options),
   };
 }
 

@@ -17,12 +17,16 @@ export async function openEvents(parts: Parts, caller: Caller, name: TaskName, o
   const { log } = parts.store;
   const { after = "0", audience = "extension", transport } = options;
   const { key, page } = await findTask(parts, caller.principal, name);
-  parts.readers.admit();
   const place = after === "0" ? undefined : readCursor(after, { logId: log.id, head: page.head, floor: page.floor });
   const resumes = place?.kind === "resume";
   const start = resumes ? { after: place.seq } : await firstKept(parts, key, page.floor);
   const opening = resumes ? "resume" : place === undefined ? "fresh" : "reset";
   const cursorOf = (seq: number): string => toCursor(log.id, seq);
+  const atEnd = resumes && page.sealed && place.seq >= page.head;
+  const slot = atEnd ? undefined : parts.readers.admit();
+  const giveBack = (): void => slot?.[Symbol.dispose]();
+  caller.signal.addEventListener("abort", giveBack);
+  if (caller.signal.aborted) giveBack();
   let last = start.after;
   let given = start.after;
 
@@ -30,6 +34,8 @@ export async function openEvents(parts: Parts, caller: Caller, name: TaskName, o
     const reader = parts.readers.enter({ key, transport, audience, at: options.acked ?? (() => given) });
     const leave = (): void => {
       caller.signal.removeEventListener("abort", leave);
+      caller.signal.removeEventListener("abort", giveBack);
+      giveBack();
       reader[Symbol.dispose]();
     };
     caller.signal.addEventListener("abort", leave);
@@ -50,7 +56,7 @@ export async function openEvents(parts: Parts, caller: Caller, name: TaskName, o
 
   return {
     opened: { agent: key.agent, task: key.task, opening, ...(start.snapshot !== undefined && { snapshot: start.snapshot }), cursor: cursorOf(start.after) },
-    atEnd: resumes && page.sealed && place.seq >= page.head,
+    atEnd,
     batches: { [Symbol.asyncIterator]: () => batches()[Symbol.asyncIterator]() },
     async isOver() {
       if (caller.signal.aborted) return false;

@@ -10,7 +10,10 @@ export function createReaderRegistry(options: { readonly maxReaders: number; rea
   let size = 0;
   return {
     admit() {
-      if (size < options.maxReaders) return;
+      if (size < options.maxReaders) {
+        size += 1;
+        return once(() => (size -= 1));
+      }
       throw new IasError("limit-reached", `${size} streams are open (maxReaders); try again in a moment.`, {
         reason: "TOO_MANY_READERS",
         retryable: true,
@@ -22,18 +25,24 @@ export function createReaderRegistry(options: { readonly maxReaders: number; rea
       const entered: Reader = { ...reader, since: options.now() };
       const readers = byCaller.get(caller) ?? new Set();
       byCaller.set(caller, readers.add(entered));
-      size += 1;
-      return {
-        [Symbol.dispose]() {
-          if (!readers.delete(entered)) return;
-          size -= 1;
-          if (readers.size === 0 && byCaller.get(caller) === readers) byCaller.delete(caller);
-        },
-      };
+      return once(() => {
+        readers.delete(entered);
+        if (readers.size === 0 && byCaller.get(caller) === readers) byCaller.delete(caller);
+      });
     },
     list(principal, task) {
       const readers = [...(byCaller.get(callerOf(principal)) ?? [])].filter(({ key }) => task === undefined || key.task === task);
       return readers.map(({ key, transport, audience, since, at }) => ({ key, agent: key.agent, task: key.task, transport, audience, since, seq: at() }));
+    },
+  };
+}
+
+function once(leave: () => void): Disposable {
+  let left = false;
+  return {
+    [Symbol.dispose]() {
+      if (!left) leave();
+      left = true;
     },
   };
 }

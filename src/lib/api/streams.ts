@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Api, EncodedEntry, EventStream } from "./api.ts";
+import type { Api, EncodedEntry, EventStream, FeedStream } from "./api.ts";
 import { defineRawEndpoint, type Endpoint } from "./endpoint.ts";
-import { given, words } from "./query.ts";
+import { given, statesParameter, words } from "./query.ts";
 import { audienceSchema } from "./schemas.ts";
 import { AGENT_HINT } from "./tasks.ts";
 
@@ -30,7 +30,39 @@ export function createStreamEndpoints(api: Api): readonly Endpoint[] {
         return { kind: "events", headers: {}, events: encodeStream(stream), heartbeat: () => `: hb ${stream.cursor()}\n\n` };
       },
     }),
+    defineRawEndpoint({
+      method: "GET",
+      path: "/api/feed",
+      tag: "Streams",
+      summary: "The streams of all tasks that the caller may see, on one connection",
+      about: [
+        "Unnamed events (`FeedFrame`): entries of one task each, each once within a connection. Events `checkpoint`, at most one a second, carry the cursor as `id`:",
+        "an `EventSource` comes back with it by itself, misses nothing, and may get entries again that came after it, which are known by (agent, task, seq).",
+        "Without a cursor the feed begins with all entries of tasks that are not finished.",
+      ].join(" "),
+      query: z.object({
+        agent: words("Only this agent's tasks"),
+        context: words("Only those of this conversation (contextId)"),
+        states: statesParameter.describe("Only tasks that are in one of these states; once in the feed a task stays until its end"),
+        after: words("Cursor of a checkpoint, or 0 for every task that there is; `Last-Event-ID` goes before it"),
+        audience,
+        live: z.exactOptional(z.enum(["true", "false"], "must be true or false").describe("false: every task up to now, then an event `end`")),
+      }),
+      reply: { mediaType: "text/event-stream", about: "frames, `checkpoint`, and `end` where live is false" },
+      async handle({ principal, signal, query, raw }) {
+        const { after, live, ...rest } = given(query);
+        const cursor = lastEventId(raw.header("last-event-id")) ?? after;
+        const isLive = live !== "false";
+        const feed = await api.feed({ principal, signal }, { ...rest, ...given({ after: cursor }), live: isLive, transport: "feed" });
+        return { kind: "events", headers: {}, events: encodeFeed(feed, isLive) };
+      },
+    }),
   ];
+}
+
+async function* encodeFeed(feed: FeedStream, isLive: boolean): AsyncGenerator<string, void, undefined> {
+  for await (const item of feed) yield item.kind === "frame" ? `data: ${item.json}\n\n` : `id: ${item.cursor}\nevent: checkpoint\ndata: {}\n\n`;
+  if (!isLive) yield "event: end\ndata: {}\n\n";
 }
 
 function lastEventId(header: string | undefined): string | undefined {

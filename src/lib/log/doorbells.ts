@@ -16,6 +16,8 @@ export interface Ringing {
 export interface Doorbells<S extends Ringing = Ringing> {
   /** Changes up to here may be forgotten: the store gives them (`older` of `iterateChanges`). 0 where none is. */
   readonly floor: number;
+  /** The newest position that was rung; 0 before the first. */
+  readonly newest: number;
   /** Records that `stream` changed at `position`, greater than any before. Waiting readers are told once in a turn of the event loop. */
   ring(stream: S, position: number): void;
   /** Changes after `after`, oldest first, at most `limit`; `position` is where to go on, also past changes of other tenants. */
@@ -44,6 +46,7 @@ export function createDoorbells<S extends Ringing>(forgetting?: Forgetting<S>): 
   let rung: { readonly position: number; readonly stream: S }[] = [];
   let limit = least;
   let floor = 0;
+  let newest = 0;
   let listeners = new Set<() => void>();
   let scheduled = false;
 
@@ -70,8 +73,12 @@ export function createDoorbells<S extends Ringing>(forgetting?: Forgetting<S>): 
     get floor() {
       return floor;
     },
+    get newest() {
+      return newest;
+    },
     ring(stream, position) {
       stream.changed = position;
+      newest = position;
       rung.push({ position, stream });
       if (rung.length > limit) tidy();
       if (!scheduled && listeners.size > 0) {

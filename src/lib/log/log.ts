@@ -57,6 +57,9 @@ export interface EventLog {
    * aborts or the log closes (without an error).
    */
   changes(options: ChangesOptions): AsyncIterable<readonly Change[]>;
+
+  /** The position of the newest change, 0 where there is none: `changes` after it has exactly what is committed from now on. */
+  position(): Promise<number>;
 }
 
 /** What a commit survives: `none` nothing, `process` a killed process, `host` a power loss. */

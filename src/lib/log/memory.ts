@@ -62,6 +62,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       return followTail(() => streams.get({ tenant, user, agent, task }), loadPage, request);
     },
     changes: (request) => iterateChanges(parts.bells, request, closing.signal),
+    position: async () => {
+      checkUsable();
+      return parts.bells.newest;
+    },
   };
 
   return {

@@ -150,6 +150,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
         return followTail(() => (closing.signal.aborted ? undefined : streams.find({ tenant, user, agent, task })), load, request);
       },
       changes: (request) => iterateChanges(bells, request, closing.signal, older),
+      position: guard(async () => Math.max(start, bells.newest)),
     };
 
     return {

@@ -77,6 +77,8 @@ export interface Limits {
   readonly maxSocketMessageBytes: number;
   /** Credit of a stream on `/api/ws` whose reader names none, bytes. */
   readonly socketCreditBytes: number;
+  /** Least time between two checkpoints of a feed, ms: what a reader that was cut off may get again. */
+  readonly feedCheckpointMs: number;
   /** Wait for the owner of a turn before the server cancels it itself, ms (SEMANTICS 18). */
   readonly cancelWaitMs: number;
   /** Longest that entry 1 is held for an agent that may answer with a message, ms (SEMANTICS 6). */
@@ -132,6 +134,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxSocketCalls: 100,
   maxSocketMessageBytes: 16 * 1024 * 1024,
   socketCreditBytes: 256 * 1024,
+  feedCheckpointMs: 1000,
   cancelWaitMs: 500,
   replyHoldMs: 2000,
   drainGraceMs: 10_000,

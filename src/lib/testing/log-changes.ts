@@ -107,6 +107,24 @@ export const changesCases: readonly LogCase[] = [
     },
   },
   {
+    title: "position: of the newest change; after it comes only what is committed from then on",
+    async run({ store }) {
+      assert.equal(await store.log.position(), 0);
+      const [a, b] = [await openWriter(store.log, keyOf("a")), await openWriter(store.log, keyOf("b"))];
+      await a.write([textEntry("x")]);
+      await b.write([textEntry("x")]);
+      const position = await store.log.position();
+      const before = await collect(store, { after: 0 }, (seen) => seen.length >= 2);
+      assert.equal(before.at(-1)?.position, position);
+      const next = collect(store, { after: position }, (seen) => seen.length >= 1);
+      await turn();
+      await b.write([textEntry("y")]);
+      const changes = await notHung(next, "changes");
+      assert.deepEqual([changes[0]?.key.task, changes[0]?.seq], ["b", 2]);
+      assert.ok((await store.log.position()) > position);
+    },
+  },
+  {
     title: "changes: of one tenant only, if asked",
     async run({ store }) {
       for (const [task, tenant] of [

@@ -103,6 +103,7 @@ export function openReader({ folder, now, durability }: ReaderOptions): Store {
       poll();
       return iterateChanges(bells, request, closing.signal, older);
     },
+    position: guard(async () => Math.max(view.start, bells.newest)),
   };
 
   return {

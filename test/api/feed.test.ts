@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FeedFrame } from "../../src/lib/model/api.ts";
+import { chunkText, countText } from "../servers/proof-agents.ts";
+import { apiClient, entriesOf, textOfEntries } from "../support/api-client.ts";
+import { seeded, startCuttingProxy } from "../support/cutting-proxy.ts";
+import { readEvents, type SentEvent } from "../support/event-source.ts";
+import { agentOf, serving } from "../support/serving.ts";
+
+const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+const CUTS = 60;
+const TASKS = 20;
+const CHUNKS = 500;
+
+const counter = agentOf(
+  async function* (_turn, signal) {
+    for (let index = 0; index < CHUNKS && !signal.aborted; index += 1) {
+      yield { kind: "text", text: chunkText(1, index) };
+      await new Promise((resolve) => setTimeout(resolve, 4));
+    }
+  },
+  { id: "counter" },
+);
+const asks = agentOf(
+  async function* () {
+    yield { kind: "interrupt", reason: "input", message: [{ text: "What?" }] };
+  },
+  { id: "asks" },
+);
+const quick = agentOf(
+  async function* () {
+    yield { kind: "text", text: "done" };
+  },
+  { id: "quick" },
+);
+
+const framesOf = (events: readonly SentEvent[]): readonly FeedFrame[] =>
+  events.filter(({ type }) => type === "message").map(({ data }) => JSON.parse(data) as FeedFrame);
+
+/** Ends a reading once so many tasks have ended. */
+function untilEnded(count: number): (event: SentEvent) => boolean {
+  const ended = new Set<string>();
+  return ({ type, data }) => {
+    if (type !== "message") return false;
+    const frame = JSON.parse(data) as FeedFrame;
+    if (frame.entries.some(({ event }) => "statusUpdate" in event && event.statusUpdate.status.state === "TASK_STATE_COMPLETED")) ended.add(frame.task);
+    return ended.size === count;
+  };
+}
+
+/** Ends a reading at the nth checkpoint. */
+function untilCheckpoint(count: number): (event: SentEvent, events: readonly SentEvent[]) => boolean {
+  return (_, events) => events.filter(({ type }) => type === "checkpoint").length === count;
+}
+
+test(`a feed of 20 tasks that is cut 60 times misses no entry, and repeats none within a connection (SEED=${SEED})`, { timeout: 300_000 }, async (t) => {
+  const random = seeded(SEED);
+  // Checkpoints as often as not, so that most connections begin from one.
+  const server = await serving(t, [counter], { limits: { feedCheckpointMs: 5 } });
+  const api = apiClient(server.url);
+  await using proxy = await startCuttingProxy((connection) => (connection < CUTS ? 200 + Math.floor(random() * 30_000) : undefined));
+  proxy.target = server.port;
+  const tasks: string[] = [];
+  for (let index = 0; index < TASKS / 2; index += 1) tasks.push((await api.send("counter", `task ${index}`)).task);
+  const reading = readEvents(`http://127.0.0.1:${proxy.port}/api/feed?audience=internal`, { until: untilEnded(TASKS) });
+  for (let index = tasks.length; index < TASKS; index += 1) tasks.push((await api.send("counter", `task ${index}`)).task);
+  const { events } = await reading;
+  assert.ok(proxy.cuts > 10, `${proxy.cuts} cuts`);
+  const checkpoints = new Set(events.filter(({ type }) => type === "checkpoint").map(({ lastEventId }) => lastEventId));
+  assert.ok(checkpoints.size > 10, `${checkpoints.size} checkpoints`);
+
+  const within = new Set<string>();
+  const byTask = new Map<string, Map<number, unknown>>();
+  for (const event of events.filter(({ type }) => type === "message")) {
+    const frame = JSON.parse(event.data) as FeedFrame;
+    const entries = byTask.get(frame.task) ?? new Map<number, unknown>();
+    byTask.set(frame.task, entries);
+    for (const entry of frame.entries) {
+      const name = `${event.connection} ${frame.task} ${entry.seq}`;
+      assert.ok(!within.has(name), `${name} came twice`);
+      within.add(name);
+      entries.set(entry.seq, entry);
+    }
+  }
+  assert.deepEqual([...byTask.keys()].toSorted(), tasks.toSorted());
+  for (const task of tasks) {
+    const whole = entriesOf((await readEvents(`${server.url}/api/tasks/${task}/events?audience=internal`, { until: ({ type }) => type === "end" })).events);
+    assert.deepEqual(
+      [...(byTask.get(task)?.values() ?? [])].toSorted((a, b) => (a as { seq: number }).seq - (b as { seq: number }).seq),
+      whole,
+    );
+    assert.equal(textOfEntries(whole), countText(1, { n: CHUNKS }));
+  }
+});
+
+test("without a cursor a feed begins with unfinished tasks; with 0 it has all", async (t) => {
+  const server = await serving(t, [asks, quick]);
+  const api = apiClient(server.url);
+  const { task: over } = await api.send("quick", "x");
+  await readEvents(`${server.url}/api/tasks/${over}/events`, { until: ({ type }) => type === "end" });
+  const { task: waiting } = await api.send("asks", "x");
+  await readEvents(`${server.url}/api/tasks/${waiting}/events`, { until: ({ data }) => data.includes("INPUT_REQUIRED") });
+
+  const begun = framesOf((await readEvents(`${server.url}/api/feed`, { until: untilCheckpoint(2) })).events);
+  assert.deepEqual(
+    begun.map(({ agent, task, entries }) => [agent, task, entries[0]?.seq]),
+    [["asks", waiting, 1]],
+  );
+  const all = framesOf((await readEvents(`${server.url}/api/feed?after=0`, { until: (_, events) => framesOf(events).length === 2 })).events);
+  assert.deepEqual(
+    all.map(({ task }) => task),
+    [over, waiting],
+  );
+  const once = await readEvents(`${server.url}/api/feed?live=false`, { until: ({ type }) => type === "end" });
+  assert.deepEqual(
+    framesOf(once.events).map(({ task }) => task),
+    [over, waiting],
+  );
+});
+
+test("a feed is filtered by agent, conversation and state; a task that has entered stays until its end", async (t) => {
+  const server = await serving(t, [asks, quick]);
+  const api = apiClient(server.url);
+  const { task: first } = await api.send("quick", "x", { contextId: "c1" });
+  const { task: second } = await api.send("quick", "x", { contextId: "c2" });
+  const { task: third } = await api.send("asks", "x", { contextId: "c1" });
+  for (const task of [first, second]) await readEvents(`${server.url}/api/tasks/${task}/events`, { until: ({ type }) => type === "end" });
+  await readEvents(`${server.url}/api/tasks/${third}/events`, { until: ({ data }) => data.includes("INPUT_REQUIRED") });
+  const read = async (query: string): Promise<readonly string[]> => {
+    const { events } = await readEvents(`${server.url}/api/feed?live=false&${query}`, { until: ({ type }) => type === "end" });
+    return framesOf(events).map(({ task }) => task);
+  };
+  assert.deepEqual(await read("agent=quick"), [first, second]);
+  assert.deepEqual(await read("context=c1"), [first, third]);
+  assert.deepEqual(await read("states=TASK_STATE_INPUT_REQUIRED"), [third]);
+  assert.deepEqual(await read("agent=quick&context=c2"), [second]);
+
+  const live = readEvents(`${server.url}/api/feed?states=TASK_STATE_INPUT_REQUIRED`, { until: ({ data }) => data.includes("CANCELED") });
+  assert.equal((await api.post(`/api/tasks/${third}/cancel`, {})).status, 200);
+  assert.deepEqual([...new Set(framesOf((await live).events).map(({ task }) => task))], [third]);
+});
+
+test("a feed goes on from a checkpoint: what came before is not told again, tasks that began meanwhile are told whole", async (t) => {
+  const server = await serving(t, [quick, asks]);
+  const api = apiClient(server.url);
+  const { task: waiting } = await api.send("asks", "x");
+  await readEvents(`${server.url}/api/tasks/${waiting}/events`, { until: ({ data }) => data.includes("INPUT_REQUIRED") });
+  const first = await readEvents(`${server.url}/api/feed?audience=internal`, { until: untilCheckpoint(2) });
+  const cursor = first.events.at(-1)?.lastEventId ?? "";
+  const { task: meanwhile } = await api.send("quick", "x");
+  await readEvents(`${server.url}/api/tasks/${meanwhile}/events`, { until: ({ type }) => type === "end" });
+  await api.post(`/api/tasks/${waiting}/cancel`, {});
+  const head = framesOf(first.events)[0]?.entries.at(-1)?.seq ?? 0;
+  const seen = new Set<string>();
+  const { events } = await readEvents(`${server.url}/api/feed?audience=internal`, {
+    headers: { "last-event-id": cursor },
+    until: ({ data }) => {
+      if (data.includes("COMPLETED") || data.includes("CANCELED")) seen.add(data);
+      return seen.size === 2;
+    },
+  });
+  const frames = framesOf(events);
+  assert.deepEqual(
+    frames.filter(({ task }) => task === waiting).flatMap(({ entries }) => entries.map(({ seq }) => seq)),
+    [head + 1, head + 2],
+  );
+  assert.equal(frames.find(({ task }) => task === meanwhile)?.entries[0]?.seq, 1);
+});
+
+test("bad queries of a feed are refused", async (t) => {
+  const server = await serving(t, [quick]);
+  for (const query of ["states=DONE", "live=maybe", "audience=me", "live=false&after=0", "task=1"]) {
+    const { status } = await apiClient(server.url).get(`/api/feed?${query}`);
+    assert.equal(status, 400, query);
+  }
+});
