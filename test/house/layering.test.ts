@@ -58,6 +58,7 @@ const CONTRACTS = new Set([
   "tenancy/authenticator.ts", // who calls, for bindings and cards
   "api/errors.ts", // each error as the API says it
   "api/api-parts.ts", // what endpoints, sockets and bridges stand on
+  "api/errors.ts", // errors in the API's form, which bridges without one of their own speak too
   "campaign/load-campaign.ts", // a campaign of its file
   "campaign/attempt.ts", // one try of a battle, as ledger, views and exports have it
   "campaign/ledger.ts", // the campaign's memory

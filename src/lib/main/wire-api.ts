@@ -9,6 +9,7 @@ import { createReaderRegistry } from "../api/readers.ts";
 import { createStreamEndpoints } from "../api/streams.ts";
 import { createTaskEndpoints } from "../api/tasks.ts";
 import { createUploadEndpoints } from "../api/uploads.ts";
+import { createBridges } from "../bridge/bridges.ts";
 import type { Store } from "../log/store.ts";
 import type { IasError } from "../model/errors.ts";
 import { DEFAULT_UPLOAD_TYPES } from "../model/limits.ts";
@@ -54,6 +55,6 @@ export function wireApi({ core, store, report }: ApiWiring): WiredApi {
     ...createUploadEndpoints({ blobs: core.blobs, records: store.records, agents: () => agents.keys(), limits, types: DEFAULT_UPLOAD_TYPES, now }),
   ];
   // Routes of other rooms stand before the endpoints, which answer for all that is left under /api.
-  const route = joinRoutes(createApiRoute(endpoints, { limits, report }));
+  const route = joinRoutes(createBridges({ ...parts, api }), createApiRoute(endpoints, { limits, report }));
   return { parts, api, route };
 }

@@ -1,0 +1,138 @@
+import { z } from "zod";
+import type { Json, JsonObject, Part } from "../../model/a2a.ts";
+import type { SendBody } from "../../model/api.ts";
+import { IasError } from "../../model/errors.ts";
+import { messageIdOf } from "../turn.ts";
+
+/** `RunAgentInput` of AG-UI 1.0 (`@ag-ui/core`), as far as a server that keeps the conversation itself reads it; other members are let through unread. */
+export const inputSchema = z.object({
+  threadId: z.string().min(1, "must not be empty").max(256, "must be at most 256 characters"),
+  runId: z.string().min(1, "must not be empty").max(256, "must be at most 256 characters"),
+  messages: z.array(z.looseObject({ id: z.string(), role: z.string(), content: z.unknown().optional() })),
+  state: z.json().optional(),
+  context: z.array(z.object({ description: z.string(), value: z.string() })).default([]),
+  forwardedProps: z.json().optional(),
+  resume: z.array(z.object({ interruptId: z.string(), status: z.enum(["resolved", "cancelled"]), payload: z.json().optional() })).optional(),
+});
+
+/** A run that is asked for. */
+export type RunInput = z.infer<typeof inputSchema>;
+
+const sourceSchema = z.object({ type: z.string(), value: z.string(), mimeType: z.string().optional() });
+
+/** A part of a user message's content; media of `metadata.filename` have a name. */
+const contentSchema = z.union([
+  z.object({ type: z.literal("text"), text: z.string() }),
+  z.object({ type: z.enum(["image", "audio", "video", "document"]), source: sourceSchema, metadata: z.unknown().optional() }),
+  // Content before AG-UI 1.0, which clients still send.
+  z.object({ type: z.literal("binary"), mimeType: z.string(), url: z.string().optional(), data: z.string().optional(), filename: z.string().optional() }),
+]);
+
+/** What a run sends to the agent: a message, or the end of a task whose question is not to be answered. */
+export type RunRequest = { readonly kind: "send"; readonly body: SendBody } | { readonly kind: "cancel"; readonly task: string };
+
+/** Reads what a run asks for: answers to interrupts, else the newest user message. Throws `invalid-params`. */
+export function toRunRequest(input: RunInput): RunRequest {
+  if (input.resume !== undefined && input.resume.length > 0) return toAnswer(input, input.resume);
+  const message = newestUserMessage(input);
+  if (message === undefined) throw invalid("messages", "must hold a message of the role user: it is what the agent answers");
+  const body = { parts: [...surroundings(input), ...toParts(message.content)], contextId: input.threadId, ...toMetadata(input) };
+  return { kind: "send", body: { ...body, messageId: messageIdOf(message.id, body) } };
+}
+
+/** The user message that is to be answered. */
+export function newestUserMessage(input: RunInput): RunInput["messages"][number] | undefined {
+  return input.messages.findLast(({ role }) => role === "user");
+}
+
+/** The id of an interrupt: the task and, for an approval, the call. */
+export function interruptId(task: string, call: string | undefined): string {
+  return call === undefined ? task : `${task}/${call}`;
+}
+
+function toAnswer(input: RunInput, resume: NonNullable<RunInput["resume"]>): RunRequest {
+  const answers = resume.map(({ interruptId: id, status, payload }) => {
+    const slash = id.indexOf("/");
+    return { task: slash < 0 ? id : id.slice(0, slash), call: slash < 0 ? undefined : id.slice(slash + 1), given: status === "resolved", payload };
+  });
+  const task = answers[0]?.task ?? "";
+  if (answers.some((answer) => answer.task !== task)) throw invalid("resume", "must answer interrupts of one run");
+  const approvals = answers.flatMap(({ call, given, payload }) => {
+    if (call === undefined) return [];
+    const reason = textIn(payload, "reason");
+    return [{ call, approve: given && isYes(payload), ...(reason !== undefined && { reason }) }];
+  });
+  const question = answers.find(({ call }) => call === undefined);
+  if (question !== undefined && !question.given) return { kind: "cancel", task };
+  const said = question === undefined ? [] : answerParts(input, question.payload);
+  const parts: readonly Part[] = [...(approvals.length > 0 ? [{ data: { approvals } }] : []), ...said];
+  const body = { parts, taskId: task };
+  return { kind: "send", body: { ...body, messageId: messageIdOf(input.runId, body) } };
+}
+
+/** The answer to a question: a text, `{ text }`, any other JSON as data, or nothing: then the newest user message is it. */
+function answerParts(input: RunInput, payload: Json | undefined): readonly Part[] {
+  const text = typeof payload === "string" ? payload : textIn(payload, "text");
+  if (text !== undefined) return [{ text }];
+  if (payload !== undefined && payload !== null) return [{ data: payload }];
+  const message = newestUserMessage(input);
+  if (message === undefined) throw invalid("resume", "must bring the answer as payload, { text }, or as a user message");
+  return toParts(message.content);
+}
+
+function isYes(payload: Json | undefined): boolean {
+  if (typeof payload === "boolean") return payload;
+  if (payload === undefined || payload === null || typeof payload !== "object" || Array.isArray(payload)) return payload === "approve";
+  const { approved, approve, accepted } = payload as JsonObject;
+  return approved === true || approve === true || accepted === true;
+}
+
+function textIn(payload: Json | undefined, name: string): string | undefined {
+  if (payload === undefined || payload === null || typeof payload !== "object" || Array.isArray(payload)) return undefined;
+  const value = (payload as JsonObject)[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** What the frontend shows and knows, as one data part before the message: an agent has no other sense for it. */
+function surroundings({ context, state }: RunInput): readonly Part[] {
+  const known = state !== undefined && state !== null && typeof state === "object" && Object.keys(state).length > 0;
+  if (context.length === 0 && !known) return [];
+  return [{ data: { ...(context.length > 0 && { context }), ...(known && { state }) } }];
+}
+
+function toMetadata({ forwardedProps }: RunInput): { readonly metadata?: JsonObject } {
+  const given = forwardedProps !== null && typeof forwardedProps === "object" && Object.keys(forwardedProps).length > 0;
+  return given ? { metadata: { forwardedProps } } : {};
+}
+
+function toParts(content: unknown): readonly Part[] {
+  if (typeof content === "string") return [{ text: content }];
+  const read = z.array(contentSchema).safeParse(content);
+  if (!read.success)
+    throw invalid("messages.content", "must be a text, or parts of the types text, image, audio, video, document with a source of data or url");
+  return read.data.map((part): Part => {
+    switch (part.type) {
+      case "text":
+        return { text: part.text };
+      case "binary":
+        return file(part.data === undefined ? "url" : "data", part.data ?? part.url ?? "", part.mimeType, part.filename);
+      default:
+        return file(part.source.type, part.source.value, part.source.mimeType, nameIn(part.metadata));
+    }
+  });
+}
+
+function file(source: string, value: string, mediaType: string | undefined, filename: string | undefined): Part {
+  const about = { ...(mediaType !== undefined && { mediaType }), ...(filename !== undefined && { filename }) };
+  if (source === "data") return { raw: value, ...about };
+  if (source === "url") return { url: value, ...about };
+  throw invalid("messages.content.source.type", "must be data or url: this server keeps no files of a model provider");
+}
+
+function nameIn(metadata: unknown): string | undefined {
+  return textIn(metadata as Json | undefined, "filename");
+}
+
+function invalid(field: string, description: string): IasError {
+  return new IasError("invalid-params", `${field} ${description}.`, { fields: [{ field, description }] });
+}

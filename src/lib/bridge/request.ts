@@ -1,0 +1,35 @@
+import { checkJsonBody, parseJsonBody } from "../a2a/binding.ts";
+import type { Caller } from "../api/api.ts";
+import type { Agent } from "../engine/agent.ts";
+import { IasError } from "../model/errors.ts";
+import type { RouteRequest } from "../net/route.ts";
+import type { BridgeParts } from "./bridge-parts.ts";
+import type { z } from "zod";
+
+/** A request's JSON body in the shape of `schema`. Throws `content-type-not-supported`, `parse-error`, `too-large`; `invalid-params` that names each field at fault. */
+export async function readJson<Schema extends z.ZodType>(parts: Pick<BridgeParts, "limits">, request: RouteRequest, schema: Schema): Promise<z.infer<Schema>> {
+  const body = await request.body();
+  checkJsonBody({ header: request.header, body });
+  const result = schema.safeParse(parseJsonBody(body, parts.limits.maxJsonDepth));
+  if (result.success) return result.data;
+  const fields = result.error.issues.slice(0, 20).map(({ path, message }) => ({ field: path.join(".") || "body", description: message }));
+  throw new IasError("invalid-params", fields.map(({ field, description }) => `${field}: ${description}`).join("; "), { fields });
+}
+
+/** Who sends a request. Throws `unauthenticated`. */
+export async function callerOf(request: RouteRequest): Promise<Caller> {
+  return { principal: await request.principal(), signal: request.signal };
+}
+
+/** The agent of this id. Throws `not-found` with those that there are. */
+export function agentOf({ agents }: Pick<BridgeParts, "agents">, id: string): Agent {
+  const agent = agents.get(id);
+  if (agent !== undefined) return agent;
+  const some = [...agents.keys()].slice(0, 10).join(", ");
+  throw new IasError("not-found", `There is no agent ${JSON.stringify(id.slice(0, 64))} here; there are ${some}.`, { reason: "AGENT_NOT_FOUND" });
+}
+
+/** Where people find a task of which a protocol cannot tell the rest: the inspector's page of it, relative to this server. */
+export function taskLink(agent: string, task: string): string {
+  return `/t/${encodeURIComponent(agent)}/${encodeURIComponent(task)}`;
+}
