@@ -1,0 +1,60 @@
+import type { Client, ClientOptions, EntryStream, MessageToSend, StreamOptions } from "./client.ts";
+import { ClientError } from "./client-error.ts";
+import { followFeed, followTask } from "./follow.ts";
+import { createHttp, withQuery } from "./http.ts";
+import type { Source } from "./source.ts";
+import { createSseSource } from "./sse.ts";
+import { takeTurns } from "./take-turns.ts";
+import { newId } from "./words.ts";
+import type { Part } from "../model/a2a.ts";
+
+/** A client of a server's `/api`. It connects when something is asked for; `close` it in the end. */
+export function createClient(options: ClientOptions = {}): Client {
+  const http = createHttp(options);
+  const closed = new AbortController();
+  const max = options.maxConnections ?? ("location" in globalThis ? 4 : 256);
+  const source: Source = takeTurns(createSseSource(http), { max });
+  const until = (signal: AbortSignal | undefined): AbortSignal => (signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]));
+  const path = (task: string, more = ""): string => `/api/tasks/${encodeURIComponent(task)}${more}`;
+
+  return {
+    session: (call) => http.json("GET", "/api/session", { signal: call?.signal }),
+    agents: (call) => http.json("GET", "/api/agents", { signal: call?.signal }),
+    tasks: (query = {}, call) => http.json("GET", withQuery("/api/tasks", { ...query }), { signal: call?.signal }),
+    task: (task, call) => http.json("GET", withQuery(path(task), { agent: call?.agent }), { signal: call?.signal }),
+    conversations: (query = {}, call) => http.json("GET", withQuery("/api/conversations", { ...query }), { signal: call?.signal }),
+    send: (agent, message, call) =>
+      http.json("POST", `/api/agents/${encodeURIComponent(agent)}/messages`, { body: toBody(message), signal: call?.signal, tries: 4 }),
+    cancel: (task, call) => http.json("POST", withQuery(path(task, "/cancel"), { agent: call?.agent }), { signal: call?.signal, tries: 3 }),
+    approve: (task, approval, call) =>
+      http.json("POST", withQuery(path(task, "/approvals"), { agent: call?.agent }), {
+        body: { ...approval, messageId: newId() },
+        signal: call?.signal,
+        tries: 4,
+      }),
+    async upload(file, call = {}) {
+      const form = new FormData();
+      const named = "name" in file && typeof file.name === "string" ? file.name : "file";
+      form.append("file", file, call.filename ?? named);
+      const { files } = await http.json<{ files: Awaited<ReturnType<Client["upload"]>>[] }>("POST", "/api/uploads", { body: form, signal: call.signal });
+      const [kept] = files;
+      if (kept === undefined) throw new ClientError("internal", "The server kept no file.");
+      return kept;
+    },
+    stream: (task, watch = {}) => followTask(source, task, { ...watch, signal: until(watch.signal) }, options),
+    feed: (watch = {}) => followFeed(source, { ...watch, signal: until(watch.signal) }, options),
+    reconnect() {},
+    close: () => closed.abort(new ClientError("aborted", "The client was closed.")),
+  };
+}
+
+/** A task's stream alone, over server-sent events: for pages that need nothing else of the client. As `Client.stream`. */
+export function streamTask(task: string, options: ClientOptions & StreamOptions = {}): EntryStream {
+  return followTask(createSseSource(createHttp(options)), task, options, options);
+}
+
+function toBody(message: MessageToSend | string): object {
+  const { text, parts = [], messageId = newId(), ...rest } = typeof message === "string" ? { text: message } : message;
+  const all: readonly Part[] = text === undefined ? parts : [{ text }, ...parts];
+  return { messageId, parts: all, ...rest };
+}
