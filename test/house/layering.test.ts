@@ -56,7 +56,8 @@ const CONTRACTS = new Set([
   "a2a/errors.ts", // each error's form on each binding, in one table
   "tenancy/secrets.ts", // seals what others entrusted to us
   "tenancy/authenticator.ts", // who calls, for bindings and cards
-  "api/errors.ts", // each error as the API says it
+  "api/endpoint.ts", // what an endpoint of the API is; other rooms have some
+  "api/schemas.ts", // names of schemas in the one OpenAPI document
   "api/api-parts.ts", // what endpoints, sockets and bridges stand on
   "api/errors.ts", // errors in the API's form, which bridges without one of their own speak too
   "campaign/load-campaign.ts", // a campaign of its file

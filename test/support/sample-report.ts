@@ -19,6 +19,7 @@ export async function sourceOf(
     async *attempts() {
       yield* attempts;
     },
+    attemptsOf: async (battle) => attempts.filter((one) => one.battle === battle),
     async *events(battle, number) {
       const attempt = attempts.find((one) => one.battle === battle && one.attempt === number);
       if (attempt !== undefined) yield* eventsOf(attempt);

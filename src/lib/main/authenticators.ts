@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createSigningKey, type SigningKey } from "../a2a/signing-key.ts";
 import { IasError } from "../model/errors.ts";
+import { isLoopbackHost } from "../net/address.ts";
 import { createApiKeys } from "../tenancy/api-keys.ts";
 import type { Authenticator } from "../tenancy/authenticator.ts";
 import { createJwtAuthenticator } from "../tenancy/jwt.ts";
@@ -10,11 +11,11 @@ import type { Auth } from "./settings.ts";
 /** The authenticator that settings ask for. Throws `configuration`. */
 export async function openAuthenticator(
   auth: Auth | undefined,
-  options: { readonly now: () => number; readonly report: (error: IasError) => void },
+  { host, ...options }: { readonly host: string; readonly now: () => number; readonly report: (error: IasError) => void },
 ): Promise<Authenticator> {
   switch (auth?.kind) {
     case undefined:
-      return createNoAuthenticator();
+      return createNoAuthenticator({ isOperator: isLoopbackHost(host) });
     case "api-keys":
       return createApiKeys({ file: auth.file, ...options });
     case "jwt": {

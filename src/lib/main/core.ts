@@ -69,7 +69,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
 
   const loop = watchEventLoop(report);
   closer.add(async () => loop[Symbol.dispose]());
-  const authenticator = opened(await openAuthenticator(settings.auth, { now, report }));
+  const authenticator = opened(await openAuthenticator(settings.auth, { host: settings.host, now, report }));
   const outgoing = options.fetch ?? opened(createGuardedFetch({ allowLocal: settings.allowLocalTargets }));
   const blobs = options.blobs ?? opened(createMemoryBlobs(limits));
   const views = createTaskViews(store.log);

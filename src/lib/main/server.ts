@@ -13,6 +13,7 @@ import { isWebSocketUpgrade } from "../gateway/upgrade.ts";
 import { checkRequest, type Guards } from "../gateway/guards.ts";
 import { healthPage } from "../gateway/health.ts";
 import { createTryPage } from "../gateway/try-page.ts";
+import type { CampaignDirectory } from "../campaign/web/directory.ts";
 import type { Durability } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
 import type { BlobStore } from "../media/blobs.ts";
@@ -27,9 +28,10 @@ import { createSockets } from "../socket/sockets.ts";
 import { createCloser } from "../stream/closer.ts";
 import { createHeartbeatWheel, type HeartbeatWheel } from "../stream/heartbeat.ts";
 import type { Secrets } from "../tenancy/secrets.ts";
+import { createCampaignDirectory } from "./campaign-directory.ts";
 import { type Core, wireCore } from "./core.ts";
 import { firstFree, listen } from "./listen.ts";
-import { checkSettings, DEFAULT_SETTINGS, grpcAddressOf, reachedAt, type Settings } from "./settings.ts";
+import { checkSettings, DEFAULT_SETTINGS, grpcAddressOf, reachedAt, RESULTS_DIR, type Settings } from "./settings.ts";
 import { wireApi } from "./wire-api.ts";
 
 /** Ports when none is asked for; the next free one is taken. */
@@ -89,7 +91,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
     const guards = toGuards(settings);
     let stopped: Promise<void> | undefined;
-    const gateway = wireGateway(options, { core, guards, wheel, origin: () => where.origin, isUp: () => stopped === undefined, report });
+    const campaigns = openCampaigns(settings);
+    if (campaigns !== undefined) closer.add(async () => campaigns[Symbol.asyncDispose]());
+    const gateway = wireGateway(options, { core, campaigns, guards, wheel, origin: () => where.origin, isUp: () => stopped === undefined, report });
     const http = createHttpServer({ shouldUpgradeCallback: isWebSocketUpgrade }, gateway.handle).on("upgrade", gateway.upgrade);
     closer.add(async () => {
       await gateway.endStreams();
@@ -134,6 +138,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 /** What the gateway is wired from, beside the server's options. */
 interface GatewayWiring {
   readonly core: Core;
+  readonly campaigns: CampaignDirectory | undefined;
   readonly guards: Guards;
   readonly wheel: HeartbeatWheel;
   readonly origin: () => string;
@@ -145,12 +150,12 @@ interface GatewayWiring {
 /** JSON-RPC and REST of both protocol versions, and the pages beside them. */
 function wireGateway(
   { store, pages = [], routes = [], socketRoutes = [] }: ServerOptions,
-  { core, guards, wheel, origin, isUp, report }: GatewayWiring,
+  { core, campaigns, guards, wheel, origin, isUp, report }: GatewayWiring,
 ): Gateway {
   const { limits, agents, operations, authenticate } = core;
   const logId = store.log.id;
   const { maxJsonDepth } = limits;
-  const wired = wireApi({ core, store, report });
+  const wired = wireApi({ core, store, campaigns, report });
   const v03Rpc = createV03Rpc({ logId });
   const v03Rest = createV03Rest({ logId, maxJsonDepth });
   return createGateway({
@@ -168,6 +173,12 @@ function wireGateway(
     wheel,
     report,
   });
+}
+
+/** Campaigns in the browser, where settings name a folder of them or of their results. */
+function openCampaigns({ campaignsDir, resultsDir = campaignsDir === undefined ? undefined : RESULTS_DIR }: Settings): CampaignDirectory | undefined {
+  if (resultsDir === undefined) return undefined;
+  return createCampaignDirectory({ results: resultsDir, ...(campaignsDir !== undefined && { files: campaignsDir }) });
 }
 
 /** gRPC beside HTTP, unless it is switched off. */

@@ -3,7 +3,7 @@ import test from "node:test";
 import { checkSettings, DEFAULT_SETTINGS, grpcAddressOf, readSettings } from "./settings.ts";
 
 test("without variables the settings are the defaults, with local targets on loopback", () => {
-  assert.deepEqual(readSettings({}), { ...DEFAULT_SETTINGS, allowLocalTargets: true });
+  assert.deepEqual(readSettings({}), { ...DEFAULT_SETTINGS, allowLocalTargets: true, resultsDir: "results" });
   const empty = {
     HOST: "",
     PORT: "",
@@ -35,6 +35,8 @@ test("each variable is read", () => {
     ALLOW_ANONYMOUS: "1",
     ALLOW_LOCAL_TARGETS: "0",
     CARD_KEY_FILE: "key.json",
+    CAMPAIGNS_DIR: "campaigns",
+    RESULTS_DIR: "out",
     API_KEYS_FILE: "keys.json",
     LIMITS: '{"maxParallelTurns":3,"retainTasks":"Infinity"}',
   });
@@ -53,6 +55,8 @@ test("each variable is read", () => {
     allowAnonymous: true,
     allowLocalTargets: false,
     cardKeyFile: "key.json",
+    campaignsDir: "campaigns",
+    resultsDir: "out",
     auth: { kind: "api-keys", file: "keys.json" },
     limits: { maxParallelTurns: 3, retainTasks: Number.POSITIVE_INFINITY },
   });

@@ -29,6 +29,10 @@ export interface Settings {
   readonly allowAnonymous: boolean;
   /** Webhooks, files and agents on loopback addresses may be called; only on a server that listens on loopback. */
   readonly allowLocalTargets: boolean;
+  /** Folder of campaign files that operators may start in the browser, by name. Absent: none can be started. */
+  readonly campaignsDir?: string;
+  /** Folder of campaigns' results, one each, which operators see in the browser. Absent: `results` with `campaignsDir`, where `ias campaign run` puts them; else none. */
+  readonly resultsDir?: string;
   readonly auth?: Auth;
   /** Signs agent cards: a file with a private key as JWK. */
   readonly cardKeyFile?: string;
@@ -44,6 +48,9 @@ export type Auth =
       /** URL or file of the issuer's keys. */
       readonly jwks: string;
     } & Pick<JwtOptions, "issuer" | "audience" | "algorithms" | "claims" | "defaultTenant" | "clockToleranceS" | "openIdConnectUrl">);
+
+/** Where `ias campaign run` puts results. */
+export const RESULTS_DIR = "results";
 
 /** One's own machine, without a key: what `npm start` does. */
 export const DEFAULT_SETTINGS: Settings = {
@@ -106,6 +113,8 @@ const environmentSchema = z.object({
   JWT_ROLES_CLAIM: text,
   JWT_DEFAULT_TENANT: text,
   CARD_KEY_FILE: text,
+  CAMPAIGNS_DIR: text,
+  RESULTS_DIR: text,
   LIMITS: text,
 });
 
@@ -131,6 +140,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     allowAnonymous: given.ALLOW_ANONYMOUS,
     allowLocalTargets:
       given.ALLOW_LOCAL_TARGETS === undefined ? isLoopbackHost(host) : given.ALLOW_LOCAL_TARGETS === "1" || given.ALLOW_LOCAL_TARGETS === "true",
+    resultsDir: given.RESULTS_DIR ?? RESULTS_DIR,
+    ...(given.CAMPAIGNS_DIR !== undefined && { campaignsDir: given.CAMPAIGNS_DIR }),
     ...(auth !== undefined && { auth }),
     ...(given.CARD_KEY_FILE !== undefined && { cardKeyFile: given.CARD_KEY_FILE }),
     limits: readLimits(given.LIMITS),

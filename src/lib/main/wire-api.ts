@@ -10,6 +10,8 @@ import { createStreamEndpoints } from "../api/streams.ts";
 import { createTaskEndpoints } from "../api/tasks.ts";
 import { createUploadEndpoints } from "../api/uploads.ts";
 import { createBridges } from "../bridge/bridges.ts";
+import type { CampaignDirectory } from "../campaign/web/directory.ts";
+import { createCampaignEndpoints } from "../campaign/web/endpoints.ts";
 import type { Store } from "../log/store.ts";
 import type { IasError } from "../model/errors.ts";
 import { DEFAULT_UPLOAD_TYPES } from "../model/limits.ts";
@@ -21,6 +23,8 @@ import { packageVersion } from "./version.ts";
 export interface ApiWiring {
   readonly core: Core;
   readonly store: Store;
+  /** Campaigns that operators see and start; absent: none are served. */
+  readonly campaigns: CampaignDirectory | undefined;
   readonly report: (error: IasError) => void;
 }
 
@@ -32,7 +36,7 @@ export interface WiredApi {
 }
 
 /** Makes the API's parts and joins all routes of frontends: endpoints under `/api`, bridges. */
-export function wireApi({ core, store, report }: ApiWiring): WiredApi {
+export function wireApi({ core, store, campaigns, report }: ApiWiring): WiredApi {
   const { limits, operations, views, media, agents } = core;
   const now = Date.now;
   const readers = createReaderRegistry({ maxReaders: limits.maxReaders, now });
@@ -45,7 +49,7 @@ export function wireApi({ core, store, report }: ApiWiring): WiredApi {
     maxBodyBytes: limits.maxBodyBytes,
     maxUploadBytes: limits.maxUploadBytes,
     uploadTypes: DEFAULT_UPLOAD_TYPES,
-    features: [],
+    features: campaigns === undefined ? [] : ["campaigns"],
   };
   const endpoints: readonly Endpoint[] = [
     ...createAgentEndpoints(parts, { facts: () => facts }),
@@ -53,6 +57,7 @@ export function wireApi({ core, store, report }: ApiWiring): WiredApi {
     ...createTaskEndpoints(parts),
     ...createStreamEndpoints(api),
     ...createUploadEndpoints({ blobs: core.blobs, records: store.records, agents: () => agents.keys(), limits, types: DEFAULT_UPLOAD_TYPES, now }),
+    ...(campaigns === undefined ? [] : createCampaignEndpoints(campaigns)),
   ];
   // Routes of other rooms stand before the endpoints, which answer for all that is left under /api.
   const route = joinRoutes(createBridges({ ...parts, api }), createApiRoute(endpoints, { limits, report }));

@@ -211,3 +211,64 @@ export const SOCKET_CLOSE = {
   /** A message longer than the limit. */
   tooLarge: 4413,
 } as const;
+
+/** A campaign that stands in the campaigns' folder, or was run on this machine. */
+export interface CampaignOverview {
+  readonly name: string;
+  /** `new`: never run. `stopped`: begun, and nobody runs it now. The others as `ias campaign status` says. */
+  readonly state: "new" | "running" | "paused" | "stopped" | "done" | "canceled" | "exhausted";
+  /** Its file stands in the campaigns' folder: it can be started here. */
+  readonly startable: boolean;
+  /** Its file is not right, and why. */
+  readonly problem?: string;
+  readonly target?: number;
+  readonly judged: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly attempts: number;
+  readonly stalls: number;
+  readonly tokens: number;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** A process runs it at this moment. */
+  readonly runner: boolean;
+  readonly subjects: readonly { readonly id: string; readonly judged: number; readonly passed: number; readonly failed: number; readonly attempts: number }[];
+}
+
+/** One battle on the board: its newest attempt, or the judged one. */
+export interface BattleRow {
+  readonly battle: string;
+  readonly subject: string;
+  readonly item: string;
+  readonly repeat: number;
+  readonly attempt: number;
+  /** While it runs the phase of its stream (`generating`, `stalled` …), else how it ended. */
+  readonly phase: string;
+  readonly running: boolean;
+  /** When it came into this phase. */
+  readonly since: number;
+  readonly startedAt: number;
+  readonly tokens: number;
+  readonly tokensPerSecond?: number;
+  readonly ttftMs?: number;
+  readonly score?: number;
+  /** What stalls are judged by, and why. */
+  readonly liveness?: { readonly mode: string; readonly why: string };
+  /** Why it ended as it did. */
+  readonly why?: string;
+  readonly episodes: readonly { readonly kind: "slow" | "stalled"; readonly fromMs: number; readonly untilMs?: number; readonly activity: string }[];
+}
+
+/** A campaign as it stands. */
+export interface CampaignBoard extends CampaignOverview {
+  /** What people asked for and its runner has not carried out. */
+  readonly wishes: {
+    readonly paused: boolean;
+    readonly canceled: boolean;
+    readonly cancelBattles: readonly string[];
+    readonly requeueBattles: readonly string[];
+  };
+  /** Those that run first, then the newest; `total` counts all. */
+  readonly battles: readonly BattleRow[];
+  readonly total: number;
+}

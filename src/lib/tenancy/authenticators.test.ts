@@ -34,7 +34,9 @@ async function refusal(authenticator: Authenticator, request: Credentials): Prom
 }
 
 test("none: everybody is the one local user", async () => {
-  assert.deepEqual(await createNoAuthenticator().authenticate(bearer("anything")), { tenant: "", user: "local" });
+  assert.deepEqual(await createNoAuthenticator({ isOperator: false }).authenticate(bearer("anything")), { tenant: "", user: "local" });
+  const local = { tenant: "", user: "local", roles: ["operator"] };
+  assert.deepEqual(await createNoAuthenticator({ isOperator: true }).authenticate(bearer("anything")), local);
 });
 
 test("api keys: known by hash in either header, others refused", async () => {

@@ -11,7 +11,7 @@ export interface ReportSource {
   /** ms since the epoch. */
   readonly createdAt: number;
   readonly summary: Summary;
-  readonly ledger: Pick<Ledger, "attempts" | "events">;
+  readonly ledger: Pick<Ledger, "attempts" | "attemptsOf" | "events">;
 }
 
 /** One battle: its attempts in order, and the one that stands for it. */

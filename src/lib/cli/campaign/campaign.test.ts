@@ -55,6 +55,7 @@ async function campaign(argv: readonly string[], world: World = {}) {
             yield attempt;
           }
         },
+        attemptsOf: found.ledger.attemptsOf,
         events: found.ledger.events,
       };
       const control: OpenedResults["control"] = {
