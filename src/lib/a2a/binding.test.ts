@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { DEFAULT_LIMITS } from "../model/limits.ts";
 import { forTenant, parseJsonBody, readExtensions, readVersion } from "./binding.ts";
 
 const request = (headers: Record<string, string>, query = "") => ({ header: (name: string) => headers[name], query: new URLSearchParams(query) });
@@ -33,13 +34,23 @@ describe("service parameters", () => {
 describe("parseJsonBody", () => {
   it("refuses what is not UTF-8 JSON", () => {
     for (const body of [Buffer.from([0x22, 0xff, 0x22]), Buffer.from("{"), Buffer.from(""), Buffer.from("nope"), Buffer.from([0xfe, 0xff, 0x00, 0x7b])]) {
-      assert.throws(() => parseJsonBody(body, 64), { code: "parse-error" });
+      assert.throws(() => parseJsonBody(body, DEFAULT_LIMITS), { code: "parse-error" });
     }
   });
 
   it("refuses deep nesting before it is parsed, and is not fooled by brackets in strings", () => {
-    assert.deepEqual(parseJsonBody(Buffer.from(`"${"[".repeat(100)}\\"${"{".repeat(100)}"`), 2), `${"[".repeat(100)}"${"{".repeat(100)}`);
-    assert.throws(() => parseJsonBody(Buffer.from("[".repeat(1_000_000)), 64), { code: "invalid-request", reason: "TOO_DEEP" });
-    assert.deepEqual(parseJsonBody(Buffer.from("[[1],[2],[3]]"), 2), [[1], [2], [3]]);
+    assert.deepEqual(
+      parseJsonBody(Buffer.from(`"${"[".repeat(100)}\\"${"{".repeat(100)}"`), { maxJsonDepth: 2, maxJsonValues: 1 }),
+      `${"[".repeat(100)}"${"{".repeat(100)}`,
+    );
+    assert.throws(() => parseJsonBody(Buffer.from("[".repeat(1_000_000)), DEFAULT_LIMITS), { code: "invalid-request", reason: "TOO_DEEP" });
+    assert.deepEqual(parseJsonBody(Buffer.from("[[1],[2],[3]]"), { maxJsonDepth: 2, maxJsonValues: 7 }), [[1], [2], [3]]);
+  });
+
+  it("refuses very many values before they are parsed, and does not count what stands in strings", () => {
+    for (const body of [`[${"0,".repeat(200_000)}0]`, "[".repeat(60) + "{},".repeat(200_000), `{"a":[${"[],".repeat(60_000)}[]]}`])
+      assert.throws(() => parseJsonBody(Buffer.from(body), DEFAULT_LIMITS), { code: "too-large", reason: "TOO_MANY_VALUES" });
+    assert.equal(parseJsonBody(Buffer.from(`"${",[{".repeat(200_000)}"`), DEFAULT_LIMITS), ",[{".repeat(200_000));
+    assert.throws(() => parseJsonBody(Buffer.from("[[1],[2],[3]]"), { maxJsonDepth: 2, maxJsonValues: 6 }), { code: "too-large" });
   });
 });

@@ -2,6 +2,7 @@ import type { Agent } from "../engine/agent.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal } from "../model/key.ts";
+import type { Limits } from "../model/limits.ts";
 import type { Call, FrameStream, Operations } from "./operations.ts";
 
 /**
@@ -125,11 +126,14 @@ export function checkJsonBody(request: Pick<BindingRequest, "header" | "body">):
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The body as JSON. Throws `parse-error` for broken UTF-8 or JSON, `invalid-request` when it is nested deeper than `maxDepth`. */
-export function parseJsonBody(body: Buffer, maxDepth: number): unknown {
+/** What the JSON of a request may be. */
+export type JsonLimits = Pick<Limits, "maxJsonDepth" | "maxJsonValues">;
+
+/** The body as JSON. Throws `parse-error` for broken UTF-8 or JSON, `invalid-request` when it is nested too deeply, `too-large` when it has too many values. */
+export function parseJsonBody(body: Buffer, limits: JsonLimits): unknown {
   let value: unknown;
   try {
-    checkDepth(body, maxDepth);
+    checkJsonShape(body, limits);
     value = JSON.parse(utf8.decode(body));
   } catch (error) {
     if (error instanceof IasError) throw error;
@@ -138,9 +142,10 @@ export function parseJsonBody(body: Buffer, maxDepth: number): unknown {
   return value;
 }
 
-/** Counts brackets outside of strings, before parsing, so that deep nesting costs nothing. */
-function checkDepth(body: Buffer, maxDepth: number): void {
+/** Counts brackets and commas outside of strings, before parsing, so that deep nesting and very many values cost nothing: a loop over bytes is cheap, each value after it is not. */
+function checkJsonShape(body: Buffer, { maxJsonDepth, maxJsonValues }: JsonLimits): void {
   let depth = 0;
+  let values = 1;
   let inString = false;
   for (let at = 0; at < body.length; at += 1) {
     const byte = body[at];
@@ -148,10 +153,24 @@ function checkDepth(body: Buffer, maxDepth: number): void {
       if (byte === 0x5c) at += 1;
       else if (byte === 0x22) inString = false;
     } else if (byte === 0x22) inString = true;
+    else if (byte === 0x2c) values += 1;
     else if (byte === 0x7b || byte === 0x5b) {
       depth += 1;
-      if (depth > maxDepth)
-        throw new IasError("invalid-request", `The JSON body is nested deeper than ${maxDepth} levels (maxJsonDepth).`, { reason: "TOO_DEEP" });
+      values += 1;
+      if (depth > maxJsonDepth) throw tooDeep("The JSON body", maxJsonDepth);
     } else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+    if (values > maxJsonValues) throw tooManyValues("The JSON body", maxJsonValues);
   }
+}
+
+/** `what` is nested deeper than `maxJsonDepth`. */
+export function tooDeep(what: string, limit: number): IasError {
+  return new IasError("invalid-request", `${what} is nested deeper than ${limit} levels (maxJsonDepth).`, { reason: "TOO_DEEP" });
+}
+
+/** `what` has more than `maxJsonValues`. */
+export function tooManyValues(what: string, limit: number): IasError {
+  return new IasError("too-large", `${what} has more than ${limit} values (maxJsonValues). Send long lists as a file part, or raise the limit.`, {
+    reason: "TOO_MANY_VALUES",
+  });
 }

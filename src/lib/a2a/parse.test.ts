@@ -52,6 +52,38 @@ describe("parseParams", () => {
     );
   });
 
+  it("looks at a list only up to the twentieth fault: a body of faults costs no more than a right one", () => {
+    let reads = 0;
+    const fault = {
+      get unknown(): undefined {
+        reads += 1;
+        return undefined;
+      },
+    };
+    const parts = Array.from({ length: 1000 }, () => fault);
+    const fields = fieldsOf(() => parseParams(sendSchema, { message: { ...message, parts } }));
+    assert.deepEqual([fields.length, fields[0], fields.at(-1)], [20, "message.parts.0", "message.parts.19"]);
+    assert.ok(reads <= 1000 + 20 * 2, `${reads} reads`);
+  });
+
+  it("refuses what JSON could not give back: lone surrogates, and numbers beyond a double", () => {
+    const huge = JSON.parse('{ "a": [1, { "b": 1e400 }] }') as unknown;
+    for (const [more, field] of [
+      [{ metadata: huge }, "message.metadata.a.1.b"],
+      [{ parts: [{ data: huge }] }, "message.parts.0.data.a.1.b"],
+      [{ parts: [{ text: "\ud800" }] }, "message.parts.0.text"],
+    ] as const)
+      assert.deepEqual(
+        fieldsOf(() => parseParams(sendSchema, { message: { ...message, ...more } })),
+        [field],
+      );
+    for (const metadata of [[], "x", 1])
+      assert.deepEqual(
+        fieldsOf(() => parseParams(sendSchema, { message: { ...message, metadata } })),
+        ["message.metadata"],
+      );
+  });
+
   it("says what is right in words", () => {
     for (const [params, message] of [
       [{ pageSize: "abc" }, "pageSize must be a whole number"],

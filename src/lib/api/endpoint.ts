@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checkJsonBody, parseJsonBody } from "../a2a/binding.ts";
+import { checkJsonBody, type JsonLimits, parseJsonBody } from "../a2a/binding.ts";
 import { IasError } from "../model/errors.ts";
 import { decodeSegment, type Principal } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
@@ -110,7 +110,7 @@ export function defineRawEndpoint<const Path extends string, Query extends z.Zod
 
 /** What the dispatcher stands on. */
 export interface DispatchOptions {
-  readonly limits: Pick<Limits, "maxJsonDepth" | "maxIdLength">;
+  readonly limits: Pick<Limits, "maxJsonDepth" | "maxJsonValues" | "maxIdLength">;
   readonly report: (error: IasError) => void;
   /** Throws `limit-reached` for a caller that asks too often: before it is known (by its address), and after. */
   readonly admit?: (request: RouteRequest, principal?: Principal) => void;
@@ -164,7 +164,7 @@ async function run(endpoint: Endpoint, params: Readonly<Record<string, string>>,
   if (principal !== undefined) options.admit?.(raw, principal);
   checkParams(params, options.limits.maxIdLength);
   const query = endpoint.query === undefined ? readQuery(z.object({}), raw.url) : readQuery(endpoint.query, raw.url);
-  const body = endpoint.body === undefined ? undefined : await readJson(endpoint.body, raw, options.limits.maxJsonDepth);
+  const body = endpoint.body === undefined ? undefined : await readJson(endpoint.body, raw, options.limits);
   return endpoint.handle({
     params,
     query,
@@ -222,10 +222,10 @@ function readQuery(schema: z.ZodObject, url: URL): unknown {
   return parse(schema, given);
 }
 
-async function readJson(schema: z.ZodType, raw: RouteRequest, maxDepth: number): Promise<unknown> {
+async function readJson(schema: z.ZodType, raw: RouteRequest, limits: JsonLimits): Promise<unknown> {
   const body = await raw.body();
   checkJsonBody({ header: (name) => raw.header(name), body });
-  return parse(schema, body.length === 0 ? undefined : parseJsonBody(body, maxDepth));
+  return parse(schema, body.length === 0 ? undefined : parseJsonBody(body, limits));
 }
 
 /** `value` in the shape of `schema`. Throws `invalid-params` that names each field at fault and what is right. */

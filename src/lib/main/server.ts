@@ -154,15 +154,14 @@ function wireGateway(
 ): Gateway {
   const { limits, agents, operations, authenticate } = core;
   const logId = store.log.id;
-  const { maxJsonDepth } = limits;
   const wired = wireApi({ core, store, campaigns, report });
   const v03Rpc = createV03Rpc({ logId });
-  const v03Rest = createV03Rest({ logId, maxJsonDepth });
+  const v03Rest = createV03Rest({ logId, limits });
   return createGateway({
     operations,
     agents,
-    jsonRpc: (ops, request) => handleJsonRpc(ops, request, { maxJsonDepth, v0_3: v03Rpc }),
-    rest: (ops, request) => handleRest(ops, request, { maxJsonDepth, v0_3: v03Rest }),
+    jsonRpc: (ops, request) => handleJsonRpc(ops, request, { limits, v0_3: v03Rpc }),
+    rest: (ops, request) => handleRest(ops, request, { limits, v0_3: v03Rest }),
     authenticate,
     pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createTryPage(agents), ...pages),
     routes: joinRoutes(...routes, wired.route),

@@ -157,6 +157,7 @@ const MIN_LIMITS: Partial<Limits> = {
   maxMessageBytes: 256,
   maxMessageParts: 1,
   maxJsonDepth: 8,
+  maxJsonValues: 100,
   maxParallelTurns: 1,
   maxReaders: 1,
   maxSocketStreams: 1,

@@ -18,7 +18,9 @@ import {
 } from "@a2a-js/sdk";
 import { A2AService } from "@a2a-js/sdk/server/grpc";
 import { IasError } from "../../model/errors.ts";
+import { type JsonLimits, tooDeep, tooManyValues } from "../binding.ts";
 import type { Operations } from "../operations.ts";
+import { countFields } from "./count-fields.ts";
 import { restoreNulls } from "./nulls.ts";
 
 /** One operation's messages between protobuf and ProtoJSON. */
@@ -26,8 +28,8 @@ export interface Codec {
   /** `/lf.a2a.v1.A2AService/…` */
   readonly path: string;
   readonly stream: boolean;
-  /** Request bytes as ProtoJSON parameters. Throws `invalid-request` for bytes that are not the message, and for nesting deeper than `maxDepth`. */
-  decode(bytes: Buffer, maxDepth: number): unknown;
+  /** Request bytes as ProtoJSON parameters. Throws `invalid-request` for bytes that are not the message, or nested too deeply, `too-large` for too many values. */
+  decode(bytes: Buffer, limits: JsonLimits): unknown;
   /** A result in ProtoJSON as response bytes. */
   encode(json: unknown): Buffer;
 }
@@ -46,12 +48,15 @@ interface Method<Request, Response> {
 
 /** The SDK has the wire form of a message in its gRPC service, and the JSON form under the message's name: a codec is both together. */
 function codec<Request, Response>(method: Method<Request, Response>, request: Json<Request>, response: Json<Response>): Codec {
+  const name = method.path.slice(method.path.lastIndexOf("/") + 1);
   return {
     path: method.path,
     stream: method.responseStream,
-    decode(bytes, maxDepth) {
+    decode(bytes, { maxJsonDepth, maxJsonValues }) {
+      // A member of an object is four fields: the member, its name, its value, and the kind of that; an item of a list is two.
+      if (countFields(bytes, name, maxJsonValues * 4) > maxJsonValues * 4) throw tooManyValues("The request", maxJsonValues);
       const json = attempt(() => request.toJSON(method.requestDeserialize(bytes)), method.path);
-      checkDepth(json, maxDepth);
+      checkDepth(json, maxJsonDepth);
       return json;
     },
     encode(json) {
@@ -95,7 +100,7 @@ function attempt<T>(run: () => T, path: string): T {
 function checkDepth(json: unknown, maxDepth: number): void {
   let level: unknown[] = [json];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > maxDepth) throw new IasError("invalid-request", `The request is nested deeper than ${maxDepth} levels (maxJsonDepth).`, { reason: "TOO_DEEP" });
+    if (depth > maxDepth) throw tooDeep("The request", maxDepth);
     level = level.flatMap((value) => (value !== null && typeof value === "object" ? Object.values(value) : [])).filter((value) => typeof value === "object");
   }
 }

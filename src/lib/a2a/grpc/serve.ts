@@ -12,7 +12,7 @@ export interface GrpcOptions extends Omit<ServiceParts, "encodeFrame" | "limits"
   readonly port: number;
   /** The log whose cursors events carry. */
   readonly logId: string;
-  readonly limits: Pick<Limits, "maxBodyBytes" | "maxJsonDepth" | "maxStreamMs" | "heartbeatMs">;
+  readonly limits: Pick<Limits, "maxBodyBytes" | "maxJsonDepth" | "maxJsonValues" | "maxStreamMs" | "heartbeatMs">;
 }
 
 /** A running gRPC binding. Disposing drains it, waits up to 2 s for calls to end, then closes connections. */

@@ -18,7 +18,7 @@ export interface ServiceParts {
   readonly agents: ReadonlyMap<string, Agent>;
   /** The agent of calls whose tenant names none. */
   readonly defaultAgent: string;
-  readonly limits: Pick<Limits, "maxJsonDepth" | "maxStreamMs">;
+  readonly limits: Pick<Limits, "maxJsonDepth" | "maxJsonValues" | "maxStreamMs">;
   readonly encodeFrame: FrameEncoder;
   /** Finds the caller by metadata (`authorization`, `x-api-key`). Throws `unauthenticated`. */
   readonly authenticate: (request: Pick<BindingRequest, "header">) => Promise<Principal>;
@@ -104,7 +104,7 @@ async function open(parts: ServiceParts, name: keyof Operations, grpc: Unary | W
   parts.checkRequest?.({ host: grpc.getHost(), ...(origin !== undefined && { origin }) });
   checkVersion(header);
   const principal = await parts.authenticate({ header });
-  const params = CODECS[name].decode(grpc.request, parts.limits.maxJsonDepth) as { readonly tenant?: string };
+  const params = CODECS[name].decode(grpc.request, parts.limits) as { readonly tenant?: string };
   const chosen = chooseAgent(parts.agents, parts.defaultAgent, params.tenant ?? "");
   return { call: toGrpcCall(header, { principal, agent: chosen.agent, signal }, chosen.tenant), params: { ...params, tenant: chosen.tenant } };
 }

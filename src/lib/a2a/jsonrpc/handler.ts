@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { IasError } from "../../model/errors.ts";
-import { type BindingRequest, checkJsonBody, extensionHeaders, parseJsonBody, readVersion, type Reply, toCall } from "../binding.ts";
+import { type BindingRequest, checkJsonBody, extensionHeaders, type JsonLimits, parseJsonBody, readVersion, type Reply, toCall } from "../binding.ts";
 import { rpcHttpStatus, toErrorHeaders, toJsonRpcError } from "../errors.ts";
 import type { Call, Operations } from "../operations.ts";
 
@@ -47,12 +47,12 @@ export interface VersionedRpc {
 export async function handleJsonRpc(
   operations: Operations,
   request: BindingRequest,
-  options: { readonly maxJsonDepth: number; readonly v0_3: VersionedRpc },
+  options: { readonly limits: JsonLimits; readonly v0_3: VersionedRpc },
 ): Promise<Reply> {
   let id: RpcId = null;
   try {
     checkJsonBody(request);
-    const body = parseJsonBody(request.body, options.maxJsonDepth);
+    const body = parseJsonBody(request.body, options.limits);
     id = readId(body);
     const envelope = envelopeSchema.safeParse(body);
     if (!envelope.success)

@@ -4,6 +4,7 @@ import { defineAgent } from "../../engine/define-agent.ts";
 import { scripted } from "../../engine/scripted.ts";
 import { EXTENSION_URI } from "../../model/entry.ts";
 import { IasError } from "../../model/errors.ts";
+import { DEFAULT_LIMITS } from "../../model/limits.ts";
 import type { BindingRequest, Reply } from "../binding.ts";
 import type { Call, FrameStream, Operations } from "../operations.ts";
 import { handleRest } from "./handler.ts";
@@ -46,7 +47,7 @@ async function handle(method: string, target: string, options: { readonly header
     signal: new AbortController().signal,
   };
   const legacy: Reply = { kind: "whole", status: 200, headers: {}, body: "0.3" };
-  const reply = await handleRest(operations, request, { maxJsonDepth: 8, v0_3: async () => legacy });
+  const reply = await handleRest(operations, request, { limits: { ...DEFAULT_LIMITS, maxJsonDepth: 8 }, v0_3: async () => legacy });
   return { reply, asked };
 }
 

@@ -1,5 +1,15 @@
 import { IasError } from "../../model/errors.ts";
-import { A2A_MEDIA_TYPE, type BindingRequest, checkJsonBody, extensionHeaders, parseJsonBody, readVersion, type Reply, toCall } from "../binding.ts";
+import {
+  A2A_MEDIA_TYPE,
+  type BindingRequest,
+  checkJsonBody,
+  extensionHeaders,
+  type JsonLimits,
+  parseJsonBody,
+  readVersion,
+  type Reply,
+  toCall,
+} from "../binding.ts";
 import { toRestError } from "../errors.ts";
 import type { Call, FrameStream, Operations } from "../operations.ts";
 import { matchRest, type RestMatch, withBody } from "./route.ts";
@@ -14,7 +24,7 @@ export type VersionedRest = (operations: Operations, request: BindingRequest) =>
 export async function handleRest(
   operations: Operations,
   request: BindingRequest,
-  options: { readonly maxJsonDepth: number; readonly v0_3: VersionedRest },
+  options: { readonly limits: JsonLimits; readonly v0_3: VersionedRest },
 ): Promise<Reply> {
   try {
     const version = readVersion(request);
@@ -24,15 +34,15 @@ export async function handleRest(
     if (match.kind === "miss") return restError(match.error, match);
     if (version === "0.3") throw versionMissing();
     if (legacy) throw new IasError("method-not-found", "Paths under /v1/ are of A2A 0.3; in 1.0 the resources stand directly under the interface's URL.");
-    return await call(operations, request, match, options.maxJsonDepth);
+    return await call(operations, request, match, options.limits);
   } catch (error) {
     return restError(error);
   }
 }
 
-async function call(operations: Operations, request: BindingRequest, match: RestMatch, maxJsonDepth: number): Promise<Reply> {
+async function call(operations: Operations, request: BindingRequest, match: RestMatch, limits: JsonLimits): Promise<Reply> {
   if (match.takesBody) checkJsonBody(request);
-  const body = match.takesBody && request.body.length > 0 ? parseJsonBody(request.body, maxJsonDepth) : undefined;
+  const body = match.takesBody && request.body.length > 0 ? parseJsonBody(request.body, limits) : undefined;
   const params = withBody(match, body);
   const made = toCall(request, "1.0", typeof params["tenant"] === "string" ? params["tenant"] : undefined);
   const { operation } = match;

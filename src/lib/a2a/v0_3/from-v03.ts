@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Json, JsonObject } from "../../model/a2a.ts";
-import { parseParams } from "../parse.ts";
+import { listOf, parseParams, structSchema } from "../parse.ts";
 import { WRAPPED_DATA } from "./to-v03.ts";
 
 /**
@@ -9,7 +9,7 @@ import { WRAPPED_DATA } from "./to-v03.ts";
  */
 
 const text = z.string().nullish();
-const struct = z.record(z.string(), z.unknown()).nullish();
+const struct = structSchema.nullish();
 const texts = z.array(z.string()).nullish();
 
 const filePart = z.object({
@@ -26,7 +26,7 @@ const partSchema = z.preprocess(
     [
       z.object({ kind: z.literal("text"), text: z.string(), metadata: struct }),
       filePart,
-      z.object({ kind: z.literal("data"), data: z.record(z.string(), z.unknown(), "must be an object"), metadata: struct }),
+      z.object({ kind: z.literal("data"), data: structSchema, metadata: struct }),
     ],
     "must be text, file or data",
   ),
@@ -35,7 +35,7 @@ const messageSchema = z.object(
   {
     messageId: z.string().min(1, "must not be empty"),
     role: z.enum(["user", "agent"], "must be user or agent"),
-    parts: z.array(partSchema).min(1, "must hold at least one part"),
+    parts: listOf(partSchema, "must hold at least one part"),
     contextId: text,
     taskId: text,
     metadata: struct,
@@ -78,7 +78,7 @@ export function fromV03Send(params: unknown): JsonObject {
       parts: message.parts.map(fromV03Part),
       contextId: message.contextId,
       taskId: message.taskId,
-      metadata: message.metadata as JsonObject | undefined,
+      metadata: message.metadata,
       extensions: message.extensions,
       referenceTaskIds: message.referenceTaskIds,
     }),
@@ -90,14 +90,14 @@ export function fromV03Send(params: unknown): JsonObject {
         returnImmediately: configuration.blocking === false,
         taskPushNotificationConfig: push && fromV03Push(push),
       }),
-    metadata: metadata as JsonObject | undefined,
+    metadata: metadata,
   });
 }
 
 /** `tasks/get`, `tasks/cancel`, `tasks/resubscribe`. */
 export function fromV03Task(params: unknown): JsonObject {
   const { id, historyLength, metadata } = parseParams(taskSchema, params);
-  return present({ id, historyLength, metadata: metadata as JsonObject | undefined });
+  return present({ id, historyLength, metadata: metadata });
 }
 
 /** `tasks/pushNotificationConfig/set`. */
@@ -114,7 +114,7 @@ export function fromV03PushId(params: unknown): { readonly taskId: string; reado
 
 /** A part on its own, for tests and other forms of 0.3. */
 function fromV03Part(part: V03Part): JsonObject {
-  const metadata = part.metadata as JsonObject | undefined;
+  const metadata = part.metadata;
   switch (part.kind) {
     case "text":
       return present({ text: part.text, metadata });
@@ -123,7 +123,7 @@ function fromV03Part(part: V03Part): JsonObject {
       return present({ raw: bytes, url: uri, mediaType: mimeType, filename: name, metadata });
     }
     case "data": {
-      const data = part.data as JsonObject;
+      const { data } = part;
       if (metadata?.[WRAPPED_DATA] !== true) return present({ data, metadata });
       const { [WRAPPED_DATA]: _, ...rest } = metadata;
       return { data: data["value"] ?? null, ...(Object.keys(rest).length > 0 && { metadata: rest }) };

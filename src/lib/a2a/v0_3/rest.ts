@@ -1,6 +1,6 @@
 import type { Json } from "../../model/a2a.ts";
 import { IasError } from "../../model/errors.ts";
-import { type BindingRequest, checkJsonBody, parseJsonBody, type Reply, toCall } from "../binding.ts";
+import { type BindingRequest, checkJsonBody, type JsonLimits, parseJsonBody, type Reply, toCall } from "../binding.ts";
 import { toErrorHeaders, toJsonRpcError, toRestError } from "../errors.ts";
 import type { Call, FrameStream, Operations } from "../operations.ts";
 import type { VersionedRest } from "../rest/handler.ts";
@@ -13,7 +13,7 @@ import { fromProtoPush, fromProtoSend, toProtoEvent, toProtoMessage, toProtoPush
  * Protocol 0.3 on REST, under `/v1/` (SEMANTICS 25): the same resources as 1.0's, in the form of `proto.ts`; errors are `{ code, message }` with JSON-RPC's
  * codes, as the official 0.3 servers have them. `GET /v1/card` is the extended card.
  */
-export function createV03Rest({ logId, maxJsonDepth }: { readonly logId: string; readonly maxJsonDepth: number }): VersionedRest {
+export function createV03Rest({ logId, limits }: { readonly logId: string; readonly limits: JsonLimits }): VersionedRest {
   const translate = createFrameTranslator(logId, toProtoEvent);
   return async (operations, request) => {
     try {
@@ -21,7 +21,7 @@ export function createV03Rest({ logId, maxJsonDepth }: { readonly logId: string;
       const match = matchRest(request.method, path === "/card" ? "/extendedAgentCard" : path, request.query);
       if (match.kind === "miss") return errorReply(match.error, match.status, match.headers);
       const call = toCall(request, "0.3", undefined);
-      const body = match.takesBody ? readBody(request, maxJsonDepth) : undefined;
+      const body = match.takesBody ? readBody(request, limits) : undefined;
       const { operation, params } = match;
       const headers = legacyExtensionHeaders(call);
       if (operation === "sendStreamingMessage")
@@ -69,9 +69,9 @@ async function answer(operations: Operations, call: Call, { operation, params }:
 }
 
 /** An empty body, and the `null` that some 0.3 clients send for one, are none. */
-function readBody(request: BindingRequest, maxJsonDepth: number): unknown {
+function readBody(request: BindingRequest, limits: JsonLimits): unknown {
   checkJsonBody(request);
-  return request.body.length === 0 ? undefined : (parseJsonBody(request.body, maxJsonDepth) ?? undefined);
+  return request.body.length === 0 ? undefined : (parseJsonBody(request.body, limits) ?? undefined);
 }
 
 function streamReply(stream: FrameStream, headers: Readonly<Record<string, string>>): Reply {
