@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { createMemoryStore } from "../../src/lib/log/memory.ts";
+import { createSqliteStore } from "../../src/lib/log/sqlite.ts";
 import type { Task } from "../../src/lib/model/a2a.ts";
 import { messageOf } from "../support/messages.ts";
 import { agentOf, collect, rpcClient, serving, statesOf, textOf } from "../support/serving.ts";
@@ -104,6 +109,31 @@ describe("limits", () => {
     open();
     await drained;
     assert.equal(statesOf(await reader).at(-1), "COMPLETED");
+  });
+
+  it("answers whoever waits for a turn that ends while it drains, on every store", async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "ias-"));
+    const kept = createSqliteStore({ folder });
+    t.after(async () => {
+      await kept[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    });
+    for (const store of [createMemoryStore(), kept]) {
+      const { agent, open } = gated();
+      const server = await serving(t, [agent], { store });
+      const client = rpcClient(`${server.url}/a2a/agent`);
+      const sent = client.send("x", { contextId: "c" });
+      const listed = async (): Promise<Task | undefined> => (await client.must<{ tasks: readonly Task[] }>("ListTasks", {})).tasks[0];
+      let task = await listed();
+      for (; task === undefined; task = await listed());
+      const reader = client.all("SubscribeToTask", { id: task.id });
+      while (textOf(await client.get(task.id)) === "") await new Promise(setImmediate);
+      const drained = server.drain({ graceMs: 60_000 });
+      open();
+      await drained;
+      assert.equal((await sent).task.status.state, "TASK_STATE_COMPLETED");
+      assert.equal(statesOf(await reader).at(-1), "COMPLETED");
+    }
   });
 
   it("gives an engine the newest maxHistoryMessages of the conversation", async (t) => {

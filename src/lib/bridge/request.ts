@@ -10,7 +10,7 @@ import type { z } from "zod";
 export async function readJson<Schema extends z.ZodType>(parts: Pick<BridgeParts, "limits">, request: RouteRequest, schema: Schema): Promise<z.infer<Schema>> {
   const body = await request.body();
   checkJsonBody({ header: request.header, body });
-  const result = schema.safeParse(parseJsonBody(body, parts.limits.maxJsonDepth));
+  const result = schema.safeParse(parseJsonBody(body, parts.limits));
   if (result.success) return result.data;
   const fields = result.error.issues.slice(0, 20).map(({ path, message }) => ({ field: path.join(".") || "body", description: message }));
   throw new IasError("invalid-params", fields.map(({ field, description }) => `${field}: ${description}`).join("; "), { fields });

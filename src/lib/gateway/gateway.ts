@@ -11,6 +11,7 @@ import type { Page, PageReply } from "../net/page.ts";
 import type { Route, RouteReply } from "../net/route.ts";
 import { MAX_TIMER_MS } from "../stream/clock.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
+import { withinMs } from "../stream/within.ts";
 import type { Sockets } from "../socket/socket.ts";
 import { readBody } from "./body.ts";
 import { checkRequest, type Guards } from "./guards.ts";
@@ -44,15 +45,22 @@ export interface Gateway {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   /** For requests to upgrade to WebSocket, and only for those: `isWebSocketUpgrade` tells them. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  /** Ends every stream after the last frame that was written, without an error frame (SEMANTICS 9), and every WebSocket with 1012. Resolves when the sockets are gone. */
+  /**
+   * Ends every stream after the last frame that was written, without an error frame (SEMANTICS 9), and every WebSocket with 1012. Resolves when the sockets are
+   * gone and every request has its answer, or some moments later: one that waits for a turn which goes on after the next start gets none.
+   */
   endStreams(): Promise<void>;
 }
 
 const A2A_PATH = /^\/a2a\/([^/]+)(?:\/rest(\/.*)?|(\/?))$/;
 
+/** How long requests under way get when the server ends, ms. */
+const ANSWER_WAIT_MS = 500;
+
 /** A gateway over operations. It opens no socket. */
 export function createGateway(parts: GatewayParts): Gateway {
   const streams = new Set<AbortController>();
+  const underWay = new Set<Promise<void>>();
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const header = headerReader(request);
@@ -129,11 +137,15 @@ export function createGateway(parts: GatewayParts): Gateway {
   };
 
   return {
-    handle: (request, response) => void handle(request, response),
+    handle(request, response) {
+      const work: Promise<void> = handle(request, response).finally(() => underWay.delete(work));
+      underWay.add(work);
+    },
     upgrade: createUpgrade(parts),
     async endStreams() {
       for (const stream of streams) stream.abort();
       await parts.sockets.end();
+      await withinMs(Promise.allSettled(underWay), ANSWER_WAIT_MS);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { createServer as createHttpServer } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CardForm } from "../a2a/card/page.ts";
 import { type GrpcServer, startGrpc } from "../a2a/grpc/serve.ts";
 import { handleJsonRpc } from "../a2a/jsonrpc/handler.ts";
@@ -112,6 +113,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
     const stop = async (graceMs: number): Promise<void> => {
       await core.runtime.drain({ graceMs });
+      // Stores tell their readers of the last commits in the next turn of the event loop, and these pass them on in the one after.
+      await nextTurn();
+      await nextTurn();
       const ended = gateway.endStreams();
       grpc?.drain();
       await ended;

@@ -5,6 +5,7 @@ import { joinKey, keyText, type StreamKey } from "../model/key.ts";
 import type { RuntimeParts } from "./parts.ts";
 import { queueFull, type Runtime } from "./runtime.ts";
 import { type RunningTask, runTask } from "./turn.ts";
+import { withinMs } from "../stream/within.ts";
 
 /** How often leases are renewed and turns without an owner are looked for, ms. */
 const TICK_MS = 1000;
@@ -159,16 +160,6 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
 async function oldestSubmitted(index: TaskIndex, { tenant, user, agent }: StreamKey, context: string): Promise<StreamKey | undefined> {
   const { tasks } = await index.list({ tenant, user, agent, context, states: ["TASK_STATE_SUBMITTED"], order: "oldest", limit: 1 });
   return tasks[0]?.key;
-}
-
-/** Resolves when `work` is done, or after `ms`. */
-async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }
 
 function stopping(): IasError {

@@ -11,7 +11,7 @@ import { type Subscription, subscribe } from "./subscription.ts";
 export interface ApiSocketOptions {
   readonly api: Api;
   readonly logId: string;
-  readonly limits: Pick<Limits, "maxIdLength" | "maxJsonDepth" | "maxSocketStreams" | "maxSocketCalls" | "socketCreditBytes">;
+  readonly limits: Pick<Limits, "maxIdLength" | "maxJsonDepth" | "maxJsonValues" | "maxSocketStreams" | "maxSocketCalls" | "socketCreditBytes">;
   readonly report: (error: IasError) => void;
 }
 

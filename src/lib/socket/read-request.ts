@@ -43,11 +43,11 @@ function schemaFor({ maxIdLength }: Pick<Limits, "maxIdLength">) {
 }
 
 /** Makes what reads messages. It throws `invalid-request` with one sentence that says what was wrong, short enough for a close reason. */
-export function createRequestReader(limits: Pick<Limits, "maxIdLength" | "maxJsonDepth">): (message: Buffer) => SocketRequest {
+export function createRequestReader(limits: Pick<Limits, "maxIdLength" | "maxJsonDepth" | "maxJsonValues">): (message: Buffer) => SocketRequest {
   const schema = schemaFor(limits);
   const ops = schema.options.map((option) => option.shape.op.value);
   return (message) => {
-    const value = parseJsonBody(message, limits.maxJsonDepth);
+    const value = parseJsonBody(message, limits);
     const parsed = schema.safeParse(value);
     // The operation checks the body of a message.
     if (parsed.success) return parsed.data as SocketRequest;
