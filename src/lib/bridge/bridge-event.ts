@@ -26,6 +26,8 @@ export type BridgeEvent =
   | { readonly kind: "status"; readonly text: string }
   | { readonly kind: "note"; readonly name: string; readonly value: Json }
   | { readonly kind: "usage"; readonly usage: JsonObject }
+  /** The task waited here for answers that it has got meanwhile. Every block and child is closed before it. */
+  | { readonly kind: "pause" }
   /** The last one. Every block and child is closed before it. */
   | { readonly kind: "end"; readonly end: TurnEnd };
 

@@ -1,4 +1,4 @@
-import type { Json, Message, Part, StreamResponse, TaskArtifactUpdateEvent, TaskState } from "../model/a2a.ts";
+import { isInterrupted, type Json, type Message, type Part, type StreamResponse, type TaskArtifactUpdateEvent, type TaskState } from "../model/a2a.ts";
 import type { Audience } from "../model/entry.ts";
 import { type ExtensionData, readExtension } from "../model/extension.ts";
 import { type BridgeEvent, FAILED, type TurnEnd, type WaitingCall } from "./bridge-event.ts";
@@ -6,13 +6,15 @@ import { type BridgeEvent, FAILED, type TurnEnd, type WaitingCall } from "./brid
 /** Turns the entries of one turn into what bridges say: a pure machine, one entry in, its events out. */
 export interface Translator {
   /** The events of the next entry, its event decoded and its stored bytes presented. Nothing after an `end`. */
-  next(entry: { readonly audience: Audience }, event: StreamResponse): readonly BridgeEvent[];
+  next(entry: { readonly seq: number; readonly audience: Audience }, event: StreamResponse): readonly BridgeEvent[];
 }
 
 /** The task that is read. */
 export interface TranslatorOptions {
   /** A full artifact begins anew (`maxArtifactBytes: roll`): then a replacement goes on, and does not take back. */
   readonly rolls: boolean;
+  /** Up to this entry a task that waits for its client only pauses: it went on since. Default 0. */
+  readonly pausesUntil?: number;
 }
 
 interface Block {
@@ -23,7 +25,7 @@ interface Block {
 }
 
 /** A translator at the beginning of a turn. */
-export function createTranslator({ rolls }: TranslatorOptions): Translator {
+export function createTranslator({ rolls, pausesUntil = 0 }: TranslatorOptions): Translator {
   const out: BridgeEvent[] = [];
   /** Open blocks by child; "" is the agent itself. */
   const blocks = new Map<string, Block>();
@@ -153,8 +155,13 @@ export function createTranslator({ rolls }: TranslatorOptions): Translator {
     }
   };
 
-  const status = (state: TaskState, message: Message | undefined, data: ExtensionData | undefined): void => {
+  const status = (seq: number, state: TaskState, message: Message | undefined, data: ExtensionData | undefined): void => {
     const text = textOf(message);
+    if (seq <= pausesUntil && isInterrupted(state)) {
+      endBelow("");
+      close("");
+      return void out.push({ kind: "pause" });
+    }
     switch (state) {
       case "TASK_STATE_SUBMITTED":
         return;
@@ -199,7 +206,7 @@ export function createTranslator({ rolls }: TranslatorOptions): Translator {
       if ("artifactUpdate" in event) artifact(event.artifactUpdate);
       else if ("statusUpdate" in event) {
         const data = readExtension(event);
-        if (entry.audience === "public") status(event.statusUpdate.status.state, event.statusUpdate.status.message, data);
+        if (entry.audience === "public") status(entry.seq, event.statusUpdate.status.state, event.statusUpdate.status.message, data);
         else if (data !== undefined) aside(data);
       }
       return [...out];
@@ -230,7 +237,7 @@ export function textOf(message: Pick<Message, "parts"> | undefined): string {
 }
 
 /** The calls that a status message asks an approval for: what the scribe has put in as data. */
-function waitingCalls(message: Message | undefined): readonly WaitingCall[] {
+export function waitingCalls(message: Message | undefined): readonly WaitingCall[] {
   return (message?.parts ?? []).flatMap(({ data }) => {
     if (data === undefined || data === null || typeof data !== "object" || !("approvals" in data) || !Array.isArray(data["approvals"])) return [];
     return (data["approvals"] as readonly Json[]).flatMap((each) => {

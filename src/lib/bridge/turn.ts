@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Caller } from "../api/api.ts";
 import type { Agent } from "../engine/agent.ts";
+import type { ListedTask } from "../log/task-index.ts";
 import { type Message, isInterrupted, isTerminal, type Task } from "../model/a2a.ts";
 import type { ReaderInfo, SendBody, StreamEntry } from "../model/api.ts";
 import { readCursor, toCursor } from "../model/cursor.ts";
@@ -9,34 +10,68 @@ import { readExtension } from "../model/extension.ts";
 import { type StreamKey, streamKey } from "../model/key.ts";
 import type { BridgeEvent } from "./bridge-event.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
-import { createTranslator } from "./translate.ts";
+import { createTranslator, type Translator, waitingCalls } from "./translate.ts";
 
 /** A turn that a frontend's message began: where its entries stand, or the whole answer of an agent that replies without a task. */
-export type Turn =
-  | { readonly kind: "task"; readonly agent: Agent; readonly task: string; readonly context: string; readonly after: number }
-  | { readonly kind: "reply"; readonly agent: Agent; readonly message: Message };
+export type Turn = TaskTurn | { readonly kind: "reply"; readonly agent: Agent; readonly message: Message };
+
+/** A turn of a task. Entry numbers are exclusive: what counts comes after them. */
+export interface TaskTurn {
+  readonly kind: "task";
+  readonly agent: Agent;
+  readonly task: string;
+  readonly context: string;
+  /** From where to read; the same for every reader of this answer. */
+  readonly after: number;
+  /** Where the turn itself begins: earlier, where a task waited for an answer, it has gone on. At least `after`. */
+  readonly begins: number;
+  /** Where its present attempt begins: what lies between `begins` and here is void (SEMANTICS 19). */
+  readonly present: number;
+}
 
 /** Puts a message into the log. The same body again attaches to the turn that the first began, wherever that is by now (SEMANTICS 16). */
 export async function startTurn(parts: BridgeParts, caller: Caller, agent: Agent, body: SendBody): Promise<Turn> {
   const given = body.taskId === undefined ? undefined : streamKey(caller.principal, agent.id, body.taskId);
-  const earlier = given && (await findInput(parts, given, body.messageId));
+  const earlier = given && (await findInputs(parts, given)).find(({ messageId }) => messageId === body.messageId);
   const sent = await parts.api.send(caller, agent.id, body);
   if ("message" in sent) return { kind: "reply", agent, message: sent.message };
-  const head = earlier ?? seqOf(parts, sent.cursor);
-  const key = streamKey(caller.principal, agent.id, sent.task);
-  return { kind: "task", agent, task: sent.task, context: sent.context, after: await presentAttempt(parts, key, head) };
+  const after = earlier === undefined ? seqOf(parts, sent.cursor) : earlier.seq - 1;
+  const present = await presentAttempt(parts, streamKey(caller.principal, agent.id, sent.task), after);
+  return { kind: "task", agent, task: sent.task, context: sent.context, after, begins: after, present };
 }
 
-/** The turn under way of the newest task of a conversation, from its beginning; undefined where none is. */
-export async function presentTurn(parts: BridgeParts, caller: Caller, agent: Agent, context: string): Promise<(Turn & { kind: "task" }) | undefined> {
+/**
+ * The newest answer of a conversation, under way or over, from its beginning: a turn, together with those before it that only waited for an approval.
+ * Undefined where the conversation has no task.
+ */
+export async function newestTurn(parts: BridgeParts, caller: Caller, agent: Agent, context: string): Promise<TaskTurn | undefined> {
+  const row = await newestTask(parts, caller, agent, context);
+  if (row === undefined) return undefined;
+  const { key } = row;
+  // A message that waits for its turn begins it; else the last turn does.
+  const begun = await parts.views.with(key, ({ ledger }) => (row.state === "TASK_STATE_SUBMITTED" ? ledger.unread()[0]?.seq : ledger.startedAt));
+  const begins = Math.max(0, (begun ?? 0) - 1);
+  const message = (await findInputs(parts, key)).findLast(({ seq, approves }) => !approves && seq <= begins + 1);
+  const after = message === undefined ? 0 : message.seq - 1;
+  return { kind: "task", agent, task: key.task, context, after, begins, present: await presentAttempt(parts, key, begins) };
+}
+
+/** The newest task of a conversation. */
+export async function newestTask(parts: BridgeParts, caller: Caller, agent: Agent, context: string): Promise<ListedTask | undefined> {
   const { tenant, user } = caller.principal;
-  const { tasks } = await parts.store.index.list({ tenant, user, agent: agent.id, context, limit: 1 });
-  const row = tasks[0];
-  if (row === undefined || isTerminal(row.state) || isInterrupted(row.state)) return undefined;
-  // A message that waits for its turn begins it; else the turn that runs does.
-  const begin = await parts.views.with(row.key, ({ ledger }) => (row.state === "TASK_STATE_SUBMITTED" ? ledger.unread()[0]?.seq : ledger.startedAt));
-  const after = Math.max(0, (begin ?? 0) - 1);
-  return { kind: "task", agent, task: row.key.task, context, after: await presentAttempt(parts, row.key, after) };
+  return (await parts.store.index.list({ tenant, user, agent: agent.id, context, limit: 1 })).tasks[0];
+}
+
+/**
+ * The task that a message of a conversation belongs to: the newest one, where it waits for an answer in words or has had this very message already. Undefined: the message
+ * begins a task. Where calls wait for an approval, other words begin a task beside it.
+ */
+export async function taskOf(parts: BridgeParts, caller: Caller, agent: Agent, context: string, messageId: string): Promise<string | undefined> {
+  const row = await newestTask(parts, caller, agent, context);
+  if (row === undefined) return undefined;
+  const asks = await parts.views.with(row.key, ({ fold }) => waitingCalls(fold.status?.message).length === 0);
+  if (row.state === "TASK_STATE_INPUT_REQUIRED" && asks === true) return row.key.task;
+  return (await findInputs(parts, row.key)).some((input) => input.messageId === messageId) ? row.key.task : undefined;
 }
 
 /**
@@ -49,26 +84,21 @@ export async function readTurn(
   turn: Turn,
   transport: ReaderInfo["transport"],
 ): Promise<AsyncIterable<readonly BridgeEvent[]>> {
-  const translator = createTranslator({ rolls: turn.agent.maxArtifactBytes.policy === "roll" });
   if (turn.kind === "reply") return replyEvents(turn.message);
-  const after = toCursor(parts.store.log.id, turn.after);
-  const stream = await parts.api.events(caller, { task: turn.task, agent: turn.agent.id }, { after: turn.after === 0 ? "0" : after, transport });
+  const translator = createTranslator({ rolls: turn.agent.maxArtifactBytes.policy === "roll", pausesUntil: turn.begins });
+  const after = turn.after === 0 ? "0" : toCursor(parts.store.log.id, turn.after);
+  const stream = await parts.api.events(caller, { task: turn.task, agent: turn.agent.id }, { after, transport });
   return (async function* () {
     const { snapshot } = stream.opened;
     if (snapshot !== undefined) {
-      // Entries of the turn's beginning are gone (retention): what the task amounts to stands for them.
-      const task = snapshot as unknown as Task;
-      const events = [...(task.artifacts ?? [])].flatMap((artifact) =>
-        translator.next({ audience: "public" }, { artifactUpdate: { taskId: task.id, contextId: task.contextId, artifact } }),
-      );
-      const { status } = task;
-      events.push(...translator.next({ audience: "public" }, { statusUpdate: { taskId: task.id, contextId: task.contextId, status } }));
+      const events = snapshotEvents(translator, snapshot as unknown as Task);
       yield events;
       if (events.at(-1)?.kind === "end") return;
     }
     for await (const batch of stream.batches) {
       const events: BridgeEvent[] = [];
-      for (const { json } of batch) {
+      for (const { seq, json } of batch) {
+        if (seq > turn.begins && seq <= turn.present) continue;
         const entry = JSON.parse(json) as StreamEntry;
         events.push(...translator.next(entry, entry.event));
       }
@@ -76,6 +106,13 @@ export async function readTurn(
       if (events.at(-1)?.kind === "end") return;
     }
   })();
+}
+
+/** Entries of the turn's beginning are gone (retention): what the task amounts to stands for them. */
+function snapshotEvents(translator: Translator, { id: taskId, contextId, artifacts = [], status }: Task): readonly BridgeEvent[] {
+  const shown = { seq: Number.MAX_SAFE_INTEGER, audience: "public" as const };
+  const events = artifacts.flatMap((artifact) => translator.next(shown, { artifactUpdate: { taskId, contextId, artifact } }));
+  return [...events, ...translator.next(shown, { statusUpdate: { taskId, contextId, status } })];
 }
 
 /** A message id that names the whole of what is sent: the same again attaches, what was edited under its old id is another message. */
@@ -87,17 +124,25 @@ export function messageIdOf(id: string, body: Omit<SendBody, "messageId">): stri
 async function* replyEvents({ parts }: Message): AsyncGenerator<readonly BridgeEvent[]> {
   const said = { role: "ROLE_AGENT" as const, messageId: "reply", parts };
   const status = { state: "TASK_STATE_COMPLETED" as const, message: said };
-  yield createTranslator({ rolls: false }).next({ audience: "public" }, { statusUpdate: { taskId: "", contextId: "", status } });
+  yield createTranslator({ rolls: false }).next({ seq: 1, audience: "public" }, { statusUpdate: { taskId: "", contextId: "", status } });
 }
 
-/** The entry before a message that the task has already. */
-async function findInput(parts: BridgeParts, key: StreamKey, messageId: string): Promise<number | undefined> {
+/** The messages that a task got after its first, in order; `approves`: all that it holds are answers to calls that waited. */
+async function findInputs(
+  parts: BridgeParts,
+  key: StreamKey,
+): Promise<readonly { readonly seq: number; readonly messageId: string; readonly approves: boolean }[]> {
+  const inputs = [];
   for await (const entry of pages(parts, key, 0)) {
     if (entry.audience !== "internal" || !entry.event.includes('"kind":"input"')) continue;
     const data = readExtension(decodeEvent(entry));
-    if (data?.kind === "input" && data.message.messageId === messageId) return entry.seq - 1;
+    if (data?.kind !== "input") continue;
+    const approves = data.message.parts.every(
+      (part) => part.data !== undefined && part.data !== null && typeof part.data === "object" && "approvals" in part.data,
+    );
+    inputs.push({ seq: entry.seq, messageId: data.message.messageId, approves });
   }
-  return undefined;
+  return inputs;
 }
 
 /** Where to read a turn that may have been started over: before its last attempt, so that a reader who saw nothing of the earlier ones is spared them (SEMANTICS 19). */

@@ -62,7 +62,7 @@ export async function writeSse(response: ServerResponse, stream: FrameStream, fr
 
 /**
  * Writes a route's events. When the socket is full the next piece is not asked for until it has drained. Ends the response; never throws: what breaks the
- * events is reported, and the connection ends without its last chunk, so that a reader knows that there was more.
+ * events is reported (`unavailable` is not: it is the way to break off a stream that goes on elsewhere), and the connection ends without its last chunk, so that a reader knows that there was more.
  */
 export async function writeEvents(
   response: ServerResponse,
@@ -91,7 +91,7 @@ export async function writeEvents(
     const known = IasError.from(error);
     if (known.code === "aborted") response.end();
     else {
-      options.report(known);
+      if (known.code !== "unavailable") options.report(known);
       response.destroy();
     }
   } finally {

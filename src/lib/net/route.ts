@@ -37,7 +37,7 @@ export type RouteReply =
       readonly headers: Readonly<Record<string, string>>;
       /**
        * Encoded events ("id: …\ndata: …\n\n"), as many a piece as are at hand. The next piece is asked for once the socket has taken the one before. What it
-       * throws ends the connection: an error that the reader should see is an event.
+       * throws ends the connection: an error that the reader should see is an event. `unavailable` breaks it off without a report: the reader is to come back.
        */
       readonly events: AsyncIterable<string>;
       /** What a quiet stream says (SEMANTICS 9). Default: ": hb\n\n". */

@@ -80,6 +80,8 @@ export function createAguiEncoder(run: AguiRun): (event: BridgeEvent) => readonl
       case "usage":
         addUsage(usage, event.usage);
         return [];
+      case "pause":
+        return [];
       case "end":
         return [toEnd(run, event.end, usage)];
       default:
