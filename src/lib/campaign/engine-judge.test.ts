@@ -16,7 +16,7 @@ function judgeAll(readings: readonly Given[]): { readonly at: number; readonly f
   let state = startJudgement(0);
   for (const { at, ended = 0, unread, ...rest } of readings) {
     const sample = unread === true ? undefined : { running: 1, waiting: 0, generated: 0, finished: 0, activity: 0, ...rest };
-    const judged = judgeEngine(state, { at, sample, heard: 0, ended }, LIMITS);
+    const judged = judgeEngine(state, { at, sample, heard: 0, ended, users: 1 }, LIMITS);
     state = judged.state;
     if (judged.fault !== undefined) return { at, fault: judged.fault };
   }

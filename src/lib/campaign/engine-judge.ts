@@ -3,6 +3,7 @@ import type { Thresholds } from "../liveness/thresholds.ts";
 import type { StallThreshold } from "../liveness/liveness.ts";
 import { type EngineSample, hasMoved } from "./engine-metrics.ts";
 import type { Reading } from "./engine-watch.ts";
+import { counted } from "./report/words.ts";
 
 /**
  * Judges a request by its engine's counters alone, for subjects of which nothing can be seen before their answer. A pure reducer over readings: alive while
@@ -46,10 +47,17 @@ export type EngineLimits = Pick<Thresholds, "toolMs" | "firstContentMs"> & {
 /** Readings in a row that prove a request lost. */
 const LOST_AFTER = 2;
 
+/** What passed while nothing could be read counts for no deadline (SEMANTICS 28): a loop that was blocked for `lagMs` until `at` may not have seen the answer. */
+export function delayJudgement(state: EngineJudgement, at: number, lagMs: number): EngineJudgement {
+  const move = (moment: number): number => Math.min(at, moment + lagMs);
+  const { startedAt, movedAt, idleAt } = state;
+  return { ...state, startedAt: move(startedAt), movedAt: move(movedAt), idleAt: idleAt === undefined ? undefined : move(idleAt) };
+}
+
 /** The next state, and a fault once there is one. */
 export function judgeEngine(state: EngineJudgement, reading: Reading, limits: EngineLimits): { readonly state: EngineJudgement; readonly fault?: EngineFault } {
   const { sample, at } = reading;
-  if (sample === undefined) return silent({ ...state, idleReadings: 0, idleAt: undefined }, sample, at, limits);
+  if (sample === undefined) return silent({ ...state, idleReadings: 0, idleAt: undefined }, reading, limits);
   const moved = state.last === undefined || hasMoved(state.last, sample);
   const isIdle = sample.running === 0 && (sample.waiting ?? 0) === 0;
   const next: EngineJudgement = {
@@ -61,7 +69,7 @@ export function judgeEngine(state: EngineJudgement, reading: Reading, limits: En
     idleReadings: isIdle ? state.idleReadings + 1 : 0,
     idleAt: isIdle ? (state.idleAt ?? at) : undefined,
   };
-  return isIdle ? idle(next, reading, sample, limits) : silent(next, sample, at, limits);
+  return isIdle ? idle(next, reading, sample, limits) : silent(next, reading, limits);
 }
 
 /** Nothing runs and nothing waits. */
@@ -86,22 +94,38 @@ function idle(state: EngineJudgement, { at, ended, heard }: Reading, sample: Eng
 }
 
 /** Something runs or waits, or nothing is known: how long has nothing moved? */
-function silent(state: EngineJudgement, sample: EngineSample | undefined, at: number, limits: EngineLimits): ReturnType<typeof judgeEngine> {
+function silent(state: EngineJudgement, { sample, at, users }: Reading, limits: EngineLimits): ReturnType<typeof judgeEngine> {
   const silenceMs = at - state.movedAt;
   if (silenceMs <= limits.firstContentMs) return { state };
   const evidence: Evidence =
     sample === undefined
       ? { kind: "unknown", text: "The engine's counters could not be read." }
-      : { ...stuckOrOverloaded(sample), running: sample.running ?? 0, waiting: sample.waiting ?? 0, generated: 0 };
+      : { ...stuckOrOverloaded(sample, Math.max(0, users - 1)), running: sample.running ?? 0, waiting: sample.waiting ?? 0, generated: 0 };
   return { state, fault: { threshold: "firstContentMs", limitMs: limits.firstContentMs, silenceMs, evidence } };
 }
 
-/** Whose fault it is when nothing moves. */
-function stuckOrOverloaded(sample: EngineSample): Pick<Evidence, "kind" | "text"> {
-  return (sample.waiting ?? 0) > 0
-    ? { kind: "overload", text: `Nothing moves in the engine, and ${sample.waiting} requests wait: it is overloaded.` }
-    : { kind: "engine-stuck", text: `${sample.running ?? "Some"} requests run in the engine, but none of its counters moves: it is stuck.` };
+/**
+ * Whose fault it is when nothing moves. What runs or waits may be our `others`: only what they cannot explain proves something of this request.
+ */
+function stuckOrOverloaded(sample: EngineSample, others: number): Pick<Evidence, "kind" | "text"> {
+  const waiting = sample.waiting ?? 0;
+  const running = sample.running;
+  if (waiting > others)
+    return { kind: "overload", text: `Nothing moves in the engine, and ${counted(waiting, "request")} ${verb(waiting, "wait")}: it is overloaded.` };
+  if (running === undefined || running > others) {
+    const runs = running === undefined ? "Some requests run" : `${counted(running, "request")} ${verb(running, "run")}`;
+    return { kind: "engine-stuck", text: `${runs} in the engine, but none of its counters moves: it is stuck.` };
+  }
+  const known = running + waiting;
+  const which = known > others ? "It is stuck or overloaded." : "It is stuck or overloaded, or has lost this one.";
+  return {
+    kind: "unknown",
+    text: `Nothing moves in the engine, which runs ${running} and lets wait ${waiting} of our ${counted(others + 1, "request")}. ${which}`,
+  };
 }
+
+/** A verb behind a number. */
+const verb = (times: number, plural: string): string => (times === 1 ? `${plural}s` : plural);
 
 /** What the runner itself got from an engine while a battle was silent. */
 export interface Others {
@@ -140,24 +164,33 @@ export function silenceEvidence({ before, previous, last }: Silence, others: Oth
     return { kind: "request-lost", text: "Nothing runs and nothing waits in the engine: it does not know our request.", ...facts };
   const onTheirWay = Math.max(1, others.tokens * 0.1);
   if (unexplained > onTheirWay && unexplained <= onTheirWay + others.ended * LEFT_BEHIND) {
-    const text = `The engine made ${Math.round(unexplained)} tokens that came nowhere: they are held back from this request, or were of battles that ended meanwhile.`;
+    const text = `The engine made ${counted(unexplained, "token")} that came nowhere: held back from this request, or left by battles that ended meanwhile.`;
     return { kind: "unknown", text, ...facts };
   }
   if (unexplained > onTheirWay) {
     return {
       kind: "engine-moves",
-      text: `The engine made ${generated} tokens in the silence, and none of them came: a parser holds them back, or the connection is dead.`,
+      text: `The engine made ${counted(generated, "token")} in the silence, and none came: a parser holds them back, or the connection is dead.`,
       ...facts,
     };
   }
-  if (waiting > 0) return { kind: "overload", text: `${waiting} requests wait in the engine, and it made nothing for this one: it is overloaded.`, ...facts };
+  if (waiting > 0)
+    return {
+      kind: "overload",
+      text: `${counted(waiting, "request")} ${verb(waiting, "wait")} in the engine, and it made nothing for this one: it is overloaded.`,
+      ...facts,
+    };
   if (Math.max(running, previous?.running ?? 0) <= others.alive)
-    return { kind: "request-lost", text: `The engine runs ${running} requests, which are our other battles that go on: it does not know this one.`, ...facts };
+    return {
+      kind: "request-lost",
+      text: `The engine runs ${counted(running, "request")}, for our other battles that go on: it does not know this one.`,
+      ...facts,
+    };
   if (running <= others.active) {
-    const text = `The engine runs ${running} of our ${others.active + 1} requests and made no token for the silent ones: it is stuck, or has lost this one.`;
+    const text = `The engine runs ${running} of our ${counted(others.active + 1, "request")} and made no token for the silent ones: it is stuck, or has lost this one.`;
     return { kind: "unknown", text, ...facts };
   }
-  return { kind: "engine-stuck", text: `${running} requests run in the engine, but it made no token: it is stuck.`, ...facts };
+  return { kind: "engine-stuck", text: `${counted(running, "request")} ${verb(running, "run")} in the engine, but it made no token: it is stuck.`, ...facts };
 }
 
 /** Counters that went back belong to an engine that started again: what they show is new. */

@@ -11,6 +11,8 @@ export interface Reading {
   /** Tokens that all our battles on this engine had received, and how many of them had ended. */
   readonly heard: number;
   readonly ended: number;
+  /** Our battles that used the engine at that time. */
+  readonly users: number;
 }
 
 /** The counters of one engine, read from time to time while battles use it. */
@@ -73,7 +75,7 @@ export function createEngineWatch({ url, fetch, intervalMs, clock, monotonic }: 
   async function poll(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       // What came while the counters were on their way belongs to the next reading.
-      const at = { heard, ended };
+      const at = { heard, ended, users: looks.size };
       const sample = await read();
       if (signal.aborted) return;
       const reading = { at: monotonic(), sample, ...at };

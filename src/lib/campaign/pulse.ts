@@ -19,7 +19,7 @@ import type { StreamResponse } from "../model/a2a.ts";
 import { type ExtensionData, readExtension } from "../model/extension.ts";
 import type { Episode, Failure, JudgedBy, Measured } from "./attempt.ts";
 import { failureOf } from "./classify.ts";
-import { type EngineFault, type EngineJudgement, judgeEngine, silenceEvidence, startJudgement } from "./engine-judge.ts";
+import { delayJudgement, type EngineFault, type EngineJudgement, judgeEngine, silenceEvidence, startJudgement } from "./engine-judge.ts";
 import type { EngineWatch, Reading } from "./engine-watch.ts";
 
 /** The liveness of one attempt. Nothing but this decides that an attempt hangs; a natural end always goes before. */
@@ -74,7 +74,9 @@ export function createPulse(options: PulseOptions): Pulse {
   let pausedMs = 0;
   let lastTick = startedAt;
   const episodes: Episode[] = [];
-  const use = engine?.use(look);
+  /** Readings that the next tick judges: it knows how long nothing could be read before them. */
+  let readings: Reading[] = [];
+  const use = engine?.use((reading) => readings.push(reading));
 
   function judgedBy(): JudgedBy {
     if (mode !== "stream" || proven) return mode;
@@ -141,6 +143,8 @@ export function createPulse(options: PulseOptions): Pulse {
     const next = step(state, { kind: "signal", at: monotonic(), signal: one }, thresholds);
     state = next.state;
     take(next.events);
+    // Its request is over: what the engine does now is not for it, though its answer is still to be judged.
+    if (state.activity === "ended") use?.[Symbol.dispose]();
   }
 
   function content(at: number): void {
@@ -204,6 +208,10 @@ export function createPulse(options: PulseOptions): Pulse {
       pausedMs += rests ? at - lastTick : Math.min(lagMs, at - lastTick);
       lastTick = at;
       take(next.events);
+      if (lagMs > 0) judgement = delayJudgement(judgement, at, lagMs);
+      const newest = readings;
+      readings = [];
+      for (const reading of newest) look(reading);
       const by = judgedBy();
       if (by === "stream" && state.health === "stalled" && lastStall !== undefined) {
         fail({ ...lastStall, silenceMs: at - state.quietSince, bytesSilenceMs: at - state.bytesAt }, evidence());
