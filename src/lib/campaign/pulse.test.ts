@@ -56,9 +56,9 @@ function start(options: Partial<PulseOptions> = {}) {
       }
     },
     /** The loop is blocked: then what was on its way is read, and only then the clock's timer runs. */
-    block(ms: number): void {
+    block(ms: number, sample: Partial<EngineSample> = {}): void {
       now += ms + 250;
-      read();
+      read(sample);
       pulse.tick(now, ms);
     },
   };
@@ -78,8 +78,9 @@ describe("an attempt judged by its engine's counters", () => {
 
   it("is asked for as long as its subject may take, a block of this runner not counted", () => {
     const one = start();
-    one.pass(1500, { running: 0, generated: 0, activity: 0 });
-    one.block(10_000);
+    const idle = { running: 0, generated: 0, activity: 0 };
+    one.pass(1500, idle);
+    one.block(10_000, idle);
     assert.equal(one.faults.length, 0);
   });
 
