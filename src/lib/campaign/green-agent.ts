@@ -8,7 +8,7 @@ import { campaignOf, readAssessment } from "./green-request.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Progress } from "./progress.ts";
 import { isSubjectsFault } from "./report/rated.ts";
-import { judgedBy } from "./report/words.ts";
+import { counted, duration, judgedBy } from "./report/words.ts";
 import type { RunCampaign, RunnerParts } from "./runner-parts.ts";
 
 /** What the built-in evaluator is made of. */
@@ -50,7 +50,7 @@ export function createGreenAgent(options: GreenAgentOptions): Engine {
           (error: unknown) => IasError.from(error),
         )
         .finally(log.end);
-      yield say(`Starting assessment: ${campaign.items.length} items, ${campaign.subjects.map(({ id }) => id).join(", ")}.`);
+      yield say(`Starting assessment: ${counted(campaign.items.length, "item")}, ${campaign.subjects.map(({ id }) => id).join(", ")}.`);
       yield* log.events();
       const failure = await running;
       if (failure !== undefined) throw failure;
@@ -131,16 +131,17 @@ function lineOf(progress: Progress): string | undefined {
     case "phase":
       return progress.phase === "slow" || progress.phase === "stalled" ? `${plain(progress.battle)} is ${progress.phase}.` : undefined;
     case "tokens":
-      return `${plain(progress.battle)}: ${progress.tokens} tokens.`;
+      return `${plain(progress.battle)}: ${counted(progress.tokens, "token")}.`;
     case "attempt-ended":
       return `${nameOf(progress.attempt)} ${endOf(progress.attempt)}`;
     case "retry":
-      return `${plain(progress.battle)} is tried again in ${Math.round(progress.inMs / 100) / 10} s: ${progress.why}`;
+      return `${plain(progress.battle)} is tried again in ${duration(progress.inMs)}: ${progress.why}`;
     case "warning":
       return progress.message;
     case "liveness":
       return `${progress.subject} is judged by ${judgedBy(progress.mode)}: ${progress.why}.`;
     case "started":
+    case "requeued":
     case "concurrency":
     case "ended":
       return undefined;
@@ -157,7 +158,7 @@ function plain(battle: string): string {
 }
 
 function endOf({ outcome, measured }: Attempt): string {
-  const numbers = `(${measured.tokens} tokens, ${(measured.durationMs / 1000).toFixed(1)} s)`;
+  const numbers = `(${counted(measured.tokens, "token")}, ${(measured.durationMs / 1000).toFixed(1)} s)`;
   switch (outcome?.kind) {
     case "judged":
       return `${outcome.verdict.pass ? "passed" : "did not pass"}, score ${outcome.verdict.score} ${numbers}.`;

@@ -12,6 +12,8 @@ export type Progress =
   | { readonly kind: "tokens"; readonly battle: string; readonly tokens: number; readonly tokensPerSecond: number | undefined; readonly text?: string }
   | { readonly kind: "attempt-ended"; readonly attempt: Attempt }
   | { readonly kind: "retry"; readonly battle: string; readonly inMs: number; readonly why: string }
+  /** A person wants a battle again; whether it had counted until now. */
+  | { readonly kind: "requeued"; readonly battle: string; readonly wasJudged: boolean }
   | { readonly kind: "concurrency"; readonly subject: string; readonly allowed: number; readonly why: string }
   | { readonly kind: "warning"; readonly code: string; readonly message: string }
   | { readonly kind: "ended"; readonly summary: Summary };

@@ -292,7 +292,7 @@ describe("a campaign", () => {
     const states: string[] = [];
     const running = run(campaign, { ledger, score: () => ({ pass, score: pass ? 1 : 0 }), onProgress: (one) => states.push(one.kind) });
     await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.deepEqual(states, ["started", "liveness"]);
+    assert.deepEqual(states, ["started", "liveness", "warning"]);
     await ledger.control.write({ paused: false });
     const { summary } = await running;
     assert.deepEqual([summary.judged, summary.passed], [5, 0]);
@@ -305,6 +305,41 @@ describe("a campaign", () => {
       [true, undefined],
     );
     assert.deepEqual(await ledger.control.read(), { paused: false, canceled: false, cancelBattles: [], requeueBattles: [] });
+  });
+
+  it("does what was wished while its last battle ended, and says that it is paused and what goes on", async (t) => {
+    const campaign = await against(t, hello, { items: [{ id: "i0", prompt: "prompt 0", expected: "hello" }] });
+    await using ledger = createMemoryLedger();
+    let ends = 0;
+    const { summary, progress } = await run(campaign, {
+      ledger,
+      onProgress(one) {
+        if (one.kind !== "attempt-ended") return;
+        ends += 1;
+        // Its runner looks at wishes once a second; the campaign is over before that.
+        if (ends === 1) void ledger.control.write({ requeueBattles: ["purple/i0/1"] });
+      },
+    });
+    assert.deepEqual([summary.state, summary.judged, summary.attempts], ["done", 1, 2]);
+    assert.deepEqual(
+      progress.filter(({ kind }) => kind === "requeued"),
+      [{ kind: "requeued", battle: "purple/i0/1", wasJudged: true }],
+    );
+    await ledger.control.write({ paused: true });
+    const again = await run(campaign, { ledger });
+    assert.deepEqual(
+      again.progress.map((one) => (one.kind === "warning" ? one.code : one.kind)),
+      ["started", "PAUSED", "ended"],
+    );
+    assert.equal(again.summary.state, "done");
+  });
+
+  it("warns of a gap in which hidden progress cannot be told", async (t) => {
+    const codes = async (gapMs: number): Promise<readonly string[]> => {
+      const { progress } = await run(await against(t, hello, { thresholds: { ...DEFAULT_THRESHOLDS, gapMs } }));
+      return progress.flatMap((one) => (one.kind === "warning" ? [one.code] : []));
+    };
+    assert.deepEqual([await codes(14_000), await codes(15_000)], [["GAP_SHORT"], []]);
   });
 
   it("judges an answer again whose judgement failed, at once, later and when a person wants it, and asks nobody for it again", async (t) => {

@@ -21,6 +21,8 @@ const TICK_MS = 250;
 const CONTROL_MS = 1000;
 /** A blocked event loop that is worth a word, ms. */
 const LAG_MS = 500;
+/** Below this gap a subject that only tells of hidden progress (every 10 s) is failed, ms. */
+const HIDDEN_PROGRESS_MS = 15_000;
 /** Between two such words, ms. */
 const SAY_LAG_MS = 30_000;
 
@@ -38,13 +40,18 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
   const { createdAt, nonce } = found ?? (await ledger.create(campaign, hash));
   const known = { campaign, hash, createdAt };
   onProgress({ kind: "started", campaign: campaign.name, resumed: found !== undefined, done: schedule.judged, target: schedule.target });
+  if (left.length > 0) tell(onProgress, "CONTINUED", continued(left.length));
+  if (!isIdle && campaign.thresholds.gapMs < HIDDEN_PROGRESS_MS) {
+    const message = `thresholds.gapMs is ${duration(campaign.thresholds.gapMs)}. A subject that reasons where nobody sees it tells so every 10 s at best: under ${duration(HIDDEN_PROGRESS_MS)} it is taken for hung.`;
+    tell(onProgress, "GAP_SHORT", message);
+  }
   if (changed !== "") {
     await ledger.change(settingsOf(campaign));
     tell(onProgress, "SETTINGS_CHANGED", `From now on other settings count: ${changed}.`);
   }
 
   await using arena = createArena(campaign, parts);
-  if (!schedule.isOver || left.length > 0) await greet(campaign, arena);
+  if (!isIdle) await greet(campaign, arena);
   const pulses = new Set<Pulse>();
   const running = new Map<string, AbortController>();
   const fights = new Set<Promise<void>>();
@@ -111,6 +118,7 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
       if (clock.now() >= lookAt) {
         lookAt = clock.now() + CONTROL_MS;
         const wishes = await ledger.control.read();
+        if (wishes.paused !== paused) tell(onProgress, wishes.paused ? "PAUSED" : "RESUMED", wishes.paused ? PAUSED : "The campaign goes on: battles start.");
         ({ paused } = wishes);
         if (wishes.canceled) {
           state = "canceled";
@@ -135,7 +143,12 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
         }
         launch(next);
       }
-      if (schedule.isOver) break;
+      if (schedule.isOver) {
+        // What was wished while the last battle ended is not left behind.
+        if ((await ledger.control.read()).requeueBattles.length === 0) break;
+        lookAt = 0;
+        continue;
+      }
       state = paused ? "paused" : "running";
       wake = Promise.withResolvers();
       const waiting = new AbortController();
@@ -160,7 +173,7 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
 };
 
 /** Puts what the ledger has into the schedule. Gives the attempts that a dead runner left, which go on. */
-async function restore(schedule: Schedule, { ledger, onProgress }: RunnerParts): Promise<readonly Attempt[]> {
+async function restore(schedule: Schedule, { ledger }: RunnerParts): Promise<readonly Attempt[]> {
   const left: Attempt[] = [];
   let of: Attempt[] = [];
   const put = (): void => {
@@ -178,22 +191,22 @@ async function restore(schedule: Schedule, { ledger, onProgress }: RunnerParts):
     of.push(attempt);
   }
   put();
-  if (left.length > 0)
-    tell(
-      onProgress,
-      "CONTINUED",
-      left.length === 1
-        ? "1 battle was under way when the last run ended; it goes on."
-        : `${left.length} battles were under way when the last run ended; they go on.`,
-    );
   return left;
 }
 
+const continued = (battles: number): string =>
+  battles === 1 ? "1 battle was under way when the last run ended; it goes on." : `${battles} battles were under way when the last run ended; they go on.`;
+
+const PAUSED = "The campaign is paused: no battle starts until `ias campaign resume`.";
+
 async function requeue(battle: string, schedule: Schedule, { ledger, onProgress }: RunnerParts): Promise<void> {
   const attempts = await ledger.attemptsOf(battle);
+  const judged = schedule.judged;
   const isKnown = schedule.requeue(battle, attempts);
-  if (isKnown) await ledger.discount(battle);
-  else tell(onProgress, "UNKNOWN_BATTLE", `There is no battle ${battle} to requeue.`);
+  if (isKnown) {
+    await ledger.discount(battle);
+    onProgress({ kind: "requeued", battle, wasJudged: schedule.judged < judged });
+  } else tell(onProgress, "UNKNOWN_BATTLE", `There is no battle ${battle} to requeue.`);
   await ledger.control.done("requeue", battle);
   await ledger.control.done("cancel", battle);
 }

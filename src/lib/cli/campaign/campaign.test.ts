@@ -153,7 +153,7 @@ test("run --verbose shows every token's progress; its text cannot drive the term
       return summary;
     },
   });
-  assert.match(err, /purple · one generating\n.*purple · one 1 tokens: "Par"\n.*purple · one 1 tokens: "is\\u001b\[2J\\n"\n$/);
+  assert.match(err, /purple · one generating\n.*purple · one 1 token: "Par"\n.*purple · one 1 token: "is\\u001b\[2J\\n"\n$/);
 });
 
 test("run --json is progress as JSON lines, tokens only with --verbose, and nothing else on stdout", async () => {
@@ -281,7 +281,7 @@ test("pause, resume, cancel and requeue leave their wishes in the folder", async
   assert.deepEqual(await wished(["pause"]), { ...none, paused: true });
   assert.deepEqual(await wished(["resume"]), none);
   assert.deepEqual(await wished(["cancel", "results/sample"]), { ...none, canceled: true });
-  assert.deepEqual(await wished(["cancel", "results/sample", "llama/question-0002"]), { ...none, cancelBattles: ["llama/question-0002/1"] });
+  assert.deepEqual(await wished(["cancel", "results/sample", "llama/question-0002"]), none, "it has ended");
   assert.deepEqual((await wished(["requeue", "results/sample", "question-0003"])).requeueBattles, ["llama/question-0003/1", "qwen/question-0003/1"]);
   const { out } = await campaign(["pause", "--json"]);
   assert.deepEqual(JSON.parse(out), { folder: "results/sample", wishes: { ...none, paused: true } });
@@ -362,6 +362,45 @@ test("status and the end of a run say what waits to be tried again, and by what 
     },
   });
   assert.match(err, /a is judged by its stream: the agent speaks our extension\n/);
+});
+
+test("cancel of a battle that has ended says so, and wishes nothing", async () => {
+  const verdict = { pass: true, score: 1 };
+  const sources = {
+    "results/sample": await sourceOf([
+      attemptOf({ battle: "a/1/1", subject: "a", item: "1", outcome: { kind: "judged", verdict, answer: "" } }),
+      attemptOf({ battle: "a/2/1", subject: "a", item: "2" }),
+    ]),
+  };
+  const ended = await campaign(["cancel", "results/sample", "a/1"], { sources });
+  assert.deepEqual([ended.out, ended.wishes().cancelBattles], ["1 battle has ended already: there is nothing to cancel.\n", []]);
+  const both = await campaign(["cancel", "results/sample", "a/1", "a/2"], { sources });
+  assert.deepEqual(both.wishes().cancelBattles, ["a/2/1"]);
+  assert.equal(both.out, "1 battle to be canceled. 1 battle has ended already: there is nothing to cancel.\n");
+});
+
+test("what was given up is not tried again by itself, and it is said how", async () => {
+  const refused = { kind: "failed", failure: { class: "deterministic", code: "MODEL_UNAUTHORIZED", message: "401" } } as const;
+  const sources = { "results/sample": await sourceOf([attemptOf({ subject: "a", battle: "a/one/1", outcome: refused })]) };
+  const says =
+    /The battle that was given up is not tried again by itself: put right what failed, then `ias campaign requeue results\/sample --failed` and run it again\./;
+  assert.match((await campaign(["status"], { sources })).out, says);
+  const { out } = await campaign(["run", "nightly.yaml"], { runs: (_options, summary) => ({ ...summary, failed: { deterministic: 3 } }) });
+  assert.match(out, /The 3 battles that were given up are not tried again by themselves: .*requeue results\/nightly -2J-x --failed/);
+});
+
+test("a line before the campaign has begun names no counts, and what is fought again is taken out of them", async () => {
+  const { err } = await campaign(["run", "nightly.yaml"], {
+    runs({ onProgress, say }, summary) {
+      say("green is started");
+      onProgress({ ...started, resumed: true, done: 2 });
+      onProgress({ kind: "requeued", battle: "purple/one/1", wasJudged: true });
+      const outcome = { kind: "judged", verdict: { pass: true, score: 1 }, answer: "" } as const;
+      onProgress({ kind: "attempt-ended", attempt: attemptOf({ outcome }) });
+      return summary;
+    },
+  });
+  assert.match(err, /^00:00:00 green is started\n.*\[2\/2\] goes on.*\n.*\[1\/2\] purple · one is fought again.*\n.*\[2\/2\] purple · one passed\n$/);
 });
 
 test("a wish without a runner says who carries it out", async () => {

@@ -27,10 +27,10 @@ export interface LiveState {
   readonly subjects: ReadonlySet<string>;
   /** Battles that wait for their next attempt. */
   readonly waiting: ReadonlyMap<string, { readonly until: number; readonly why: string }>;
-  readonly ttft: Gaps;
+  readonly ttft: Spread;
   /** Medians and 95th percentiles of attempts. */
-  readonly gapMedians: Gaps;
-  readonly gapTails: Gaps;
+  readonly gapMedians: Spread;
+  readonly gapTails: Spread;
   /** What happened last, newest at the end. */
   readonly news: readonly News[];
   readonly summary: Summary | undefined;
@@ -49,6 +49,19 @@ export interface LiveBattle {
   readonly tokensPerSecond: number | undefined;
   /** When content came last. */
   readonly contentAt: number | undefined;
+}
+
+/** Times in buckets, and the shortest and the longest as they were. */
+export interface Spread {
+  readonly gaps: Gaps;
+  readonly leastMs: number;
+  readonly mostMs: number;
+}
+
+const NO_SPREAD: Spread = { gaps: NO_GAPS, leastMs: Number.POSITIVE_INFINITY, mostMs: 0 };
+
+function spread({ gaps, leastMs, mostMs }: Spread, ms: number | undefined): Spread {
+  return ms === undefined ? { gaps, leastMs, mostMs } : { gaps: addGap(gaps, ms), leastMs: Math.min(leastMs, ms), mostMs: Math.max(mostMs, ms) };
 }
 
 /** Something to tell once. */
@@ -78,9 +91,9 @@ export function createLiveState(): { readonly state: LiveState; apply(progress: 
     tokens: 0,
     stalls: 0,
     slow: 0,
-    ttft: NO_GAPS,
-    gapMedians: NO_GAPS,
-    gapTails: NO_GAPS,
+    ttft: NO_SPREAD,
+    gapMedians: NO_SPREAD,
+    gapTails: NO_SPREAD,
     summary: undefined as Summary | undefined,
     running,
     subjects,
@@ -112,9 +125,9 @@ export function createLiveState(): { readonly state: LiveState; apply(progress: 
     const { battle, outcome, measured } = attempt;
     running.delete(battle);
     state.tokens += measured.tokens;
-    if (measured.ttftMs !== undefined) state.ttft = addGap(state.ttft, measured.ttftMs);
-    if (measured.gapP50Ms !== undefined) state.gapMedians = addGap(state.gapMedians, measured.gapP50Ms);
-    if (measured.gapP95Ms !== undefined) state.gapTails = addGap(state.gapTails, measured.gapP95Ms);
+    state.ttft = spread(state.ttft, measured.ttftMs);
+    state.gapMedians = spread(state.gapMedians, measured.gapP50Ms);
+    state.gapTails = spread(state.gapTails, measured.gapP95Ms);
     const { word, tone } = standing(attempt);
     if (outcome?.kind === "judged") {
       state.judged += 1;
@@ -163,6 +176,13 @@ export function createLiveState(): { readonly state: LiveState; apply(progress: 
         retries.set(why, (retries.get(why) ?? 0) + 1);
         waiting.set(battle, { until: now + inMs, why });
         return { tone: "quiet", text: `${nameOf(battle)} is tried again in ${duration(inMs)} (${why})` };
+      }
+      case "requeued": {
+        const { battle, wasJudged } = progress;
+        // Counted before this run or in it: it is not any more.
+        if (wasJudged) state.judged -= 1;
+        if (wasJudged && state.judgedBefore > state.judged) state.judgedBefore = state.judged;
+        return { tone: "quiet", text: `${nameOf(battle)} is fought again, as somebody wished` };
       }
       case "concurrency":
         return { tone: "quiet", text: `${progress.subject}: ${progress.allowed} at once (${progress.why})` };

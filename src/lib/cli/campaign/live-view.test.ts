@@ -60,8 +60,8 @@ test("each battle says what it does, since when, and how fast; totals stand abov
   );
   assert.deepEqual(lines, [
     "nightly  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 1/25 judged",
-    "1 of 1 passed · 912 tokens · 43 tok/s · TTFT p50 395 ms p95 395 ms",
-    "gap p50 21 ms p95 49 ms · 6:53",
+    "1 of 1 passed · 912 tokens · 43 tok/s · TTFT p50 400 ms p95 400 ms",
+    "gap p50 20 ms p95 50 ms · 6:53",
     "1 running · 2 attempts",
     "",
     "  a                             generating 6:51          43 tok/s     812 tokens",
@@ -158,4 +158,32 @@ test("several subjects are named, and what has ended is being judged", () => {
   const lines = view([begin, [1000, started("a")], [1000, { kind: "attempt-started", attempt: other, resumed: false }], [1000, phase("a", "ended")]]);
   assert.ok(lines.some((line) => /^  llama · a +judging 0:00/.test(line)));
   assert.ok(lines.some((line) => /^  qwen · a +queued 0:00/.test(line)));
+});
+
+test("an ETA says nothing of what is under way alone, never less than a second, and not before the next retry", () => {
+  const target = 4;
+  const begun: readonly [number, Progress] = [1000, { kind: "started", campaign: "nightly", resumed: false, done: 0, target }];
+  const two = [begun, [1000, judged("a", true)], [1000, judged("b", true)]] as const;
+  const etaOf = (steps: readonly (readonly [number, Progress])[], now: number): string | undefined => /ETA [\d:]+/.exec(view(steps, { now }).join("\n"))?.[0];
+  assert.equal(etaOf([...two, [1000, started("c")]], 3000), "ETA 0:02");
+  assert.equal(etaOf([...two, [1000, started("c")], [1000, started("d")]], 3000), undefined, "only what is slow is left");
+  assert.equal(etaOf([...two, [1000, started("c")]], 1500), undefined, "0:00 tells nothing");
+  const retry: Progress = { kind: "retry", battle: joinKey("llama", "d", "1"), inMs: 90_000, why: "rate-limit: later" };
+  assert.equal(etaOf([...two, [1000, started("c")], [1000, retry]], 1000), "ETA 1:30");
+});
+
+test("what is fought again does not count twice, and totals are times as they were measured", () => {
+  const requeued: Progress = { kind: "requeued", battle: joinKey("llama", "a", "1"), wasJudged: true };
+  const again = view([
+    [1000, { kind: "started", campaign: "nightly", resumed: true, done: 2, target: 2 }],
+    [1000, requeued],
+    [2000, judged("a", true)],
+  ]);
+  assert.match(again.join("\n"), /2\/2 judged/);
+  assert.match(again.join("\n"), /1 of 1 passed/);
+  const lines = view([begin, [2000, judged("a", true, { ttftMs: 1000, gapP50Ms: 1000, gapP95Ms: 1001 })]]).join("\n");
+  assert.match(lines, /TTFT p50 1\.0 s p95 1\.0 s/);
+  assert.match(lines, /gap p50 1\.0 s p95 1\.0 s/);
+  const many = view([begin, ...[410, 411, 412].map((ttftMs, index): [number, Progress] => [2000, judged(`${index}`, true, { ttftMs })])]).join("\n");
+  assert.match(many, /TTFT p50 41\d ms p95 41\d ms/, "within the shortest and the longest");
 });

@@ -1,8 +1,8 @@
-import { gapQuantile, type Gaps } from "../../liveness/gaps.ts";
+import { gapFigure } from "../../liveness/gaps.ts";
 import { clockTime, count, counted, duration, rate } from "../../campaign/report/words.ts";
 import type { ScreenLine, Span, Tone } from "../screen.ts";
 import { fitLine, fitText, padText, textWidth } from "../text-width.ts";
-import { type LiveBattle, type LiveState, nameOf, shortName } from "./live-state.ts";
+import { type LiveBattle, type LiveState, nameOf, shortName, type Spread } from "./live-state.ts";
 
 /** Where and when it is seen. */
 export interface ViewSize {
@@ -66,12 +66,20 @@ function numbers(state: LiveState, now: number): readonly Span[] {
     ...distribution("TTFT", state.ttft, state.ttft),
     ...distribution("gap", state.gapMedians, state.gapTails),
     { text: clockTime(now - state.startedAt) },
-    ...(judged >= 2 && left > 0 ? [{ text: `ETA ${clockTime(((now - state.startedAt) / judged) * left)}` }] : []),
+    ...eta(state, judged, left, now),
   ];
 }
 
-function distribution(name: string, medians: Gaps, tails: Gaps): readonly Span[] {
-  const [p50, p95] = [gapQuantile(medians, 0.5), gapQuantile(tails, 0.95)];
+/** From the pace so far, but not before the last retry begins. Of what is under way the pace says nothing: when nothing else is left there is no telling. */
+function eta(state: LiveState, judged: number, left: number, now: number): readonly Span[] {
+  if (judged < 2 || left <= state.running.size) return [];
+  const waits = Math.max(0, ...[...state.waiting.values()].map(({ until }) => until - now));
+  const ms = Math.max(((now - state.startedAt) / judged) * left, waits);
+  return ms < 1000 ? [] : [{ text: `ETA ${clockTime(ms)}` }];
+}
+
+function distribution(name: string, medians: Spread, tails: Spread): readonly Span[] {
+  const [p50, p95] = [gapFigure(medians.gaps, 0.5, medians), gapFigure(tails.gaps, 0.95, tails)];
   return p50 === undefined || p95 === undefined ? [] : [{ text: `${name} p50 ${duration(p50)} p95 ${duration(p95)}` }];
 }
 

@@ -2,7 +2,7 @@ import type { LivenessMode } from "../../campaign/campaign.ts";
 import { type Args, type Command, EXIT, usageError } from "../command.ts";
 import type { CampaignParts } from "./parts.ts";
 import { showProgress } from "./show-progress.ts";
-import { exitOf, summaryText } from "./summary-text.ts";
+import { againText, exitOf, summaryText } from "./summary-text.ts";
 
 const MODES: readonly LivenessMode[] = ["auto", "stream", "metrics", "timeout"];
 
@@ -59,7 +59,8 @@ export function runCampaignCommand(parts: CampaignParts): Command {
         const { onProgress, say } = show;
         const summary = await parts.run(loaded, { file, folder, signal: stop.signal, verbose, onProgress, say });
         show.end();
-        if (!io.json) io.out(`${summaryText(summary, loaded.campaign)}  ${folder}: \`ias campaign report ${folder}\` makes a page of it.\n`);
+        if (!io.json)
+          io.out(`${summaryText(summary, loaded.campaign)}${againText(summary, folder)}  ${folder}: \`ias campaign report ${folder}\` makes a page of it.\n`);
         return stop.signal.aborted && summary.state !== "done" ? EXIT.interrupted : exitOf(summary, loaded.campaign);
       } finally {
         off();

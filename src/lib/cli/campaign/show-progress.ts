@@ -1,5 +1,6 @@
 import { setInterval } from "node:timers";
 import type { Progress } from "../../campaign/progress.ts";
+import { counted } from "../../campaign/report/words.ts";
 import type { Io } from "../command.ts";
 import type { ScreenLine } from "../screen.ts";
 import { toJsonLine, toLine } from "../terminal.ts";
@@ -49,7 +50,9 @@ function plainLines(io: Io, { verbose, now }: ShowOptions): ProgressShow {
   const { state, apply } = createLiveState();
   const say = (text: string): void => {
     const time = new Date(now()).toISOString().slice(11, 19);
-    io.err(`${time} [${state.judged}/${state.target}] ${toLine(text, MAX_LINE)}\n`);
+    // Before it has begun nobody knows how many battles there are.
+    const stand = state.target === 0 ? "" : `[${state.judged}/${state.target}] `;
+    io.err(`${time} ${stand}${toLine(text, MAX_LINE)}\n`);
   };
   return {
     onProgress: (progress) => {
@@ -105,11 +108,12 @@ function detail(progress: Progress): readonly string[] {
     case "phase":
       return [`${nameOf(progress.battle)} ${progress.phase}`];
     case "tokens":
-      return [`${nameOf(progress.battle)} ${progress.tokens} tokens${progress.text === undefined ? "" : `: ${JSON.stringify(progress.text)}`}`];
+      return [`${nameOf(progress.battle)} ${counted(progress.tokens, "token")}${progress.text === undefined ? "" : `: ${JSON.stringify(progress.text)}`}`];
     case "started":
     case "liveness":
     case "attempt-ended":
     case "retry":
+    case "requeued":
     case "concurrency":
     case "warning":
     case "ended":

@@ -4,7 +4,7 @@ import { type Args, type Command, EXIT, usageError } from "../command.ts";
 import { toJsonLine, toLine } from "../terminal.ts";
 import { nameOf } from "./live-state.ts";
 import type { CampaignParts } from "./parts.ts";
-import { summaryText } from "./summary-text.ts";
+import { againText, summaryText } from "./summary-text.ts";
 
 const MAX_TOLD = 8;
 
@@ -41,7 +41,7 @@ export function statusCommand(parts: CampaignParts): Command {
       io.out(
         io.json
           ? toJsonLine({ folder, summary, hasRunner: results.hasRunner, underWay, wishes })
-          : `${summaryText(summary, campaign)}${underWayText(underWay, parts.now(), results.hasRunner)}${wishesText(wishes)}`,
+          : `${summaryText(summary, campaign)}${againText(summary, folder)}${underWayText(underWay, parts.now(), results.hasRunner)}${wishesText(wishes)}`,
       );
       return EXIT.ok;
     },

@@ -83,8 +83,16 @@ Examples:
       const { folder, names } = await target(parts, args);
       if (names.length === 0) return wish(parts, io, folder, { canceled: true }, "The campaign is to be canceled.");
       await using results = await parts.open(folder);
-      const cancelBattles = await findBattles(results, names);
-      return await write(results, io, folder, { cancelBattles }, `${counted(cancelBattles.length, "battle")} to be canceled.`);
+      const named = await findBattles(results, names);
+      const ended = await endedBattles(results, new Set(named));
+      const cancelBattles = named.filter((battle) => !ended.has(battle));
+      const over = `${counted(ended.size, "battle")} ${ended.size === 1 ? "has" : "have"} ended already: there is nothing to cancel.`;
+      if (cancelBattles.length === 0 && !io.json) {
+        io.out(`${over}\n`);
+        return EXIT.ok;
+      }
+      const said = `${counted(cancelBattles.length, "battle")} to be canceled.${ended.size > 0 ? ` ${over}` : ""}`;
+      return await write(results, io, folder, { cancelBattles }, said);
     },
   };
 }
@@ -159,6 +167,14 @@ async function findBattles({ source }: OpenedResults, names: readonly string[]):
     if (found.length === 0) throw usageError(`there is no battle ${JSON.stringify(name)}; one is ${[...places.keys()][0] ?? "subject/item/1"}.`);
     return found.map(([key]) => key);
   });
+}
+
+/** Of `names`, those that no runner would do anything for. */
+async function endedBattles({ source }: OpenedResults, names: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for await (const { battle, state } of readBattles(source))
+    if (names.has(battle) && (state === "judged" || state === "canceled" || state === "given-up")) found.add(battle);
+  return found;
 }
 
 async function failedBattles({ source }: OpenedResults): Promise<readonly string[]> {

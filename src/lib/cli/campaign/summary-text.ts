@@ -47,6 +47,14 @@ export function summaryText(summary: Summary, { passThreshold }: Pick<Campaign, 
   ].join("\n");
 }
 
+/** What can be done about battles that were given up, as a line; empty where there are none. */
+export function againText({ failed }: Pick<Summary, "failed">, folder: string): string {
+  const given = Object.values(failed).reduce((sum, one) => sum + one, 0);
+  if (given === 0) return "";
+  const them = given === 1 ? "The battle that was given up is" : `The ${count(given)} battles that were given up are`;
+  return `  ${them} not tried again by ${given === 1 ? "itself" : "themselves"}: put right what failed, then \`ias campaign requeue ${folder} --failed\` and run it again.\n`;
+}
+
 /** The exit code that a summary stands for. */
 export function exitOf(summary: Summary, { passThreshold }: Pick<Campaign, "passThreshold">): number {
   switch (summary.state) {
