@@ -101,7 +101,7 @@ async function* encode(batches: AsyncIterable<readonly BridgeEvent[]>, message: 
     if (ended) return;
   }
   // A stream that merely ended would count as a whole answer; a connection that breaks off is resumed.
-  throw new IasError("unavailable", "The stream ended before the answer did.", { reason: "STREAM_ENDED", retryable: true });
+  throw new IasError("unavailable", "The stream ended before the answer did.", { retryable: true });
 }
 
 function toMessage(turn: Turn, continues: string | undefined): UiMessage {
