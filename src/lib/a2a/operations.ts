@@ -2,6 +2,7 @@ import type { Agent } from "../engine/agent.ts";
 import type { JsonObject, Message, StreamResponse, Task } from "../model/a2a.ts";
 import type { Audience, EXTENSION_URI } from "../model/entry.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
+import type { ReaderInfo } from "../model/api.ts";
 
 /**
  * The operations of A2A 1.0.1 (section 3.1), once, on ProtoJSON values; each binding only finds the caller and the parameters,
@@ -35,6 +36,8 @@ export interface Call {
   readonly idempotencyKey?: string;
   /** Aborted when the caller has gone. It ends what the caller waits for, never a run. */
   readonly signal: AbortSignal;
+  /** By which way it came, for the list of readers; absent: not listed. */
+  readonly transport?: ReaderInfo["transport"];
 }
 
 /** A stream of a task for one reader. */

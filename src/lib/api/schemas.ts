@@ -14,6 +14,7 @@ import type {
   TaskDetail,
   TaskSummary,
   TaskSummaryPage,
+  Ticket,
   UploadedFile,
 } from "../model/api.ts";
 
@@ -189,6 +190,11 @@ export const serverInfoSchema = z
   })
   .register(SCHEMAS, { id: "ServerInfo", description: "Who the caller is, and what this server offers." });
 
+/** `Ticket`. */
+export const ticketSchema = z
+  .object({ ticket: z.string(), expiresAt: ms("Until when") })
+  .register(SCHEMAS, { id: "Ticket", description: "Authenticates one GET, as `?ticket=…`." });
+
 /** `SendBody`. */
 export const sendBodySchema = z
   .object({
@@ -267,6 +273,7 @@ export type SchemasFit = All<
     Fits<typeof conversationSchema, ConversationSummary>,
     Fits<typeof agentSchema, AgentSummary>,
     Fits<typeof serverInfoSchema, ServerInfo>,
+    Fits<typeof ticketSchema, Ticket>,
     Fits<typeof sendBodySchema, SendBody>,
     Fits<typeof sendReplySchema, SendReply>,
     Fits<typeof readerSchema, ReaderInfo>,

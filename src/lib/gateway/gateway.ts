@@ -25,8 +25,11 @@ export interface GatewayParts {
   readonly agents: ReadonlyMap<string, Agent>;
   readonly jsonRpc: HttpBinding;
   readonly rest: HttpBinding;
-  /** Who sends a request. Throws `unauthenticated`. */
-  readonly authenticate: (request: { header(name: string): string | undefined }) => Promise<Principal>;
+  /** Who sends a request. `frontend`: to a route or a WebSocket, where a session's cookie and tickets count too. Throws `unauthenticated`. */
+  readonly authenticate: (request: {
+    header(name: string): string | undefined;
+    readonly frontend?: { readonly method: string; readonly url: URL };
+  }) => Promise<Principal>;
   /** Paths that are not A2A's: cards, health, pages, blobs. Asked first; undefined goes on. */
   readonly pages: Page;
   /** Paths of callers that are not A2A's: the API, bridges. Asked after pages. */
@@ -74,11 +77,12 @@ export function createGateway(parts: GatewayParts): Gateway {
       if (page !== undefined) return await writePage(request, response, page);
       const gone = new AbortController();
       response.once("close", () => gone.abort());
+      const target = { method: request.method ?? "GET", url };
       const routed = await parts.routes({
-        method: request.method ?? "GET",
-        url,
+        ...target,
         header,
-        principal: () => parts.authenticate({ header }),
+        address: request.socket.remoteAddress ?? "",
+        principal: () => parts.authenticate({ header, frontend: target }),
         body: () => readBody(request, parts.limits.maxBodyBytes),
         chunks: request,
         signal: gone.signal,
@@ -86,16 +90,16 @@ export function createGateway(parts: GatewayParts): Gateway {
       if (routed !== undefined) return await writeRouted(request, response, routed, gone);
       if (parts.sockets.find(url) !== undefined)
         throw new IasError("invalid-request", `${url.pathname} takes WebSocket connections: connect with ws: or wss:.`);
-      const target = A2A_PATH.exec(url.pathname);
-      const agent = target?.[1] === undefined ? undefined : parts.agents.get(decodeSegment(target[1]));
-      if (target === null || agent === undefined) throw notFound(url.pathname, parts.agents);
-      const rest = target[3] === undefined;
+      const match = A2A_PATH.exec(url.pathname);
+      const agent = match?.[1] === undefined ? undefined : parts.agents.get(decodeSegment(match[1]));
+      if (match === null || agent === undefined) throw notFound(url.pathname, parts.agents);
+      const rest = match[3] === undefined;
       if (!rest && request.method !== "POST") throw new IasError("method-not-found", `${url.pathname} is the JSON-RPC endpoint of ${agent.id}: POST to it.`);
       const principal = await parts.authenticate({ header });
       const body = await readBody(request, parts.limits.maxBodyBytes);
       const call: BindingRequest = {
         method: request.method ?? "GET",
-        path: target[2] ?? "",
+        path: match[2] ?? "",
         query: url.searchParams,
         header,
         body,

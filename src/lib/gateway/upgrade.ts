@@ -31,7 +31,7 @@ export function createUpgrade(parts: Pick<GatewayParts, "authenticate" | "guards
       const endpoint = sockets.find(url);
       if (endpoint === undefined) throw new IasError("not-found", `There is no WebSocket endpoint at ${url.pathname.slice(0, 100)}.`);
       found = { url, endpoint };
-      const principal = await parts.authenticate({ header });
+      const principal = await parts.authenticate({ header, frontend: { method: request.method ?? "GET", url } });
       if (socket.destroyed) return;
       socket.off("error", onError);
       sockets.accept({ request, socket, head, url, endpoint, principal });

@@ -5,6 +5,8 @@ import { limitReaders } from "../a2a/reader-limit.ts";
 import type { Operations } from "../a2a/operations.ts";
 import { createPush, type Push } from "../a2a/push/push.ts";
 import { createJwksPage, loadSigningKey, type SigningKey } from "../a2a/signing-key.ts";
+import type { ReaderRegistry } from "../api/api-parts.ts";
+import { createReaderRegistry } from "../api/readers.ts";
 import type { Agent } from "../engine/agent.ts";
 import { defineAgent } from "../engine/define-agent.ts";
 import type { BlobStore } from "../media/blobs.ts";
@@ -25,7 +27,7 @@ import { systemClock } from "../stream/clock.ts";
 import type { Closer } from "../stream/closer.ts";
 import { conversationHistory, referencedTasks } from "../task/lookup.ts";
 import { createTaskViews, type TaskViews } from "../task/view.ts";
-import { createSecrets, loadStoreKey } from "../tenancy/secrets.ts";
+import { createSecrets, loadStoreKey, type Secrets } from "../tenancy/secrets.ts";
 import { openAuthenticator, readSigningKey } from "./authenticators.ts";
 import type { ServerOptions } from "./server.ts";
 import type { Settings } from "./settings.ts";
@@ -41,6 +43,11 @@ export interface Core {
   readonly views: TaskViews;
   readonly media: Media;
   readonly blobs: BlobStore;
+  readonly readers: ReaderRegistry;
+  /** Seals what others entrusted to us. */
+  readonly secrets: Secrets;
+  /** Whether callers must prove who they are. */
+  readonly needsCredentials: boolean;
   readonly authenticate: (request: { header(name: string): string | undefined }) => Promise<Principal>;
 }
 
@@ -81,13 +88,15 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     task: (key) => views.with(key, (view) => view.fold.task()),
     now,
   });
+  const readers = createReaderRegistry({ maxReaders: limits.maxReaders, now });
   const ground: Ground = { limits, agents, outgoing, media, views, now };
   const runtime = opened(settings.readOnly ? createReadOnlyRuntime() : wireRuntime(options, ground, owner));
   if (!settings.readOnly) opened(startUpkeep({ store, agents, limits, release: (key: StreamKey) => blobs.release(key), now, report }));
 
+  const secrets = options.secrets ?? createSecrets(await loadStoreKey(store.records));
   const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
   const signingKey = cardKey ?? (await loadSigningKey(store.records));
-  const push = opened(await wirePush(options, ground, signingKey));
+  const push = opened(wirePush(options, ground, { signingKey, secrets }));
   const cards = createCards({
     agents,
     origin,
@@ -100,13 +109,20 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
   return {
     limits,
     agents,
-    operations: limitReaders(createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report }), limits.maxReaders),
+    operations: limitReaders(
+      createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report }),
+      limits.maxReaders,
+      ({ key, audience }, transport, at) => readers.enter({ key, audience, transport, at }),
+    ),
+    readers,
     runtime,
     push,
     pages: [cards.page, media.page, createJwksPage([signingKey])],
     views,
     media,
     blobs,
+    secrets,
+    needsCredentials: authenticator.schemes.length > 0,
     authenticate: (request) => authenticator.authenticate(request),
   };
 }
@@ -137,11 +153,11 @@ function wireRuntime({ store, report }: CoreOptions, { limits, agents, media, vi
 }
 
 /** Webhooks over the store. */
-async function wirePush(
-  { store, secrets, where, report }: CoreOptions,
+function wirePush(
+  { store, where, report }: CoreOptions,
   { limits, agents, outgoing, media, views }: Ground,
-  signingKey: SigningKey,
-): Promise<Push> {
+  { signingKey, secrets }: { readonly signingKey: SigningKey; readonly secrets: Secrets },
+): Push {
   return createPush({
     log: store.log,
     records: store.records,
@@ -151,7 +167,7 @@ async function wirePush(
     signingKey,
     issuer: () => where.origin,
     limits,
-    secrets: secrets ?? createSecrets(await loadStoreKey(store.records)),
+    secrets,
     clock: systemClock,
     random: Math.random,
     mayReply: (agent) => agents.get(agent)?.replies !== "task",

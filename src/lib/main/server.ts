@@ -4,6 +4,7 @@ import type { CardForm } from "../a2a/card/page.ts";
 import { type GrpcServer, startGrpc } from "../a2a/grpc/serve.ts";
 import { handleJsonRpc } from "../a2a/jsonrpc/handler.ts";
 import type { Operations } from "../a2a/operations.ts";
+import { withTransport } from "../a2a/reader-limit.ts";
 import { handleRest } from "../a2a/rest/handler.ts";
 import { createV03Rpc } from "../a2a/v0_3/jsonrpc.ts";
 import { createV03Rest } from "../a2a/v0_3/rest.ts";
@@ -103,7 +104,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       http.closeAllConnections();
     });
     const port = await firstFree(settings.port, HTTP_PORT, (tried) => listen(http, settings.host, tried));
-    const grpc = await openGrpc(settings, { ...core, checkRequest: (headers) => checkRequest(guards, headers), logId: store.log.id, report });
+    const grpc = await openGrpc(settings, {
+      ...core,
+      operations: withTransport(operations, "grpc"),
+      checkRequest: (headers) => checkRequest(guards, headers),
+      logId: store.log.id,
+      report,
+    });
     if (grpc !== undefined) {
       closer.add(async () => grpc[Symbol.asyncDispose]());
       where.grpc = grpcAddressOf(settings, grpc.port);
@@ -156,17 +163,19 @@ function wireGateway(
   { store, pages = [], routes = [], socketRoutes = [] }: ServerOptions,
   { core, campaigns, guards, wheel, origin, isUp, report }: GatewayWiring,
 ): Gateway {
-  const { limits, agents, operations, authenticate } = core;
+  const { limits, agents, operations } = core;
   const logId = store.log.id;
-  const wired = wireApi({ core, store, campaigns, report });
+  const wired = wireApi({ core, store, campaigns, origin, report });
+  const byRpc = withTransport(operations, "jsonrpc");
+  const byRest = withTransport(operations, "rest");
   const v03Rpc = createV03Rpc({ logId });
   const v03Rest = createV03Rest({ logId, limits });
   return createGateway({
     operations,
     agents,
-    jsonRpc: (ops, request) => handleJsonRpc(ops, request, { limits, v0_3: v03Rpc }),
-    rest: (ops, request) => handleRest(ops, request, { limits, v0_3: v03Rest }),
-    authenticate,
+    jsonRpc: (_, request) => handleJsonRpc(byRpc, request, { limits, v0_3: v03Rpc }),
+    rest: (_, request) => handleRest(byRest, request, { limits, v0_3: v03Rest }),
+    authenticate: wired.authenticate,
     pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createTryPage(agents), ...pages),
     routes: joinRoutes(...routes, wired.route),
     sockets: createSockets({ routes: [createApiSocket({ api: wired.api, logId, limits, report }), ...socketRoutes], limits, wheel, report }),

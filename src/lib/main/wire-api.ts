@@ -1,17 +1,19 @@
-import { createAgentEndpoints, type ServerFacts } from "../api/agents.ts";
+import { createAgentEndpoints, type ServerFacts, toServerInfo } from "../api/agents.ts";
 import type { Api } from "../api/api.ts";
 import type { ApiParts } from "../api/api-parts.ts";
 import { createApi } from "../api/create-api.ts";
 import { createApiRoute, type Endpoint } from "../api/endpoint.ts";
 import { findTask } from "../api/find-task.ts";
 import { createMessageEndpoints } from "../api/messages.ts";
-import { createReaderRegistry } from "../api/readers.ts";
+import { createReaderEndpoints } from "../api/reader-list.ts";
+import { createSessions } from "../api/sessions.ts";
 import { createStreamEndpoints } from "../api/streams.ts";
 import { createTaskEndpoints } from "../api/tasks.ts";
 import { createUploadEndpoints } from "../api/uploads.ts";
 import { createBridges } from "../bridge/bridges.ts";
 import type { CampaignDirectory } from "../campaign/web/directory.ts";
 import { createCampaignEndpoints } from "../campaign/web/endpoints.ts";
+import type { GatewayParts } from "../gateway/gateway.ts";
 import type { Store } from "../log/store.ts";
 import type { IasError } from "../model/errors.ts";
 import { DEFAULT_UPLOAD_TYPES } from "../model/limits.ts";
@@ -25,6 +27,8 @@ export interface ApiWiring {
   readonly store: Store;
   /** Campaigns that operators see and start; absent: none are served. */
   readonly campaigns: CampaignDirectory | undefined;
+  /** Where the server is reached, once it listens. */
+  readonly origin: () => string;
   readonly report: (error: IasError) => void;
 }
 
@@ -33,13 +37,14 @@ export interface WiredApi {
   readonly parts: ApiParts;
   readonly api: Api;
   readonly route: Route;
+  /** Who sends a request: for frontends also by a session's cookie or a ticket. */
+  readonly authenticate: GatewayParts["authenticate"];
 }
 
 /** Makes the API's parts and joins all routes of frontends: endpoints under `/api`, bridges. */
-export function wireApi({ core, store, campaigns, report }: ApiWiring): WiredApi {
-  const { limits, operations, views, media, agents } = core;
+export function wireApi({ core, store, campaigns, origin, report }: ApiWiring): WiredApi {
+  const { limits, operations, views, media, agents, readers } = core;
   const now = Date.now;
-  const readers = createReaderRegistry({ maxReaders: limits.maxReaders, now });
   const parts: ApiParts = { operations, store, views, media, agents, limits, readers, now, report };
   const api = createApi(parts);
   const facts: ServerFacts = {
@@ -51,15 +56,30 @@ export function wireApi({ core, store, campaigns, report }: ApiWiring): WiredApi
     uploadTypes: DEFAULT_UPLOAD_TYPES,
     features: campaigns === undefined ? [] : ["campaigns"],
   };
+  const sessions = createSessions({
+    records: store.records,
+    secrets: core.secrets,
+    authenticate: core.authenticate,
+    needsCredentials: core.needsCredentials,
+    logId: store.log.id,
+    origin,
+    info: (principal) => toServerInfo(principal, facts),
+    limits,
+    now,
+  });
   const endpoints: readonly Endpoint[] = [
     ...createAgentEndpoints(parts, { facts: () => facts }),
+    ...sessions.endpoints,
     ...createMessageEndpoints(api, async (principal, name) => (await findTask(parts, principal, name)).key.agent),
     ...createTaskEndpoints(parts),
     ...createStreamEndpoints(api),
+    ...createReaderEndpoints(parts),
     ...createUploadEndpoints({ blobs: core.blobs, records: store.records, agents: () => agents.keys(), limits, types: DEFAULT_UPLOAD_TYPES, now }),
     ...(campaigns === undefined ? [] : createCampaignEndpoints(campaigns)),
   ];
   // Routes of other rooms stand before the endpoints, which answer for all that is left under /api.
   const route = joinRoutes(createBridges({ ...parts, api }), createApiRoute(endpoints, { limits, report }));
-  return { parts, api, route };
+  const authenticate: GatewayParts["authenticate"] = ({ header, frontend }) =>
+    frontend === undefined ? core.authenticate({ header }) : sessions.authenticate({ ...frontend, header });
+  return { parts, api, route, authenticate };
 }

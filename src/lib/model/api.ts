@@ -106,6 +106,12 @@ export interface ServerInfo {
   readonly features: readonly string[];
 }
 
+/** Authenticates one GET, as `?ticket=…`, until `expiresAt`: for an `EventSource` or a WebSocket, which can carry no header. */
+export interface Ticket {
+  readonly ticket: string;
+  readonly expiresAt: number;
+}
+
 /** What is sent to an agent. The same `messageId` again attaches to the task that the first made (SEMANTICS 16). */
 export interface SendBody {
   readonly messageId: string;

@@ -79,6 +79,10 @@ export interface Limits {
   readonly maxSocketMessageBytes: number;
   /** Credit of a stream on `/api/ws` whose reader names none, bytes. */
   readonly socketCreditBytes: number;
+  /** How long a page's session lasts, ms; then it signs in again. */
+  readonly sessionMs: number;
+  /** How long a one-time ticket is good, ms: `unauthenticated` with reason TICKET_INVALID. */
+  readonly ticketMs: number;
   /** Least time between two checkpoints of a feed, ms: what a reader that was cut off may get again. */
   readonly feedCheckpointMs: number;
   /** Wait for the owner of a turn before the server cancels it itself, ms (SEMANTICS 18). */
@@ -137,6 +141,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxSocketCalls: 100,
   maxSocketMessageBytes: 16 * 1024 * 1024,
   socketCreditBytes: 256 * 1024,
+  sessionMs: 12 * 3_600_000,
+  ticketMs: 60_000,
   feedCheckpointMs: 1000,
   cancelWaitMs: 500,
   replyHoldMs: 2000,

@@ -13,6 +13,8 @@ export interface RouteRequest {
   readonly url: URL;
   /** A header by its lower-case name; several values joined by ", ". */
   header(name: string): string | undefined;
+  /** The address that it comes from: of a proxy, where one stands in front. */
+  readonly address: string;
   /** Who sends it. Throws `unauthenticated`. */
   principal(): Promise<Principal>;
   /** The whole body, at most `maxBodyBytes` of the server's limits. Throws `too-large`. To be asked once, or `chunks`. */
