@@ -8,6 +8,7 @@ import { Home } from "./views/home/home.tsx";
 const Talk = lazy(async () => (await import("./views/conversation/talk.tsx")).Talk);
 const Tasks = lazy(async () => (await import("./views/tasks/tasks.tsx")).Tasks);
 const Remotes = lazy(async () => (await import("./views/remote/remotes.tsx")).Remotes);
+const Campaigns = lazy(async () => (await import("./views/campaigns/campaigns.tsx")).Campaigns);
 
 /** The whole page. */
 export function App(): VNode {
@@ -31,6 +32,7 @@ function View({ at }: { readonly at: Route }): VNode {
     case "remotes":
       return <Remotes />;
     case "campaigns":
+      return <Campaigns rest={at.rest} query={at.query} />;
     case "unknown":
       return <Lost />;
   }

@@ -4,10 +4,16 @@ import { apiPath, readFailure } from "./call.ts";
 import { pause, pageNow } from "./frame.ts";
 import { type Conditions, LostWire, type Told, type Transport } from "./transport.ts";
 
-/** `GET /api/tasks/{task}/events` by fetch, so that it can be cut and slowed down, which `EventSource` cannot. */
-export const connectSse: Transport = async function* ({ agent, task, after }, { signal, conditions }) {
-  const path = apiPath(`/api/tasks/${encodeURIComponent(task)}/events`, { agent, audience: "internal", ...(after !== undefined && { after }) });
-  const response = await fetch(path, { signal, headers: { accept: "text/event-stream" } });
+/** `GET /api/tasks/{task}/events`. */
+export const connectSse = createSse(({ agent, task }) => apiPath(`/api/tasks/${encodeURIComponent(task)}/events`, { agent, audience: "internal" }));
+
+/** Streams of the API by fetch, so that they can be cut and slowed down, which `EventSource` cannot. `pathOf` a stream takes `Last-Event-ID`. */
+export function createSse(pathOf: (stream: { readonly agent: string; readonly task: string }) => string): Transport {
+  return (request, options) => connect(pathOf(request), request.after, options);
+}
+
+async function* connect(path: string, after: string | undefined, { signal, conditions }: Parameters<Transport>[1]): AsyncGenerator<Told, void, undefined> {
+  const response = await fetch(path, { signal, headers: { accept: "text/event-stream", ...(after !== undefined && { "last-event-id": after }) } });
   if (response.status === 204) {
     yield { kind: "end" };
     return;
@@ -36,7 +42,7 @@ export const connectSse: Transport = async function* ({ agent, task, after }, { 
     close();
     yield* told;
   }
-};
+}
 
 /** What is asked for and refused stays refused; all else is worth another try. */
 async function failure(response: Response): Promise<LostWire> {
