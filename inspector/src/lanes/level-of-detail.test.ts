@@ -72,7 +72,7 @@ test("rates are per second", () => {
   const ticks = createTicks();
   for (let index = 0; index < 50; index += 1) ticks.add(1024 * 1000 + index * 20, index + 1, "content");
   const found: number[] = [];
-  ticks.rates(1024 * 1000, 1024 * 1001, (_, rate) => found.push(Math.round(rate)));
+  ticks.rates(1024 * 1000, 1024 * 1001, 0, (_, rate) => found.push(Math.round(rate)));
   assert.deepEqual(found, [49]);
 });
 
@@ -84,4 +84,14 @@ test("a screen costs some rows a column, at every zoom, however many ticks there
     const read = ticks.columns(0, msPerColumn, out);
     assert.ok(read <= 8 * 1600, `${read} rows at ${msPerColumn} ms a column`);
   }
+});
+
+test("one goes from tick to tick, and stays at the ends", () => {
+  const ticks = createTicks();
+  assert.equal(ticks.beside(0, 1), undefined);
+  for (const at of [100, 200, 300]) ticks.add(at, at / 100, "content");
+  assert.deepEqual(
+    [ticks.beside(0, 1), ticks.beside(100, 1), ticks.beside(200, -1), ticks.beside(300, 1), ticks.beside(100, -1)].map((tick) => tick?.seq),
+    [1, 2, 1, 3, 1],
+  );
 });

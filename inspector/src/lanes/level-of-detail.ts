@@ -29,17 +29,19 @@ export interface Ticks {
   add(at: number, seq: number, kind: TickKind): void;
   /** Counts those in [from, from + counts.length × msPerColumn) into `out`, which is cleared first. Gives how many rows it read for that: some a column, however many ticks there are. */
   columns(from: number, msPerColumn: number, out: Columns): number;
-  /** Tokens in each whole `rateMs` of [from, to): for a line of the rate. Calls `each` for the buckets that have any, oldest first. */
-  rates(from: number, to: number, each: (at: number, perSecond: number) => void): void;
+  /** Ticks a second in the buckets of at least `leastMs` (and 1,024 ms) that touch [from, to) and have any, oldest first, with the bucket's width. */
+  rates(from: number, to: number, leastMs: number, each: (at: number, perSecond: number, ms: number) => void): void;
   /** The kept tick nearest to `at`, at most `within` ms away. */
   nearest(at: number, within: number): Tick | undefined;
+  /** The kept tick `steps` after (or before, below 0) the last one at or before `at`, as far as there are any. */
+  beside(at: number, steps: number): Tick | undefined;
 }
 
 const FINEST_MS = 16;
 const STEP = 4;
 const LEVELS = 8;
-/** Rates are told per bucket of this level: 1,024 ms. */
-const RATE_LEVEL = 3;
+/** Rates of shorter buckets would be noise. */
+const RATE_MS = 1024;
 
 /** Columns of `width` pixels, to be filled again and again. */
 export function createColumns(width: number): Columns {
@@ -62,6 +64,8 @@ export function createTicks({ maxTicks = 131_072 }: { readonly maxTicks?: number
     if (!chosen.hasDropped || from >= chosen.at(0)) return chosen;
     return levels.find(({ rows }) => !rows.hasDropped || from >= rows.at(0))?.rows ?? chosen;
   };
+
+  const tickAt = (row: number): Tick => ({ at: raw.at(row), seq: raw.value(row), kind: raw.flag(row) === 1 ? "reasoning" : "content" });
 
   return {
     get length() {
@@ -99,11 +103,11 @@ export function createTicks({ maxTicks = 131_072 }: { readonly maxTicks?: number
       }
       return row - first;
     },
-    rates(from, to, each) {
-      const level = levels[RATE_LEVEL];
+    rates(from, to, leastMs, each) {
+      const level = levels.find(({ ms }) => ms >= Math.max(RATE_MS, leastMs)) ?? levels.at(-1);
       if (level === undefined) return;
       const { ms, rows } = level;
-      for (let row = rows.find(from - ms); row < rows.length && rows.at(row) < to; row += 1) each(rows.at(row), (rows.value(row) * 1000) / ms);
+      for (let row = rows.find(from - ms); row < rows.length && rows.at(row) < to; row += 1) each(rows.at(row), (rows.value(row) * 1000) / ms, ms);
     },
     nearest(at, within) {
       const after = raw.find(at);
@@ -112,9 +116,16 @@ export function createTicks({ maxTicks = 131_072 }: { readonly maxTicks?: number
         if (row < 0 || row >= raw.length) continue;
         const distance = Math.abs(raw.at(row) - at);
         if (distance > within || (best !== undefined && distance >= Math.abs(best.at - at))) continue;
-        best = { at: raw.at(row), seq: raw.value(row), kind: raw.flag(row) === 1 ? "reasoning" : "content" };
+        best = tickAt(row);
       }
       return best;
+    },
+    beside(at, steps) {
+      if (raw.length === 0) return undefined;
+      // The first tick after `at`: from there a step back is the one at or before it.
+      const next = raw.find(at + 0.000_1);
+      const row = steps > 0 ? next + steps - 1 : next - 1 + steps;
+      return tickAt(Math.min(raw.length - 1, Math.max(0, row)));
     },
   };
 }

@@ -23,4 +23,5 @@ export interface TaskTab {
 /** The tabs in their order. A new view is a line here. */
 export const TASK_TABS: readonly TaskTab[] = [
   { id: "conversation", title: "Conversation", key: "1", load: async () => (await import("../views/conversation/task-conversation.tsx")).TaskConversation },
+  { id: "lanes", title: "Lanes", key: "2", load: async () => (await import("../lanes/task-lanes.tsx")).TaskLanes },
 ];

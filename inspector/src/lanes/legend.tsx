@@ -1,0 +1,49 @@
+import type { VNode } from "preact";
+import { PHASES } from "./phases.ts";
+
+const SIGNS: readonly (readonly [string, string])[] = [
+  ["▾", "first token"],
+  ["●", "message or question"],
+  ["■", "tool call"],
+  ["▸", "delegation"],
+  ["▲", "stalled or failed"],
+  ["|", "a token; taller: more of them"],
+];
+
+/** What colours, heights and signs mean. */
+export function Legend(): VNode {
+  return (
+    <details class="lanes-legend">
+      <summary>Legend</summary>
+      <div class="card">
+        <ul>
+          {PHASES.filter(({ height }) => height > 0).map(({ phase, label, token, height }) => (
+            <li key={phase}>
+              <span class="lanes-key">
+                <span style={{ background: `var(${token})`, height: `${Math.max(3, Math.round(14 * height))}px` }} />
+              </span>
+              {label}
+            </li>
+          ))}
+        </ul>
+        <ul>
+          {SIGNS.map(([sign, label]) => (
+            <li key={label}>
+              <span class="lanes-key sign" aria-hidden="true">
+                {sign}
+              </span>
+              {label}
+            </li>
+          ))}
+          <li>
+            <span class="lanes-key sign" aria-hidden="true">
+              ◢
+            </span>
+            silence: the warmer, the nearer to a stall
+          </li>
+        </ul>
+        <p class="small muted">Drag to move, Ctrl and the wheel or two fingers to zoom, click a token to open its entry.</p>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,338 @@
+import type { ColorName } from "../theme/colors.ts";
+import type { Mark } from "./lane.ts";
+import { type Columns, createColumns } from "./level-of-detail.ts";
+import type { LaneRow } from "./model.ts";
+import { PHASES } from "./phases.ts";
+import { axisOf, type Scale, toPx } from "./scale.ts";
+
+/** Heights in px. A row is the lane's band, and under it the line of its rate. */
+export const ROW = { height: 52, narrow: 74, top: 8, band: 24, gap: 4, rate: 12 } as const;
+
+/** Height of the axis, px. */
+export const AXIS_HEIGHT = 24;
+
+/** The colours that the picture needs. */
+export type LaneColors = Readonly<Record<ColorName, string>>;
+
+/** Their names. */
+export const LANE_COLORS: readonly ColorName[] = [
+  ...PHASES.map(({ token }) => token.slice(2) as ColorName),
+  "bg",
+  "surface",
+  "sunken",
+  "line",
+  "line-strong",
+  "text",
+  "muted",
+  "accent",
+  "good",
+  "warn",
+  "bad",
+];
+
+/** What is drawn. */
+export interface Picture {
+  readonly rows: readonly LaneRow[];
+  readonly scale: Scale;
+  /** The first row that is seen, how many, and where the first one's top is, px from the top of the plot. */
+  readonly first: number;
+  readonly count: number;
+  readonly offset: number;
+  readonly rowHeight: number;
+  /** Where in a row the lane begins: below its label where the label lies over it. */
+  readonly laneTop: number;
+  /** Of the whole canvas, px. */
+  readonly height: number;
+  /** Where the axis counts from. */
+  readonly origin: number;
+  /** The present by the clock of the entries; undefined where nothing goes on. */
+  readonly now: number | undefined;
+  /** The moment that a replay shows: what is after it is dimmed. */
+  readonly at: number | undefined;
+  readonly selected: string | undefined;
+}
+
+/** Draws pictures into one canvas. */
+export interface Painter {
+  /** Draws all of `picture`; returns nothing and keeps nothing of it. */
+  paint(picture: Picture): void;
+  setColors(colors: LaneColors): void;
+}
+
+/** A painter for `context`, whose unit is a CSS pixel. */
+export function createPainter(context: CanvasRenderingContext2D, given: LaneColors): Painter {
+  let colors = given;
+  let columns: Columns = createColumns(1);
+  /** The highest rate of all lanes that were drawn last: all lines have the same scale. */
+  let topRate = 1;
+
+  const paintAxis = ({ scale, origin, height }: Picture): void => {
+    context.fillStyle = colors.line;
+    const lines = axisOf(scale, origin);
+    for (const { px } of lines) context.fillRect(Math.round(px), AXIS_HEIGHT - 4, 1, height);
+    context.fillStyle = colors.muted;
+    context.font = "11px system-ui, sans-serif";
+    context.textBaseline = "middle";
+    context.textAlign = "left";
+    for (const { px, label } of lines) context.fillText(label, Math.round(px) + 4, AXIS_HEIGHT / 2);
+  };
+
+  const paintPhases = ({ lane }: LaneRow, scale: Scale, top: number, until: number): void => {
+    let last = -1;
+    lane.phases.between(scale.from, until, (from, to, code) => {
+      const phase = PHASES[code];
+      if (phase === undefined || phase.height === 0) return;
+      const left = toPx(scale, from);
+      const right = toPx(scale, to);
+      // Many short phases in one pixel are one.
+      if (right < last + 0.5) return;
+      last = right;
+      const height = ROW.band * phase.height;
+      const color = colors[phase.token.slice(2) as ColorName];
+      context.globalAlpha = 0.24;
+      context.fillStyle = color;
+      context.fillRect(left, top + ROW.band - height, Math.max(1, right - left), height);
+      context.globalAlpha = 0.9;
+      context.fillRect(left, top + ROW.band - 2, Math.max(1, right - left), 2);
+    });
+    context.globalAlpha = 1;
+  };
+
+  const paintHeat = ({ lane }: LaneRow, scale: Scale, top: number, now: number | undefined): void => {
+    const present = now === undefined ? undefined : lane.silence(now);
+    const heat = (from: number, to: number, amount: number): void => {
+      const left = toPx(scale, from);
+      const right = toPx(scale, to);
+      if (right < 0 || left > scale.width || right - left < 0.75) return;
+      context.fillStyle = amount >= 0.85 ? colors["phase-stalled"] : colors["phase-slow"];
+      context.globalAlpha = 0.12 + 0.5 * amount;
+      context.fillRect(left, top, right - left, ROW.band);
+    };
+    for (let index = lane.silences.length - 1; index >= 0; index -= 1) {
+      const silence = lane.silences[index];
+      if (silence === undefined || silence.to < scale.from) break;
+      heat(silence.from, silence.to, silence.heat);
+    }
+    if (present !== undefined) heat(present.from, present.to, present.heat);
+    context.globalAlpha = 1;
+  };
+
+  const paintTicks = ({ lane }: LaneRow, scale: Scale, top: number): void => {
+    const width = Math.ceil(scale.width);
+    if (columns.counts.length !== width) columns = createColumns(width);
+    lane.ticks.columns(scale.from, scale.msPerPx, columns);
+    const { counts, reasoning, peak } = columns;
+    if (peak === 0) return;
+    const isDense = peak > 1;
+    for (const kind of ["content", "reasoning"] as const) {
+      context.fillStyle = kind === "content" ? colors["phase-generating"] : colors["phase-prefill"];
+      for (let column = 0; column < width; column += 1) {
+        const count = counts[column] ?? 0;
+        if (count === 0 || 2 * (reasoning[column] ?? 0) > count !== (kind === "reasoning")) continue;
+        const height = isDense ? ROW.band * (0.35 + (0.65 * count) / peak) : ROW.band;
+        context.fillRect(column, top + ROW.band - height, 1, height);
+      }
+    }
+  };
+
+  const paintRate = ({ lane }: LaneRow, scale: Scale, top: number): number => {
+    const bottom = top + ROW.rate;
+    let most = 0;
+    let end: number | undefined;
+    context.beginPath();
+    lane.ticks.rates(scale.from, scale.from + scale.width * scale.msPerPx, 3 * scale.msPerPx, (at, rate, ms) => {
+      most = Math.max(most, rate);
+      const left = toPx(scale, at);
+      const right = toPx(scale, at + ms);
+      const y = bottom - Math.min(1, rate / topRate) * ROW.rate;
+      if (end === undefined || left > end + 0.5) {
+        if (end !== undefined) context.lineTo(end, bottom);
+        context.moveTo(left, bottom);
+      }
+      context.lineTo(left, y);
+      context.lineTo(right, y);
+      end = right;
+    });
+    if (end !== undefined) context.lineTo(end, bottom);
+    context.globalAlpha = 0.18;
+    context.fillStyle = colors.muted;
+    context.fill();
+    context.globalAlpha = 0.75;
+    context.strokeStyle = colors.muted;
+    context.lineWidth = 1;
+    context.stroke();
+    context.globalAlpha = 1;
+    return most;
+  };
+
+  const paintMarks = ({ lane }: LaneRow, scale: Scale, top: number): void => {
+    let last = Number.NEGATIVE_INFINITY;
+    for (const mark of lane.marks) {
+      const x = Math.round(toPx(scale, mark.at));
+      if (x < -8 || x > scale.width + 8) continue;
+      // Signs that lie on each other are one; ends and failures are always seen.
+      if (x - last < 4 && mark.kind !== "failed" && mark.kind !== "end" && mark.kind !== "first-token") continue;
+      last = x;
+      paintMark(context, mark, x, top, colors);
+    }
+  };
+
+  const paintFamily = ({ rows, scale, first, count, offset, rowHeight, laneTop }: Picture): void => {
+    const places = new Map(rows.map(({ lane }, index) => [lane.id, index]));
+    context.strokeStyle = colors["line-strong"];
+    context.globalAlpha = 0.7;
+    context.lineWidth = 1;
+    context.beginPath();
+    for (let index = first; index < Math.min(rows.length, first + count); index += 1) {
+      const row = rows[index];
+      const parent = row?.lane.parent === undefined ? undefined : places.get(row.lane.parent);
+      if (row === undefined || parent === undefined) continue;
+      const x = Math.round(toPx(scale, row.lane.startedAt)) + 0.5;
+      if (x < 0 || x > scale.width) continue;
+      const bandOf = (place: number): number => offset + (place - first) * rowHeight + laneTop + ROW.top;
+      context.moveTo(x, Math.max(0, bandOf(parent) + ROW.band));
+      context.lineTo(x, bandOf(index));
+    }
+    context.stroke();
+    context.globalAlpha = 1;
+  };
+
+  return {
+    setColors(next) {
+      colors = next;
+    },
+    paint(picture) {
+      // To whole columns, so that a picture which follows the present moves by whole pixels and does not shimmer.
+      const from = Math.floor(picture.scale.from / picture.scale.msPerPx) * picture.scale.msPerPx;
+      const scale = { ...picture.scale, from };
+      const { rows, first, count, offset, rowHeight, laneTop, now, at, height } = picture;
+      context.clearRect(0, 0, scale.width, height);
+      context.save();
+      context.beginPath();
+      context.rect(0, AXIS_HEIGHT, scale.width, height - AXIS_HEIGHT);
+      context.clip();
+      let most = 0;
+      for (let index = first; index < Math.min(rows.length, first + count); index += 1) {
+        const row = rows[index];
+        if (row === undefined) continue;
+        const top = offset + (index - first) * rowHeight;
+        if (row.lane.id === picture.selected) {
+          context.fillStyle = colors.sunken;
+          context.fillRect(0, top, scale.width, rowHeight);
+        }
+        const band = top + laneTop + ROW.top;
+        // An open phase goes on until the present, or until the last entry where nothing is awaited.
+        const until = row.lane.isOver ? Number.MAX_SAFE_INTEGER : (now ?? row.lane.lastAt);
+        paintPhases(row, scale, band, Math.min(until, scale.from + scale.width * scale.msPerPx));
+        paintHeat(row, scale, band, row.lane.isOver ? undefined : now);
+        paintTicks(row, scale, band);
+        most = Math.max(most, paintRate(row, scale, band + ROW.band + ROW.gap));
+        paintMarks(row, scale, band);
+        if (row.lane.isRemote) paintElsewhere(context, toPx(scale, row.lane.startedAt), band, scale, colors);
+        context.fillStyle = colors.line;
+        context.fillRect(0, top + rowHeight - 1, scale.width, 1);
+      }
+      topRate = Math.max(1, most);
+      paintFamily({ ...picture, scale });
+      if (at !== undefined) {
+        const x = Math.round(toPx(scale, at));
+        context.globalAlpha = 0.72;
+        context.fillStyle = colors.bg;
+        context.fillRect(x, AXIS_HEIGHT, Math.max(0, scale.width - x), height);
+        context.globalAlpha = 1;
+        context.fillStyle = colors.accent;
+        context.fillRect(x - 1, AXIS_HEIGHT, 2, height);
+      }
+      context.restore();
+      paintAxis({ ...picture, scale });
+      if (now === undefined || at !== undefined) return;
+      context.fillStyle = colors.accent;
+      context.fillRect(Math.round(toPx(scale, now)), AXIS_HEIGHT, 1, height);
+    },
+  };
+}
+
+/** A lane whose entries are somewhere else: a dashed frame from its delegation on. */
+function paintElsewhere(context: CanvasRenderingContext2D, x: number, top: number, scale: Scale, colors: LaneColors): void {
+  context.save();
+  context.setLineDash([4, 4]);
+  context.strokeStyle = colors["line-strong"];
+  context.strokeRect(Math.max(-2, x) + 0.5, top + 0.5, scale.width + 4, ROW.band - 1);
+  context.restore();
+}
+
+/** Each kind has a shape of its own, so that they differ without colour. */
+function paintMark(context: CanvasRenderingContext2D, { kind }: Mark, x: number, top: number, colors: LaneColors): void {
+  const shape = (color: string, points: readonly (readonly [number, number])[]): void => {
+    context.fillStyle = color;
+    context.beginPath();
+    for (const [index, [dx, dy]] of points.entries()) {
+      if (index === 0) context.moveTo(x + dx, top + dy);
+      else context.lineTo(x + dx, top + dy);
+    }
+    context.closePath();
+    context.fill();
+    context.strokeStyle = colors.surface;
+    context.lineWidth = 1;
+    context.stroke();
+  };
+  const bar = (color: string): void => {
+    context.fillStyle = color;
+    context.fillRect(x - 1, top - 4, 2, ROW.band + 4);
+  };
+  switch (kind) {
+    case "first-token":
+      bar(colors.text);
+      return shape(colors.text, [
+        [-5, -7],
+        [5, -7],
+        [0, 0],
+      ]);
+    case "message":
+    case "asks":
+      context.fillStyle = kind === "message" ? colors.accent : colors["phase-waiting-input"];
+      context.beginPath();
+      context.arc(x, top - 2, 4, 0, 2 * Math.PI);
+      context.fill();
+      return;
+    case "tool":
+    case "tool-failed":
+      return shape(kind === "tool" ? colors["phase-tool"] : colors.bad, [
+        [-4, -7],
+        [4, -7],
+        [4, 1],
+        [-4, 1],
+      ]);
+    case "delegation":
+      return shape(colors["phase-child-working"], [
+        [-4, -7],
+        [5, -3],
+        [-4, 1],
+      ]);
+    case "stalled":
+    case "failed":
+      bar(colors.bad);
+      return shape(colors.bad, [
+        [0, -8],
+        [5, 1],
+        [-5, 1],
+      ]);
+    case "end":
+      return bar(colors.good);
+    case "recovered":
+      return shape(colors.good, [
+        [0, -8],
+        [4, -3],
+        [0, 2],
+        [-4, -3],
+      ]);
+    case "attempt":
+    case "note":
+      return shape(colors.muted, [
+        [0, -7],
+        [4, -3],
+        [0, 1],
+        [-4, -3],
+      ]);
+  }
+}
