@@ -207,6 +207,7 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
       const scale = { ...picture.scale, from };
       const { rows, first, count, offset, rowHeight, laneTop, now, at, height } = picture;
       context.clearRect(0, 0, scale.width, height);
+      paintAxis({ ...picture, scale });
       context.save();
       context.beginPath();
       context.rect(0, AXIS_HEIGHT, scale.width, height - AXIS_HEIGHT);
@@ -244,7 +245,6 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
         context.fillRect(x - 1, AXIS_HEIGHT, 2, height);
       }
       context.restore();
-      paintAxis({ ...picture, scale });
       if (now === undefined || at !== undefined) return;
       context.fillStyle = colors.accent;
       context.fillRect(Math.round(toPx(scale, now)), AXIS_HEIGHT, 1, height);

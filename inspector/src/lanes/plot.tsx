@@ -118,7 +118,7 @@ export function LanesPlot(props: PlotProps): VNode {
       if (position !== drawnAt && position !== undefined && !view.scale.follow) view.scale = reveal(view.scale, position);
       const moves = present !== undefined && view.scale.follow && position === undefined;
       if (!moves && !view.dirty && drawn === lanes.version && position === drawnAt) return;
-      if (view.scale.follow) view.scale = followTo(view.scale, position ?? present ?? lanes.extent?.to ?? Date.now());
+      if (view.scale.follow) view.scale = followTo(view.scale, position ?? present ?? lanes.extent?.to ?? Date.now(), lanes.extent?.from);
       const height = size.width >= WIDE_PX - LABEL_PX && box.clientWidth >= WIDE_PX ? ROW.height : ROW.narrow;
       const list = lanes.list();
       const scrolled = box.scrollTop;

@@ -35,6 +35,13 @@ test("a scale that follows keeps the present at the right edge, also when it is 
   assert.equal(Math.round(endOf(wide)), Math.round(endOf(scale)));
 });
 
+test("a young stream begins at the left, and the present moves until it is at the right edge", () => {
+  const scale = createScale(NOW, 1000);
+  assert.equal(Math.round(toPx(followTo(scale, NOW + 3000, NOW), NOW)), 24);
+  assert.equal(Math.round(toPx(followTo(scale, NOW + 3000, NOW), NOW + 3000)), 124);
+  assert.equal(Math.round(toPx(followTo(scale, NOW + 60_000, NOW), NOW + 60_000)), 976);
+});
+
 test("panning ends following, and following begins again on request", () => {
   const scale = pan(createScale(NOW, 1000), 100);
   assert.equal(scale.follow, false);

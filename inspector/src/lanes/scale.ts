@@ -53,9 +53,14 @@ export function pan(scale: Scale, px: number): Scale {
   return px === 0 ? scale : { ...scale, from: scale.from - px * scale.msPerPx, follow: false };
 }
 
-/** Puts the present at the right edge; without effect where the scale does not follow. */
-export function followTo(scale: Scale, now: number): Scale {
-  return scale.follow ? { ...scale, from: now - Math.max(0, scale.width - MARGIN_PX) * scale.msPerPx } : scale;
+/**
+ * Puts the present at the right edge; without effect where the scale does not follow. While all that there is, from `origin` on, has room, the picture begins with it
+ * and the present moves to the right.
+ */
+export function followTo(scale: Scale, now: number, origin?: number): Scale {
+  if (!scale.follow) return scale;
+  const from = now - Math.max(0, scale.width - MARGIN_PX) * scale.msPerPx;
+  return { ...scale, from: origin === undefined ? from : Math.max(from, Math.min(origin, now) - MARGIN_PX * scale.msPerPx) };
 }
 
 /** Begins or ends following. */
