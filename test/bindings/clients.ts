@@ -1,14 +1,15 @@
 import type { Server } from "../../src/lib/main/server.ts";
 import { grpcClient } from "./grpc-client.ts";
 import { readEvents } from "./sse.ts";
+import { websocketClient } from "./websocket-client.ts";
 import { type BindingClient, type Wire, WireError } from "./wire.ts";
 
 const VERSION = { "a2a-version": "1.0" };
 
-/** All three bindings of one agent. */
+/** All bindings of one agent. */
 export function bindingClients(server: Server, agent = "main"): readonly BindingClient[] {
   const base = `${server.url}/a2a/${agent}`;
-  return [jsonRpcClient(base), restClient(`${base}/rest`), grpcClient(server.grpcAddress ?? "")];
+  return [jsonRpcClient(base), restClient(`${base}/rest`), grpcClient(server.grpcAddress ?? ""), websocketClient(`${base}/ws`)];
 }
 
 export function jsonRpcClient(url: string): BindingClient {

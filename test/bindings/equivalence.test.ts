@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Server } from "../../src/lib/main/server.ts";
 import { EXTENSION_URI } from "../../src/lib/model/entry.ts";
+import { A2A_SOCKET_BINDING } from "../../src/lib/model/websocket-binding.ts";
 import { bindingClients } from "./clients.ts";
 import { grpcClient } from "./grpc-client.ts";
 import { startTestServer } from "./server.ts";
@@ -27,10 +28,10 @@ function textOf(events: readonly WireEvent[]): string {
 
 /** `error` in the words of all bindings. */
 const ERRORS = {
-  TASK_NOT_FOUND: { jsonrpc: -32001, rest: 404, grpc: 5 },
-  TASK_NOT_CANCELABLE: { jsonrpc: -32002, rest: 400, grpc: 9 },
-  UNSUPPORTED_OPERATION: { jsonrpc: -32004, rest: 400, grpc: 9 },
-  VERSION_NOT_SUPPORTED: { jsonrpc: -32009, rest: 400, grpc: 9 },
+  TASK_NOT_FOUND: { jsonrpc: -32001, rest: 404, grpc: 5, websocket: -32001 },
+  TASK_NOT_CANCELABLE: { jsonrpc: -32002, rest: 400, grpc: 9, websocket: -32002 },
+  UNSUPPORTED_OPERATION: { jsonrpc: -32004, rest: 400, grpc: 9, websocket: -32004 },
+  VERSION_NOT_SUPPORTED: { jsonrpc: -32009, rest: 400, grpc: 9, websocket: -32009 },
 } as const;
 
 async function refuses(client: BindingClient, reason: keyof typeof ERRORS, ask: Promise<unknown>): Promise<void> {
@@ -41,7 +42,7 @@ async function refuses(client: BindingClient, reason: keyof typeof ERRORS, ask: 
   });
 }
 
-describe("JSON-RPC, HTTP+JSON and gRPC answer alike", () => {
+describe("JSON-RPC, HTTP+JSON, gRPC and WebSocket answer alike", () => {
   let server: Server;
   let clients: readonly BindingClient[];
   const each = (name: string, run: (client: BindingClient) => Promise<void>): void => {
@@ -204,7 +205,7 @@ describe("JSON-RPC, HTTP+JSON and gRPC answer alike", () => {
     const id = (await stream.next()).value?.event.task.id;
     await assert.rejects(collect(own.stream("SendStreamingMessage", { message: message("x") })), (error) => {
       assert.ok(error instanceof WireError);
-      assert.deepEqual([error.code, error.info?.reason], [{ jsonrpc: -32094, rest: 429, grpc: 8 }[client.name], "TOO_MANY_READERS"]);
+      assert.deepEqual([error.code, error.info?.reason], [{ jsonrpc: -32094, rest: 429, grpc: 8, websocket: -32094 }[client.name], "TOO_MANY_READERS"]);
       return true;
     });
     assert.equal((await own.call("ListTasks", {})).totalSize, 1);
@@ -226,7 +227,9 @@ describe("JSON-RPC, HTTP+JSON and gRPC answer alike", () => {
 
   each("the card of an agent leads to that agent", async (client) => {
     const card = (await (await fetch(`${server.url}/a2a/other/.well-known/agent-card.json`)).json()) as Wire;
-    const face = card.supportedInterfaces.find((one: Wire) => one.protocolBinding === { jsonrpc: "JSONRPC", rest: "HTTP+JSON", grpc: "GRPC" }[client.name]);
+    const face = card.supportedInterfaces.find(
+      (one: Wire) => one.protocolBinding === { jsonrpc: "JSONRPC", rest: "HTTP+JSON", grpc: "GRPC", websocket: A2A_SOCKET_BINDING }[client.name],
+    );
     const reached = client.name === "grpc" ? grpcClient(face.url) : bindingClients(server, "other").find(({ name }) => name === client.name);
     assert.ok(reached !== undefined);
     const params = { ...(face.tenant !== undefined && { tenant: face.tenant }) };

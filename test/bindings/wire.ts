@@ -10,7 +10,7 @@ export type Wire = any;
 
 /** One binding as its clients see it: operations by their names in the specification, in ProtoJSON. */
 export interface BindingClient extends AsyncDisposable {
-  readonly name: "jsonrpc" | "rest" | "grpc";
+  readonly name: "jsonrpc" | "rest" | "grpc" | "websocket";
   call(operation: string, params: object, headers?: Readonly<Record<string, string>>): Promise<Wire>;
   stream(operation: string, params: object, headers?: Readonly<Record<string, string>>, signal?: AbortSignal): AsyncIterable<WireEvent>;
 }

@@ -4,7 +4,7 @@ import { type Modes, startConformanceAgent } from "./conformance-agent.ts";
 
 // Each mode of the conformance agent (issue 3, section 6), examined with what its card must declare.
 const full = { streaming: true, push: true, requiredExtensions: [] };
-const bindings = ["jsonrpc", "rest", "grpc"] as const;
+const bindings = ["jsonrpc", "rest", "grpc", "websocket"] as const;
 const MODES: readonly (readonly [Modes, Omit<A2AConformanceOptions, "baseUrl">])[] = [
   [{}, { bindings, expect: full, versions: ["1.0", "0.3"] }],
   [{ noise: true }, { bindings, expect: full, versions: ["1.0", "0.3"] }],

@@ -14,7 +14,7 @@ import { bindingClients } from "../bindings/clients.ts";
 const TOKENS = 40;
 let seen = 0;
 let more = Promise.withResolvers<void>();
-const model = new ScriptedModel(Array.from({ length: 3 }, () => modelStreamResponder(() => words())));
+const model = new ScriptedModel(Array.from({ length: 4 }, () => modelStreamResponder(() => words())));
 const server = await startServer({
   agents: [defineAgent({ id: "main", engine: openaiAgents(new Agent({ name: "Stepper", model })) })],
   store: createMemoryStore(),

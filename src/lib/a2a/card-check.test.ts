@@ -11,6 +11,7 @@ const RIGHT = {
   supportedInterfaces: [
     { url: "https://example.com/rpc", protocolBinding: "JSONRPC", protocolVersion: "1.0" },
     { url: "example.com:443", protocolBinding: "GRPC", protocolVersion: "1.0", tenant: "t" },
+    { url: "wss://example.com/ws", protocolBinding: "urn:x:websocket:1", protocolVersion: "1.0" },
   ],
   capabilities: { streaming: true, extensions: [{ uri: "https://example.com/ext/v1", required: false, params: { any_name: 1 } }] },
   securitySchemes: {
@@ -75,6 +76,11 @@ test("each broken rule is named, with what was found", () => {
       "SHOULD 5.8 supportedInterfaces[0].protocolBinding",
     ],
     [{ supportedInterfaces: [{ url: "https://example.com", protocolBinding: "GRPC", protocolVersion: "1.0" }] }, "SHOULD 4.4.6 supportedInterfaces[0].url"],
+    [{ supportedInterfaces: [{ url: "/ws", protocolBinding: "urn:x:websocket:1", protocolVersion: "1.0" }] }, "MUST 12.7 supportedInterfaces[0].url"],
+    [
+      { supportedInterfaces: [{ url: "ws://example.com/ws", protocolBinding: "urn:x:websocket:1", protocolVersion: "1.0" }] },
+      "SHOULD 7.1 supportedInterfaces[0].url",
+    ],
     [{ capabilities: undefined }, "MUST 4.4.3 capabilities"],
     [{ capabilities: { streaming: "yes" } }, "MUST 4.4.3 capabilities.streaming"],
     [{ defaultInputModes: ["text"] }, "SHOULD 4.4.1 defaultInputModes"],

@@ -7,6 +7,7 @@ import test from "node:test";
 import { promisify } from "node:util";
 import { engine } from "../../../test/support/engines.ts";
 import { defineAgent } from "../engine/define-agent.ts";
+import { A2A_SOCKET_BINDING } from "../model/websocket-binding.ts";
 import { createCards } from "./card.ts";
 
 const run = promisify(execFile);
@@ -52,7 +53,17 @@ async def main():
             + [card.capabilities.extended_agent_card, card.security_schemes["apiKey"].api_key_security_scheme.name, list(card.security_requirements[0].schemes)]))
 asyncio.run(main())`,
   );
-  assert.deepEqual(found, [["JSONRPC", "1.0"], ["HTTP+JSON", "1.0"], ["GRPC", "1.0"], ["JSONRPC", "0.3"], ["HTTP+JSON", "0.3"], true, "X-API-Key", ["apiKey"]]);
+  assert.deepEqual(found, [
+    ["JSONRPC", "1.0"],
+    ["HTTP+JSON", "1.0"],
+    ["GRPC", "1.0"],
+    [A2A_SOCKET_BINDING, "1.0"],
+    ["JSONRPC", "0.3"],
+    ["HTTP+JSON", "0.3"],
+    true,
+    "X-API-Key",
+    ["apiKey"],
+  ]);
 });
 
 test("Python a2a-sdk 0.3.x reads the same bare card as one of 0.3", async () => {

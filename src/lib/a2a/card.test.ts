@@ -8,6 +8,7 @@ import { defineAgent } from "../engine/define-agent.ts";
 import { createMemoryStore } from "../log/memory.ts";
 import type { JsonObject } from "../model/a2a.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
+import { A2A_SOCKET_BINDING } from "../model/websocket-binding.ts";
 import { IasError } from "../model/errors.ts";
 import type { PageReply } from "../net/page.ts";
 import type { SecurityScheme } from "../tenancy/authenticator.ts";
@@ -40,6 +41,7 @@ test("a card of 1.0: interfaces with 1.0 before 0.3, capabilities, our extension
     { url: `${ORIGIN}/a2a/helper`, protocolBinding: "JSONRPC", protocolVersion: "1.0" },
     { url: `${ORIGIN}/a2a/helper/rest`, protocolBinding: "HTTP+JSON", protocolVersion: "1.0" },
     { url: "127.0.0.1:4001", protocolBinding: "GRPC", protocolVersion: "1.0" },
+    { url: `${ORIGIN.replace("http", "ws")}/a2a/helper/ws`, protocolBinding: A2A_SOCKET_BINDING, protocolVersion: "1.0" },
     { url: `${ORIGIN}/a2a/helper`, protocolBinding: "JSONRPC", protocolVersion: "0.3" },
     { url: `${ORIGIN}/a2a/helper/rest`, protocolBinding: "HTTP+JSON", protocolVersion: "0.3" },
   ]);

@@ -24,9 +24,7 @@ import { keyText, type StreamKey } from "../model/key.ts";
 import type { GuardedFetch } from "../net/guarded-fetch.ts";
 import { joinPages, type Page } from "../net/page.ts";
 import { joinRoutes, type Route } from "../net/route.ts";
-import { createApiSocket } from "../socket/api-socket.ts";
 import type { SocketRoute } from "../socket/socket.ts";
-import { createSockets } from "../socket/sockets.ts";
 import { createCloser } from "../stream/closer.ts";
 import { createHeartbeatWheel, type HeartbeatWheel } from "../stream/heartbeat.ts";
 import type { Secrets } from "../tenancy/secrets.ts";
@@ -35,6 +33,7 @@ import { type Core, wireCore } from "./core.ts";
 import { firstFree, listen } from "./listen.ts";
 import { checkSettings, DEFAULT_SETTINGS, grpcAddressOf, reachedAt, RESULTS_DIR, type Settings } from "./settings.ts";
 import { wireApi } from "./wire-api.ts";
+import { wireSockets } from "./wire-sockets.ts";
 
 /** Ports when none is asked for; the next free one is taken. */
 const HTTP_PORT = 4000;
@@ -178,7 +177,7 @@ function wireGateway(
     authenticate: wired.authenticate,
     pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createTryPage(agents), ...pages),
     routes: joinRoutes(...routes, wired.route),
-    sockets: createSockets({ routes: [createApiSocket({ api: wired.api, logId, limits, report }), ...socketRoutes], limits, wheel, report }),
+    sockets: wireSockets({ core, api: wired.api, logId, socketRoutes, wheel, report }),
     limits,
     guards,
     logId,

@@ -52,6 +52,16 @@ function checkInterface(report: Report, path: string, entry: Json): void {
   );
   if (binding === "GRPC") {
     report.check({ section, level: "SHOULD", expected: "host:port" }, at(path, "url"), url, isText(url) && /^(\[[^\]]+\]|[^/:]+):\d+$/.test(url));
+  } else if (isText(binding) && !BINDINGS.includes(binding) && isKnown) {
+    // A custom binding has the scheme of its transport.
+    report.check({ section: "12.7", level: "MUST", expected: "an absolute URL" }, at(path, "url"), url, isText(url) && URL.canParse(url));
+    const http = isText(url) ? url.replace(/^ws/i, "http") : url;
+    report.check(
+      { section: "7.1", level: "SHOULD", expected: "wss in production (ws only on this machine)" },
+      at(path, "url"),
+      url,
+      !isHttpUrl(http) || isSecure(http),
+    );
   } else {
     report.check({ section, level: "MUST", expected: "an absolute http(s) URL" }, at(path, "url"), url, isHttpUrl(url));
     report.check({ section: "7.1", level: "SHOULD", expected: "https in production (http only on this machine)" }, at(path, "url"), url, isSecure(url));

@@ -1,6 +1,7 @@
 import type { Agent } from "../../engine/agent.ts";
 import type { Json, JsonObject } from "../../model/a2a.ts";
 import { EXTENSION_URI } from "../../model/entry.ts";
+import { A2A_SOCKET_BINDING } from "../../model/websocket-binding.ts";
 import type { SecurityScheme } from "../../tenancy/authenticator.ts";
 
 /** What a card says beside its agent. */
@@ -67,6 +68,7 @@ function interfacesOf(agent: Agent, { origin, grpc, serves03, defaultAgent }: Ca
     { url: rest, protocolBinding: "HTTP+JSON", protocolVersion: "1.0" },
     // gRPC has one address for all agents; the tenant, which clients repeat in each request, tells them apart.
     ...(grpc === undefined ? [] : [{ url: grpc, protocolBinding: "GRPC", ...(agent.id !== defaultAgent && { tenant: agent.id }), protocolVersion: "1.0" }]),
+    { url: `${rpc.replace(/^http/, "ws")}/ws`, protocolBinding: A2A_SOCKET_BINDING, protocolVersion: "1.0" },
     ...(serves03
       ? [
           { url: rpc, protocolBinding: "JSONRPC", protocolVersion: "0.3" },

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../../model/a2a.ts";
+import { A2A_SOCKET_BINDING } from "../../model/websocket-binding.ts";
 import type { Capabilities } from "./conformance-case.ts";
 import { at, isObject, itemsAt, textAt } from "./json.ts";
 import { createRaw } from "./raw.ts";
@@ -38,6 +39,8 @@ export async function discover(options: { readonly baseUrl: string; readonly grp
   if (jsonrpc !== undefined) urls.jsonrpc = jsonrpc;
   if (rest !== undefined) urls.rest = rest;
   if (grpc !== undefined) urls.grpc = grpc.replace(/^[a-z]+:\/\//, "");
+  const websocket = interfaceUrl(card, A2A_SOCKET_BINDING);
+  if (websocket !== undefined) urls.websocket = websocket;
   const v03card = typeof plain["url"] === "string" ? plain : undefined;
   return {
     card,

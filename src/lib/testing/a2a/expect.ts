@@ -64,7 +64,7 @@ export function refuseSomehow(reply: Reply | StreamReply): WireError {
 export function checkError(error: WireError, expected: ErrorBinding): void {
   const said = `expected ${expected.name}, got ${error.received}`;
   assert.notEqual(error.message, "", `an error has a message: ${error.received}`);
-  if (error.binding === "jsonrpc") assert.equal(error.code, expected.jsonRpc, said);
+  if (error.binding === "jsonrpc" || error.binding === "websocket") assert.equal(error.code, expected.jsonRpc, said);
   if (error.binding === "grpc") assert.equal(error.code, expected.grpc, said);
   if (error.binding === "rest") {
     assert.equal(error.http, expected.http, said);

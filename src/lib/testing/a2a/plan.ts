@@ -15,6 +15,7 @@ import { v03Cases } from "./cases/v03.ts";
 import { createGrpcClient } from "./clients/grpc.ts";
 import { createJsonRpcClient } from "./clients/jsonrpc.ts";
 import { createRestClient } from "./clients/rest.ts";
+import { createWebSocketClient } from "./clients/websocket.ts";
 import type { AgentContext, Capabilities, ConformanceCase, Level } from "./conformance-case.ts";
 import { discover } from "./discover.ts";
 import { createRaw } from "./raw.ts";
@@ -82,6 +83,7 @@ export async function planA2AConformance(options: A2AConformanceOptions): Promis
   if (urls.jsonrpc !== undefined) clients.set("jsonrpc", createJsonRpcClient({ ...settings, url: urls.jsonrpc }));
   if (urls.rest !== undefined) clients.set("rest", createRestClient({ ...settings, url: urls.rest }));
   if (urls.grpc !== undefined) clients.set("grpc", createGrpcClient({ ...settings, url: urls.grpc }));
+  if (urls.websocket !== undefined) clients.set("websocket", createWebSocketClient({ ...settings, url: urls.websocket }));
   const bindings = options.bindings ?? [...clients.keys()];
   const context: AgentContext = {
     baseUrl: options.baseUrl,

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../../model/a2a.ts";
 
-/** The three standard bindings of A2A. */
-export type Binding = "jsonrpc" | "rest" | "grpc";
+/** The three standard bindings of A2A, and the custom one of PROTOCOL.md, section 9. */
+export type Binding = "jsonrpc" | "rest" | "grpc" | "websocket";
 
 /** Operations that answer once. */
 export type UnaryOperation =
@@ -21,14 +21,14 @@ export type StreamOperation = "SendStreamingMessage" | "SubscribeToTask";
 /** An error as the binding carries it, with what the bindings have in common taken out. */
 export interface WireError {
   readonly binding: Binding;
-  /** JSON-RPC `error.code`, REST HTTP status, gRPC status code. */
+  /** JSON-RPC `error.code` (over WebSocket too), REST HTTP status, gRPC status code. */
   readonly code: number;
   /** REST `error.status`; empty elsewhere. */
   readonly status: string;
   readonly message: string;
   /** `error.data`, `error.details` or the details of `grpc-status-details-bin`; undefined when absent or not an array. */
   readonly details: readonly Json[] | undefined;
-  /** HTTP status of the response; 200 on gRPC. */
+  /** HTTP status of the response; 200 on gRPC and WebSocket. */
   readonly http: number;
   /** Everything that came, for messages. */
   readonly received: string;

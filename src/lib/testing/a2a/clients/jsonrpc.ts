@@ -55,7 +55,8 @@ function unwrapEvent(data: Json, id: number): Json {
   return data["result"] ?? null;
 }
 
-function checkEnvelope(body: JsonObject, id: number): void {
+/** Throws unless `body` is a JSON-RPC response to the request `id`. */
+export function checkEnvelope(body: JsonObject, id: number): void {
   const both = "result" in body && "error" in body;
   if (body["jsonrpc"] === "2.0" && body["id"] === id && !both && ("result" in body || "error" in body)) return;
   throw new Error(`a JSON-RPC response needs jsonrpc "2.0", id ${id} and either result or error; got ${JSON.stringify(body).slice(0, 300)}`);
