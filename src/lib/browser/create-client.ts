@@ -3,6 +3,7 @@ import { ClientError } from "./client-error.ts";
 import { followFeed, followTask } from "./follow.ts";
 import { createHttp, withQuery } from "./http.ts";
 import type { Source } from "./source.ts";
+import { createSocketSource, preferSocket } from "./socket.ts";
 import { createSseSource } from "./sse.ts";
 import { takeTurns } from "./take-turns.ts";
 import { newId } from "./words.ts";
@@ -13,7 +14,12 @@ export function createClient(options: ClientOptions = {}): Client {
   const http = createHttp(options);
   const closed = new AbortController();
   const max = options.maxConnections ?? ("location" in globalThis ? 4 : 256);
-  const source: Source = takeTurns(createSseSource(http), { max });
+  const sse = takeTurns(createSseSource(http), { max });
+  const { transport = "auto" } = options;
+  const socket = transport === "sse" || typeof WebSocket !== "function" ? undefined : createSocketSource(http, { usesTicket: options.headers !== undefined });
+  if (transport === "websocket" && socket === undefined)
+    throw new ClientError("configuration", "There is no WebSocket here; leave `transport` out, or take sse.");
+  const source: Source = socket === undefined ? sse : transport === "websocket" ? socket.source : preferSocket(socket.source, sse);
   const until = (signal: AbortSignal | undefined): AbortSignal => (signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]));
   const path = (task: string, more = ""): string => `/api/tasks/${encodeURIComponent(task)}${more}`;
 
@@ -42,9 +48,13 @@ export function createClient(options: ClientOptions = {}): Client {
       return kept;
     },
     stream: (task, watch = {}) => followTask(source, task, { ...watch, signal: until(watch.signal) }, options),
-    feed: (watch = {}) => followFeed(source, { ...watch, signal: until(watch.signal) }, options),
-    reconnect() {},
-    close: () => closed.abort(new ClientError("aborted", "The client was closed.")),
+    // A feed up to now is no subscription: the socket has none such.
+    feed: (watch = {}) => followFeed(watch.live === false ? sse : source, { ...watch, signal: until(watch.signal) }, options),
+    reconnect: () => socket?.drop(),
+    close() {
+      closed.abort(new ClientError("aborted", "The client was closed."));
+      socket?.drop();
+    },
   };
 }
 
