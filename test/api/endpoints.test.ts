@@ -59,7 +59,7 @@ test("GET /api/session says who the caller is and what the server offers", async
   const { api } = await started(t);
   const { status, body, headers } = await api.get<ServerInfo>("/api/session");
   assert.equal(status, 200);
-  assert.deepEqual(body.principal, { tenant: "", user: "local", roles: [] });
+  assert.deepEqual(body.principal, { tenant: "", user: "local", roles: ["operator"] });
   assert.equal(body.durability, "none");
   assert.match(body.version, /^\d+\.\d+\.\d+/);
   assert.equal(headers.get("cache-control"), "no-store");

@@ -42,7 +42,8 @@ export function toServerInfo({ tenant, user, roles = [] }: Principal, facts: Ser
   return { ...facts, principal: { tenant, user, roles } };
 }
 
-function summarize(agent: Agent, remote: RemoteFacts | undefined): AgentSummary {
+/** An agent as the API lists it. */
+export function summarize(agent: Agent, remote: RemoteFacts | undefined): AgentSummary {
   return {
     id: agent.id,
     name: agent.name,

@@ -3,9 +3,11 @@ import type { Json, JsonObject, Message, Part, StreamResponse, TaskState } from 
 import type {
   AgentSummary,
   ApiError,
+  CardReport,
   ConversationSummary,
   FeedFrame,
   ReaderInfo,
+  RemoteBody,
   SendBody,
   SendReply,
   ServerInfo,
@@ -176,6 +178,26 @@ export const agentSchema = z
   })
   .register(SCHEMAS, { id: "AgentSummary", description: "An agent of this server, or a remote one that was added." });
 
+/** `CardReport`. */
+export const cardReportSchema = z
+  .object({
+    url: z.string(),
+    card: jsonObject,
+    right: z.boolean(),
+    findings: z.array(z.object({ rule: z.string(), level: z.enum(["MUST", "SHOULD", "MAY"]), ok: z.boolean(), found: z.string(), expected: z.string() })),
+  })
+  .register(SCHEMAS, { id: "CardReport", description: "A card, examined rule by rule; `right` where no MUST is broken." });
+
+/** `RemoteBody`. */
+export const remoteBodySchema = z
+  .object({
+    url: z.string().max(2000).describe("The agent's, its server's or its card's"),
+    id: optional(z.string().max(64).describe("Its name here; made from the card's without one")),
+    headers: optional(z.record(z.string(), z.string())),
+    token: optional(z.string().describe("Sent as `Authorization: Bearer …`")),
+  })
+  .register(SCHEMAS, { id: "RemoteBody", description: "A foreign agent, and what is sent to it beside." });
+
 /** `ServerInfo`. */
 export const serverInfoSchema = z
   .object({
@@ -273,6 +295,8 @@ export type SchemasFit = All<
     Fits<typeof conversationSchema, ConversationSummary>,
     Fits<typeof agentSchema, AgentSummary>,
     Fits<typeof serverInfoSchema, ServerInfo>,
+    Fits<typeof cardReportSchema, CardReport>,
+    Fits<typeof remoteBodySchema, RemoteBody>,
     Fits<typeof ticketSchema, Ticket>,
     Fits<typeof sendBodySchema, SendBody>,
     Fits<typeof sendReplySchema, SendReply>,

@@ -7,6 +7,8 @@ import { createPush, type Push } from "../a2a/push/push.ts";
 import { createJwksPage, loadSigningKey, type SigningKey } from "../a2a/signing-key.ts";
 import type { ReaderRegistry } from "../api/api-parts.ts";
 import { createReaderRegistry } from "../api/readers.ts";
+import { createRemotes, type Remotes } from "../api/remotes.ts";
+import { a2a } from "../engine/a2a.ts";
 import type { Agent } from "../engine/agent.ts";
 import { defineAgent } from "../engine/define-agent.ts";
 import type { BlobStore } from "../media/blobs.ts";
@@ -44,6 +46,7 @@ export interface Core {
   readonly media: Media;
   readonly blobs: BlobStore;
   readonly readers: ReaderRegistry;
+  readonly remotes: Remotes;
   /** Seals what others entrusted to us. */
   readonly secrets: Secrets;
   /** Whether callers must prove who they are. */
@@ -88,12 +91,25 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     task: (key) => views.with(key, (view) => view.fold.task()),
     now,
   });
+  const secrets = options.secrets ?? createSecrets(await loadStoreKey(store.records));
+  const remotes = createRemotes({
+    records: store.records,
+    secrets,
+    agents,
+    fetch: outgoing,
+    engine: (remote) => a2a({ ...remote, fetch: outgoing }),
+    allowedHosts: settings.remoteHosts ?? [],
+    ownCard: (agent) => cards.card(agent, "1.0"),
+    origin,
+    limits,
+  });
+  // Before turns are taken up again: theirs among them.
+  await remotes.load();
   const readers = createReaderRegistry({ maxReaders: limits.maxReaders, now });
   const ground: Ground = { limits, agents, outgoing, media, views, now };
   const runtime = opened(settings.readOnly ? createReadOnlyRuntime() : wireRuntime(options, ground, owner));
   if (!settings.readOnly) opened(startUpkeep({ store, agents, limits, release: (key: StreamKey) => blobs.release(key), now, report }));
 
-  const secrets = options.secrets ?? createSecrets(await loadStoreKey(store.records));
   const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
   const signingKey = cardKey ?? (await loadSigningKey(store.records));
   const push = opened(wirePush(options, ground, { signingKey, secrets }));
@@ -115,6 +131,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
       ({ key, audience }, transport, at) => readers.enter({ key, audience, transport, at }),
     ),
     readers,
+    remotes,
     runtime,
     push,
     pages: [cards.page, media.page, createJwksPage([signingKey])],
@@ -175,7 +192,7 @@ function wirePush(
   });
 }
 
-function readAgents(given: ServerOptions["agents"]): ReadonlyMap<string, Agent> {
+function readAgents(given: ServerOptions["agents"]): Map<string, Agent> {
   const agents = new Map<string, Agent>();
   for (const agent of given.map(defineAgent)) {
     if (agents.has(agent.id)) throw new IasError("configuration", `Two agents have the id ${JSON.stringify(agent.id)}; each needs its own.`);

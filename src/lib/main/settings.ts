@@ -29,6 +29,8 @@ export interface Settings {
   readonly allowAnonymous: boolean;
   /** Webhooks, files and agents on loopback addresses may be called; only on a server that listens on loopback. */
   readonly allowLocalTargets: boolean;
+  /** Hosts of foreign agents that operators may reach through the server, `*.example.com` for all below. Absent: any public one. */
+  readonly remoteHosts?: readonly string[];
   /** Folder of campaign files that operators may start in the browser, by name. Absent: none can be started. */
   readonly campaignsDir?: string;
   /** Folder of campaigns' results, one each, which operators see in the browser. Absent: `results` with `campaignsDir`, where `ias campaign run` puts them; else none. */
@@ -113,6 +115,7 @@ const environmentSchema = z.object({
   JWT_ROLES_CLAIM: text,
   JWT_DEFAULT_TENANT: text,
   CARD_KEY_FILE: text,
+  REMOTE_HOSTS: list,
   CAMPAIGNS_DIR: text,
   RESULTS_DIR: text,
   LIMITS: text,
@@ -141,6 +144,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     allowLocalTargets:
       given.ALLOW_LOCAL_TARGETS === undefined ? isLoopbackHost(host) : given.ALLOW_LOCAL_TARGETS === "1" || given.ALLOW_LOCAL_TARGETS === "true",
     resultsDir: given.RESULTS_DIR ?? RESULTS_DIR,
+    ...(given.REMOTE_HOSTS.length > 0 && { remoteHosts: given.REMOTE_HOSTS }),
     ...(given.CAMPAIGNS_DIR !== undefined && { campaignsDir: given.CAMPAIGNS_DIR }),
     ...(auth !== undefined && { auth }),
     ...(given.CARD_KEY_FILE !== undefined && { cardKeyFile: given.CARD_KEY_FILE }),

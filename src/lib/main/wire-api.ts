@@ -54,7 +54,7 @@ export function wireApi({ core, store, campaigns, origin, report }: ApiWiring): 
     maxBodyBytes: limits.maxBodyBytes,
     maxUploadBytes: limits.maxUploadBytes,
     uploadTypes: DEFAULT_UPLOAD_TYPES,
-    features: campaigns === undefined ? [] : ["campaigns"],
+    features: ["remotes", ...(campaigns === undefined ? [] : ["campaigns"])],
   };
   const sessions = createSessions({
     records: store.records,
@@ -68,7 +68,8 @@ export function wireApi({ core, store, campaigns, origin, report }: ApiWiring): 
     now,
   });
   const endpoints: readonly Endpoint[] = [
-    ...createAgentEndpoints(parts, { facts: () => facts }),
+    ...createAgentEndpoints(parts, { facts: () => facts, remote: core.remotes.factsOf }),
+    ...core.remotes.endpoints,
     ...sessions.endpoints,
     ...createMessageEndpoints(api, async (principal, name) => (await findTask(parts, principal, name)).key.agent),
     ...createTaskEndpoints(parts),

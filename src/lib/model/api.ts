@@ -93,6 +93,34 @@ export interface AgentSummary {
   readonly remote?: { readonly url: string; readonly protocol: string; readonly binding: string };
 }
 
+/** What one rule of the A2A specification says of an agent's card. */
+export interface CardFinding {
+  /** The section and the member that it is about, for example `4.4.6 supportedInterfaces[0].url`. */
+  readonly rule: string;
+  readonly level: "MUST" | "SHOULD" | "MAY";
+  readonly ok: boolean;
+  /** What is there, shortened; `absent` when nothing is. */
+  readonly found: string;
+  readonly expected: string;
+}
+
+/** A card, examined rule by rule. `right`: no MUST is broken. */
+export interface CardReport {
+  readonly url: string;
+  readonly card: JsonObject;
+  readonly right: boolean;
+  readonly findings: readonly CardFinding[];
+}
+
+/** A foreign agent: its URL (an agent's, a server's or a card's), and what is sent to it beside. `id` is its name here; without one it is made from the card's. */
+export interface RemoteBody {
+  readonly url: string;
+  readonly id?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as `Authorization: Bearer …`. */
+  readonly token?: string;
+}
+
 /** Who the caller is, and what this server offers: what a page asks first. */
 export interface ServerInfo {
   readonly principal: { readonly tenant: string; readonly user: string; readonly roles: readonly string[] };

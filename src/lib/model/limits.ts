@@ -79,6 +79,8 @@ export interface Limits {
   readonly maxSocketMessageBytes: number;
   /** Credit of a stream on `/api/ws` whose reader names none, bytes. */
   readonly socketCreditBytes: number;
+  /** Foreign agents that may be added while the server runs: `limit-reached`. */
+  readonly maxRemotes: number;
   /** How long a page's session lasts, ms; then it signs in again. */
   readonly sessionMs: number;
   /** How long a one-time ticket is good, ms: `unauthenticated` with reason TICKET_INVALID. */
@@ -141,6 +143,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxSocketCalls: 100,
   maxSocketMessageBytes: 16 * 1024 * 1024,
   socketCreditBytes: 256 * 1024,
+  maxRemotes: 50,
   sessionMs: 12 * 3_600_000,
   ticketMs: 60_000,
   feedCheckpointMs: 1000,
