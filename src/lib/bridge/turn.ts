@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Caller } from "../api/api.ts";
 import type { Agent } from "../engine/agent.ts";
+import { hasBlobs } from "../media/media.ts";
 import type { ListedTask } from "../log/task-index.ts";
-import { type Message, isInterrupted, isTerminal, type Task } from "../model/a2a.ts";
+import { type Message, isInterrupted, isTerminal, type StreamResponse, type Task } from "../model/a2a.ts";
 import type { ReaderInfo, SendBody, StreamEntry } from "../model/api.ts";
 import { readCursor, toCursor } from "../model/cursor.ts";
-import { decodeEvent, type Entry } from "../model/entry.ts";
+import { decodeEvent, type Entry, isVisible } from "../model/entry.ts";
+import { IasError } from "../model/errors.ts";
 import { readExtension } from "../model/extension.ts";
 import { type StreamKey, streamKey } from "../model/key.ts";
 import type { BridgeEvent } from "./bridge-event.ts";
@@ -21,6 +23,8 @@ export interface TaskTurn {
   readonly agent: Agent;
   readonly task: string;
   readonly context: string;
+  /** When the task was made, ms since the epoch. */
+  readonly createdAt: number;
   /** From where to read; the same for every reader of this answer. */
   readonly after: number;
   /** Where the turn itself begins: earlier, where a task waited for an answer, it has gone on. At least `after`. */
@@ -36,8 +40,18 @@ export async function startTurn(parts: BridgeParts, caller: Caller, agent: Agent
   const sent = await parts.api.send(caller, agent.id, body);
   if ("message" in sent) return { kind: "reply", agent, message: sent.message };
   const after = earlier === undefined ? seqOf(parts, sent.cursor) : earlier.seq - 1;
-  const present = await presentAttempt(parts, streamKey(caller.principal, agent.id, sent.task), after);
-  return { kind: "task", agent, task: sent.task, context: sent.context, after, begins: after, present };
+  const turn = await turnAt(parts, caller, agent, sent.task, after);
+  if (turn === undefined) throw new IasError("task-not-found", `The task ${sent.task} is gone.`);
+  return turn;
+}
+
+/** The turn of a task that begins after an entry; undefined where there is no such task of this agent. */
+export async function turnAt(parts: BridgeParts, caller: Caller, agent: Agent, task: string, after: number): Promise<TaskTurn | undefined> {
+  const key = streamKey(caller.principal, agent.id, task);
+  const row = await parts.store.index.get(key);
+  if (row === undefined) return undefined;
+  const { context, createdAt } = row;
+  return { kind: "task", agent, task, context, createdAt, after, begins: after, present: await presentAttempt(parts, key, after) };
 }
 
 /**
@@ -47,13 +61,13 @@ export async function startTurn(parts: BridgeParts, caller: Caller, agent: Agent
 export async function newestTurn(parts: BridgeParts, caller: Caller, agent: Agent, context: string): Promise<TaskTurn | undefined> {
   const row = await newestTask(parts, caller, agent, context);
   if (row === undefined) return undefined;
-  const { key } = row;
+  const { key, createdAt } = row;
   // A message that waits for its turn begins it; else the last turn does.
   const begun = await parts.views.with(key, ({ ledger }) => (row.state === "TASK_STATE_SUBMITTED" ? ledger.unread()[0]?.seq : ledger.startedAt));
   const begins = Math.max(0, (begun ?? 0) - 1);
   const message = (await findInputs(parts, key)).findLast(({ seq, approves }) => !approves && seq <= begins + 1);
   const after = message === undefined ? 0 : message.seq - 1;
-  return { kind: "task", agent, task: key.task, context, after, begins, present: await presentAttempt(parts, key, begins) };
+  return { kind: "task", agent, task: key.task, context, createdAt, after, begins, present: await presentAttempt(parts, key, begins) };
 }
 
 /** The newest task of a conversation. */
@@ -106,6 +120,19 @@ export async function readTurn(
       if (events.at(-1)?.kind === "end") return;
     }
   })();
+}
+
+/** What happened in a turn so far, up to the head of its stream. */
+export async function* readSoFar(parts: BridgeParts, caller: Caller, turn: TaskTurn): AsyncGenerator<readonly BridgeEvent[]> {
+  const key = streamKey(caller.principal, turn.agent.id, turn.task);
+  const translator = createTranslator({ rolls: turn.agent.maxArtifactBytes.policy === "roll", pausesUntil: turn.begins });
+  for await (const entry of pages(parts, key, turn.present)) {
+    if (!isVisible(entry, "extension")) continue;
+    const event = hasBlobs(entry.event) ? (JSON.parse(await parts.media.present(key, entry.event)) as StreamResponse) : decodeEvent(entry);
+    const events = translator.next(entry, event);
+    yield events;
+    if (events.at(-1)?.kind === "end") return;
+  }
 }
 
 /** Entries of the turn's beginning are gone (retention): what the task amounts to stands for them. */
