@@ -53,6 +53,8 @@ export interface Failure {
   readonly code: string;
   readonly message: string;
   readonly retryAfterMs?: number;
+  /** Another try would fail in the same way, whoever is at fault. */
+  readonly final?: true;
   readonly stall?: Stall;
   readonly evidence?: Evidence;
 }

@@ -11,7 +11,6 @@ import { createGathered, type Gathered } from "./gather.ts";
 import { judge } from "./judge.ts";
 import type { AttemptWriter } from "./ledger.ts";
 import type { Pulse } from "./pulse.ts";
-import { pauseOf } from "./retry-rule.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 
 /** One attempt, as it is fought. */
@@ -157,22 +156,16 @@ async function judgeAnswer(gathered: Gathered, { campaign, parts, subject, item,
   const { text, data } = answerOf(gathered.read());
   const battle = { item, subject: subject.id, repeat: writer.attempt.repeat, answer: text, data, signal };
   const green = item.green ?? campaign.green;
-  const { baseMs, maxMs, byClass } = campaign.retries;
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return { kind: "judged", verdict: await judge(green, battle, parts), answer: battle.answer };
-    } catch (error) {
-      const wrong = IasError.from(error, "remote-failed");
-      if (signal.aborted) throw IasError.from(signal.reason, "aborted");
-      const isSame = wrong.code === "configuration" || wrong.reason === "REGEX_TOO_SLOW";
-      const failure: Failure = { ...failureOf(wrong), class: isSame ? "deterministic" : "judge-failed", code: wrong.reason ?? wrong.code };
-      // The answer is there: only its judgement is tried again, here and by later attempts. An `a2a` green's answer is its judgement, which it has to give anew.
-      const answered = green.kind !== "a2a" && wrong.reason !== "REGEX_TOO_SLOW";
-      if (isSame || !wrong.retryable || tries >= byClass["judge-failed"]) return { kind: "failed", failure, ...(answered && { answered }) };
-      const inMs = Math.max(pauseOf(wrong.retryAfterMs, campaign.retries).pauseMs, Math.min(maxMs, baseMs * 2 ** tries) * (0.5 + parts.random() / 2));
-      writer.aside({ kind: "note", name: "judge-retry", value: { why: failure.message, inMs: Math.round(inMs) } });
-      await parts.clock.sleep(inMs, signal);
-    }
+  try {
+    return { kind: "judged", verdict: await judge(green, battle, parts), answer: battle.answer };
+  } catch (error) {
+    const wrong = IasError.from(error, "remote-failed");
+    if (signal.aborted) throw IasError.from(signal.reason, "aborted");
+    // Who judges is at fault, never the subject. It is tried again by the next attempt, within the retries of its class: there is one budget.
+    const final = !wrong.retryable && { final: true as const };
+    const failure: Failure = { ...failureOf(wrong), class: "judge-failed", code: wrong.reason ?? wrong.code, ...final };
+    // The answer is there: later attempts judge it and ask nobody. An `a2a` green's answer is its judgement, which it has to give anew.
+    return { kind: "failed", failure, ...(green.kind !== "a2a" && { answered: true }) };
   }
 }
 

@@ -7,7 +7,7 @@ import type { RunnerParts } from "./runner-parts.ts";
 import { scoreContains, scoreExact, scoreJsonSchema, scoreRegex } from "./scorers.ts";
 
 /** What judging needs of a runner. */
-export type JudgeParts = Pick<RunnerParts, "fetch" | "env" | "clock" | "loadScorer">;
+export type JudgeParts = Pick<RunnerParts, "fetch" | "env" | "loadScorer">;
 
 /**
  * The verdict on an answer. Of an `a2a` green the answer is the green's own: `battleRequest` sent it the assessment, and its results are read here.

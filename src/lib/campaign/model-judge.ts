@@ -10,12 +10,8 @@ import type { RunnerParts } from "./runner-parts.ts";
 type ModelGreen = Extract<Green, { readonly kind: "judge" }>;
 
 /** What a judge by a model needs. */
-export type ModelJudgeParts = Pick<RunnerParts, "fetch" | "env" | "clock">;
+export type ModelJudgeParts = Pick<RunnerParts, "fetch" | "env">;
 
-/** Tries of one judgement: the battle need not be fought again because its judge was busy. */
-const TRIES = 3;
-const BASE_MS = 1000;
-const MAX_WAIT_MS = 60_000;
 /** Silence of the judge's stream, ms: until its first byte, and then between two chunks. A judge that goes on is waited for, however slow. */
 const FIRST_BYTE_MS = 300_000;
 const GAP_MS = 60_000;
@@ -32,26 +28,23 @@ const SYSTEM = [
 const verdictSchema = z.strictObject({ pass: z.boolean(), score: z.number().min(0).max(1).optional(), reason: z.string().optional() });
 
 /**
- * A model says pass or fail: streamed, tried again up to twice by itself when the server is busy or its verdict cannot be read. Throws `configuration` when the key's
- * variable is empty, `aborted`, and for everything else `remote-failed` with reason JUDGE_FAILED.
+ * A model says pass or fail: streamed, asked once (`retries` of the campaign say how often it is asked again). Throws `configuration` when the key's variable is empty,
+ * `aborted`, and for everything else `remote-failed` with reason JUDGE_FAILED, `retryable` and with `retryAfterMs` where the same may succeed later.
  */
 export async function judgeByModel(green: ModelGreen, battle: ScoredBattle, parts: ModelJudgeParts): Promise<Verdict> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return readVerdict(await ask(green, battle, parts));
-    } catch (error) {
-      const known = IasError.from(error, "remote-failed");
-      if (battle.signal.aborted) throw new IasError("aborted", "The judgement was aborted.", { cause: error });
-      if (known.code === "configuration") throw known;
-      if (!known.retryable || tries === TRIES) {
-        throw new IasError("remote-failed", `The judge ${green.model} at ${new URL(green.baseUrl).host} gave no verdict: ${known.message}`, {
-          cause: error,
-          reason: "JUDGE_FAILED",
-          retryable: known.retryable,
-        });
-      }
-      await parts.clock.sleep(Math.min(known.retryAfterMs ?? BASE_MS * 2 ** (tries - 1), MAX_WAIT_MS), battle.signal);
-    }
+  try {
+    return readVerdict(await ask(green, battle, parts));
+  } catch (error) {
+    const known = IasError.from(error, "remote-failed");
+    if (battle.signal.aborted) throw new IasError("aborted", "The judgement was aborted.", { cause: error });
+    if (known.code === "configuration") throw known;
+    const { retryable, retryAfterMs } = known;
+    throw new IasError("remote-failed", `The judge ${green.model} at ${new URL(green.baseUrl).host} gave no verdict: ${known.message}`, {
+      cause: error,
+      reason: "JUDGE_FAILED",
+      retryable,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    });
   }
 }
 

@@ -18,7 +18,7 @@ export interface ReadOptions {
 /** Retries of each class where the file names none. A rate limit is no failure of anybody; an agent that says that it failed mostly fails again. */
 export const DEFAULT_RETRIES: Retries = {
   maxAttempts: 5,
-  byClass: { transport: 4, stall: 2, "rate-limit": 4, "server-error": 3, "agent-failed": 1, "judge-failed": 2 },
+  byClass: { transport: 4, stall: 2, "rate-limit": 4, "server-error": 3, "agent-failed": 1, "judge-failed": 4 },
   baseMs: 1000,
   maxMs: 60_000,
   maxRetryAfterMs: 3_600_000,

@@ -19,18 +19,23 @@ export type AfterFailure =
 /** The one rule of what is tried again: the schedule follows it, and every view counts by it. */
 export function afterFailure(used: Used, failure: Failure, retries: Retries): { readonly used: Used; readonly meaning: AfterFailure } {
   const failures = used.failures + 1;
-  if (failure.class === "deterministic") {
+  if (failure.class === "deterministic" || failure.final === true) {
     return { used: { ...used, failures }, meaning: { kind: "given-up", why: `the same would happen again: ${failure.message}` } };
   }
-  const times = (used.byClass[failure.class] ?? 0) + 1;
-  const next: Used = { failures, byClass: { ...used.byClass, [failure.class]: times } };
-  if (times > retries.byClass[failure.class])
-    return { used: next, meaning: { kind: "given-up", why: `${times} attempts failed by ${failure.class}: ${failure.message}` } };
+  const kind = failure.class;
+  const times = (used.byClass[kind] ?? 0) + 1;
+  const next: Used = { failures, byClass: { ...used.byClass, [kind]: times } };
+  if (times > retries.byClass[kind]) return { used: next, meaning: { kind: "given-up", why: `${times} attempts failed by ${kind}: ${failure.message}` } };
   if (failures >= retries.maxAttempts) {
-    return { used: next, meaning: { kind: "given-up", why: `${failures} attempts failed, the last by ${failure.class}: ${failure.message}` } };
+    return { used: next, meaning: { kind: "given-up", why: `${failures} attempts failed, the last by ${kind}: ${failure.message}` } };
   }
   const backoffMs = Math.min(retries.maxMs, retries.baseMs * 2 ** (times - 1));
   return { used: next, meaning: { kind: "retry", backoffMs, ...pauseOf(failure.retryAfterMs, retries) } };
+}
+
+/** Whether another try would fail in the same way. */
+export function isFinal({ class: of, final }: Pick<Failure, "class" | "final">): boolean {
+  return of === "deterministic" || final === true;
 }
 
 /** What of a subject's Retry-After is waited: all of it, but never longer than `maxRetryAfterMs`. */

@@ -9,7 +9,6 @@ import type { AgentEvent, Turn } from "../engine/engine.ts";
 import { createMemoryLedger } from "../main/open-ledger.ts";
 import { DEFAULT_THRESHOLDS } from "../liveness/thresholds.ts";
 import { IasError } from "../model/errors.ts";
-import { systemClock } from "../stream/clock.ts";
 import type { Campaign, Green, Scorer } from "./campaign.ts";
 import type { Progress, Summary } from "./progress.ts";
 import { summarize } from "./report/summarize.ts";
@@ -361,7 +360,11 @@ describe("a campaign", () => {
     };
     await using ledger = createMemoryLedger();
     const first = await run(campaign, { ledger, score });
-    assert.deepEqual([first.summary.state, first.summary.failed["judge-failed"], asked, judgements], ["exhausted", 1, 1, 9]);
+    assert.deepEqual(
+      [first.summary.state, first.summary.failed["judge-failed"], asked, judgements],
+      ["exhausted", 1, 1, 3],
+      "one budget: a judgement and two retries",
+    );
     assert.deepEqual(
       first.attempts.map(({ answerOf, measured }) => [answerOf, measured.contents]),
       [
@@ -373,7 +376,7 @@ describe("a campaign", () => {
     broken = false;
     await ledger.control.write({ requeueBattles: ["purple/i0/1"] });
     const again = await run(campaign, { ledger, score });
-    assert.deepEqual([again.summary.state, again.summary.passed, asked, judgements], ["done", 1, 1, 10]);
+    assert.deepEqual([again.summary.state, again.summary.passed, asked, judgements], ["done", 1, 1, 4]);
     const last = again.attempts.at(-1);
     assert.ok(last?.outcome?.kind === "judged");
     assert.deepEqual([last.answerOf, last.outcome.answer, last.taskId], [1, "hello world", first.attempts[0]?.taskId]);
@@ -394,10 +397,19 @@ describe("a campaign", () => {
       },
       { green: { kind: "judge", model: "m", baseUrl: `http://127.0.0.1:${closed}/v1`, rubric: "Is it right?" }, items: [{ id: "i0", prompt: "prompt 0" }] },
     );
-    // The judge's own waits between its tries are seconds.
-    const clock = { ...systemClock, sleep: (ms: number, signal: AbortSignal) => systemClock.sleep(Math.min(ms, 50), signal) };
-    const { summary } = await run(campaign, { parts: { clock } });
-    assert.deepEqual([summary.failed["judge-failed"], asked], [1, 1]);
+    const { summary } = await run(campaign);
+    assert.deepEqual([summary.failed["judge-failed"], asked, summary.attempts], [1, 1, 3]);
+  });
+
+  it("does not judge again what would fail in the same way, and holds it against no subject", async (t) => {
+    let judgements = 0;
+    const campaign = await against(t, hello, { green: { kind: "function", module: "x", name: "y" }, items: [{ id: "i0", prompt: "prompt 0" }] });
+    const score: Scorer = () => {
+      judgements += 1;
+      return { pass: true, score: 7 };
+    };
+    const { summary } = await run(campaign, { score });
+    assert.deepEqual([summary.state, judgements, summary.failed, summary.faults], ["exhausted", 1, { "judge-failed": 1 }, 0]);
   });
 
   it("says when nobody is there", async () => {

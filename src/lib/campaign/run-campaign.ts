@@ -86,11 +86,11 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
   }
 
   /** Once for all battles that a subject refuses at a time. */
-  function tellLongWait(subject: string, askedMs: number): void {
+  function tellLongWait(who: string, askedMs: number): void {
     const [now, waitMs] = [clock.now(), campaign.retries.maxRetryAfterMs];
-    if (now < (quiet.get(subject) ?? 0)) return;
-    quiet.set(subject, now + waitMs);
-    const message = `${subject} asks to be left alone for ${duration(askedMs)} (Retry-After); its battles are tried again after ${duration(waitMs)}, as retries.maxRetryAfterMs says.`;
+    if (now < (quiet.get(who) ?? 0)) return;
+    quiet.set(who, now + waitMs);
+    const message = `${who} asks to be left alone for ${duration(askedMs)} (Retry-After); its battles are tried again after ${duration(waitMs)}, as retries.maxRetryAfterMs says.`;
     tell(onProgress, "RETRY_AFTER_CUT", message);
   }
 
@@ -99,7 +99,8 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
     const ending = schedule.ended(attempt, clock.now());
     onProgress({ kind: "attempt-ended", attempt });
     if (ending.kind === "retry") {
-      if (ending.askedMs !== undefined) tellLongWait(attempt.subject, ending.askedMs);
+      const isJudge = attempt.outcome?.kind === "failed" && attempt.outcome.failure.class === "judge-failed";
+      if (ending.askedMs !== undefined) tellLongWait(isJudge ? `The judge of ${attempt.subject}` : attempt.subject, ending.askedMs);
       onProgress({ kind: "retry", battle: attempt.battle, inMs: Math.round(ending.inMs), why: ending.why });
     }
     const allowed = schedule.allowed(attempt.subject);

@@ -3,7 +3,7 @@ import { narrow, startAllowance, widen } from "./allowance.ts";
 import type { Attempt, Failure } from "./attempt.ts";
 import type { Campaign } from "./campaign.ts";
 import { createOrder, type Place } from "./order.ts";
-import { type AfterFailure, afterFailure, NONE_USED, pauseOf, stateOfBattle, type Used } from "./retry-rule.ts";
+import { type AfterFailure, afterFailure, isFinal, NONE_USED, pauseOf, stateOfBattle, type Used } from "./retry-rule.ts";
 
 /**
  * Which battle is next, and what becomes of it: pure but for `random`; `now` is ms of one clock. Nothing is kept of a battle that is settled, so that memory
@@ -98,7 +98,7 @@ export function createSchedule(campaign: Campaign, random: () => number): Schedu
   function fail(battle: Open, failure: Failure): AfterFailure {
     const { used, meaning } = afterFailure(battle.used, failure, retries);
     battle.used = used;
-    if (failure.class === "deterministic") order.skip(battle);
+    if (isFinal(failure)) order.skip(battle);
     return meaning;
   }
 
@@ -118,7 +118,7 @@ export function createSchedule(campaign: Campaign, random: () => number): Schedu
       battle.attempt = attempts.at(-1)?.attempt ?? 0;
       const { state, used, last } = stateOfBattle(attempts, retries);
       battle.used = used;
-      if (last?.outcome?.kind === "failed" && last.outcome.failure.class === "deterministic") order.skip(battle);
+      if (last?.outcome?.kind === "failed" && isFinal(last.outcome.failure)) order.skip(battle);
       if (state === "judged" || state === "canceled" || state === "given-up") settle(battle, state === "judged");
       if (state !== "running") return undefined;
       occupy(battle);
