@@ -4,6 +4,7 @@ import { battleRequest } from "./assessment.ts";
 import type { JudgedBy } from "./attempt.ts";
 import type { Campaign, Item, Subject } from "./campaign.ts";
 import { createEngineWatch, type EngineWatch } from "./engine-watch.ts";
+import { judgedBy } from "./report/words.ts";
 import type { RunnerParts } from "./runner-parts.ts";
 
 /** What battles share: one client and one engine watch for each agent that is asked. */
@@ -25,8 +26,6 @@ export interface Choice {
   readonly trusted: boolean;
 }
 
-const OTHERWISE = "Ask for `auto`, which takes the best that there is and says which, or for `timeout`.";
-
 /** The arena of a campaign. */
 export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
   const clients = new Map<string, Promise<A2AClient>>();
@@ -45,10 +44,12 @@ export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
 
   const request = (subject: Subject, item: Item): ReturnType<typeof battleRequest> => battleRequest(item.green ?? campaign.green, subject, item);
 
-  async function engineOf({ metricsUrl }: Subject): Promise<EngineWatch | undefined> {
+  async function engineOf({ metricsUrl, metricsHeadersFromEnv = {} }: Subject): Promise<EngineWatch | undefined> {
     if (metricsUrl === undefined) return undefined;
     const { fetch, clock, monotonic } = parts;
-    const engine = engines.get(metricsUrl) ?? createEngineWatch({ url: metricsUrl, fetch, intervalMs: campaign.metricsIntervalMs, clock, monotonic });
+    const options = { url: metricsUrl, headers: headersOf(metricsHeadersFromEnv, parts.env), fetch, intervalMs: campaign.metricsIntervalMs, clock, monotonic };
+    // One watch for an engine, whoever's headers opened it: battles of several subjects explain each other's silence.
+    const engine = engines.get(metricsUrl) ?? createEngineWatch(options);
     engines.set(metricsUrl, engine);
     if (!readable.has(metricsUrl) && (await engine.probe())) readable.add(metricsUrl);
     return readable.has(metricsUrl) ? engine : undefined;
@@ -61,16 +62,12 @@ export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
     if (wished === "timeout") return { mode: "timeout", why: "asked for", trusted: false };
     if (wished === "stream") {
       if (streaming) return { mode: "stream", why: "asked for", trusted: true };
-      const what = `${subject.id} cannot be judged by its stream, as \`liveness: stream\` demands: the card of ${client.card.name} has no capabilities.streaming`;
-      throw new IasError("configuration", `${what}. ${OTHERWISE}`, { reason: "LIVENESS_UNAVAILABLE" });
+      throw notOffered(subject.id, "stream", `the card of ${client.card.name} has no capabilities.streaming`);
     }
     const engine = await engineOf(subject);
     if (wished === "metrics") {
       if (engine !== undefined) return { mode: "metrics", why: "asked for", trusted: false };
-      const what = `${subject.id} cannot be judged by its engine's counters, as \`liveness: metrics\` demands: ${none}`;
-      // A server that starts later may be read then.
-      const retryable = subject.metricsUrl !== undefined;
-      throw new IasError(retryable ? "unavailable" : "configuration", `${what}. ${OTHERWISE}`, { reason: "LIVENESS_UNAVAILABLE", retryable });
+      throw notOffered(subject.id, "metrics", none, subject.metricsUrl === undefined ? "configuration" : "unavailable");
     }
     if (client.hasCursors && streaming) return { mode: "stream", why: "the agent speaks our extension", trusted: true };
     const meanwhile = engine === undefined ? `the time-out judges, as ${none}` : "its engine's counters judge";
@@ -101,6 +98,12 @@ export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
       await Promise.allSettled(made.map(async (each) => (each.status === "fulfilled" ? each.value[Symbol.asyncDispose]() : undefined)));
     },
   };
+}
+
+/** A demand that a subject cannot meet; `unavailable` where it may later, as a server that starts. */
+export function notOffered(subject: string, mode: "stream" | "metrics", why: string, code: "configuration" | "unavailable" = "configuration"): IasError {
+  const message = `${subject} cannot be judged by ${judgedBy(mode)}, as \`liveness: ${mode}\` demands: ${why}. Ask for \`auto\`, which takes the best that there is and says which, or for \`timeout\`.`;
+  return new IasError(code, message, { reason: "LIVENESS_UNAVAILABLE", retryable: code === "unavailable" });
 }
 
 /** Secrets are references: the values come from the environment. Throws `configuration` for one that is not set. */

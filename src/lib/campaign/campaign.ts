@@ -52,8 +52,9 @@ export interface Subject {
   readonly url: string;
   /** Battles with it at once; the campaign's `concurrency`. */
   readonly concurrency: number;
-  /** The `/metrics` of the model server behind it. */
+  /** The `/metrics` of the model server behind it, and names of environment variables whose values are sent there as headers. */
   readonly metricsUrl?: string;
+  readonly metricsHeadersFromEnv?: Readonly<Record<string, string>>;
   /** Names of environment variables whose values are sent as headers: secrets are references (SEMANTICS 26). */
   readonly headersFromEnv: Readonly<Record<string, string>>;
   readonly liveness?: LivenessMode;
@@ -70,8 +71,8 @@ export type Green =
   | { readonly kind: "judge"; readonly model: string; readonly baseUrl: string; readonly apiKeyEnv?: string; readonly rubric: string }
   /** A green agent over A2A gets the assessment of each battle (AgentBeats' form) and does the battle itself. */
   | { readonly kind: "a2a"; readonly url: string; readonly config: JsonObject; readonly role: string; readonly others: Readonly<Record<string, string>> }
-  /** `export default` or the named export of a TypeScript module: `Scorer`. */
-  | { readonly kind: "function"; readonly module: string; readonly name: string };
+  /** `export default` or the named export of a TypeScript module: `Scorer`. `code` is the SHA-256 of its code and of what it imports, as it was loaded. */
+  | { readonly kind: "function"; readonly module: string; readonly name: string; readonly code?: string };
 
 /** A scorer of a TypeScript module: pure or not, it may be called again for the same attempt. */
 export type Scorer = (battle: ScoredBattle) => Verdict | Promise<Verdict>;

@@ -42,6 +42,8 @@ export interface EngineUse extends Disposable {
 /** What a watch reads with. */
 export interface EngineWatchOptions {
   readonly url: string;
+  /** Credentials, for example. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly fetch: GuardedFetch;
   readonly intervalMs: number;
   readonly clock: Clock;
@@ -54,7 +56,7 @@ const READ_MS = 5000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /** Watches one engine; nothing is read while nobody uses it. */
-export function createEngineWatch({ url, fetch, intervalMs, clock, monotonic }: EngineWatchOptions): EngineWatch {
+export function createEngineWatch({ url, headers, fetch, intervalMs, clock, monotonic }: EngineWatchOptions): EngineWatch {
   /** When each had tokens last. */
   const looks = new Map<(reading: Reading) => void, number>();
   let readings: Reading[] = [];
@@ -64,7 +66,10 @@ export function createEngineWatch({ url, fetch, intervalMs, clock, monotonic }: 
 
   async function read(): Promise<EngineSample | undefined> {
     try {
-      const response = await fetch(url, { limits: { maxBytes: MAX_BYTES, headersTimeoutMs: READ_MS, idleTimeoutMs: READ_MS, totalTimeoutMs: READ_MS } });
+      const response = await fetch(url, {
+        headers,
+        limits: { maxBytes: MAX_BYTES, headersTimeoutMs: READ_MS, idleTimeoutMs: READ_MS, totalTimeoutMs: READ_MS },
+      });
       const text = await response.text();
       return response.ok ? parseEngineMetrics(text) : undefined;
     } catch {

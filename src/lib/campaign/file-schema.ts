@@ -157,6 +157,8 @@ const itemForm = form({
 /** One line of a JSONL file of items, or one entry of `items`. */
 export const itemSchema = z.union([text(), itemForm], right("a prompt, or an object with a prompt"));
 
+const headers = () => z.record(z.string().regex(HEADER_NAME), envName(), right("names of environment variables by header"));
+
 const subjectSchema = z.union(
   [
     httpUrl(),
@@ -165,10 +167,8 @@ const subjectSchema = z.union(
       url: httpUrl().describe("The agent's or its card's"),
       concurrency: whole(1).optional().describe("Battles with it at once; the campaign's concurrency"),
       metricsUrl: httpUrl().optional().describe("The /metrics of the model server behind it"),
-      headersFromEnv: z
-        .record(z.string().regex(HEADER_NAME), envName(), right("names of environment variables by header"))
-        .optional()
-        .describe("Names of environment variables whose values are sent as headers"),
+      metricsHeadersFromEnv: headers().optional().describe("Names of environment variables whose values are sent to metricsUrl as headers"),
+      headersFromEnv: headers().optional().describe("Names of environment variables whose values are sent as headers"),
       liveness: liveness().optional(),
     }),
   ],

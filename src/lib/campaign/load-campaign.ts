@@ -6,6 +6,7 @@ import { type Fault, fieldName } from "./explain.ts";
 import { campaignHash } from "./hash.ts";
 import { faultsOfText, readCampaign } from "./read-campaign.ts";
 import { type AgentCommand, readScenario } from "./read-scenario.ts";
+import { withScorerCode } from "./scorer-code.ts";
 import { compileSchema } from "./scorers.ts";
 
 /** What the file of a campaign leads to. */
@@ -22,7 +23,7 @@ export interface LoadedCampaign {
 export async function loadCampaign(path: string, readFile: (path: string) => string): Promise<LoadedCampaign> {
   const text = readText(path, readFile);
   const scenario = /\.toml$/i.test(path) ? readScenario(text, path) : undefined;
-  const campaign = scenario?.campaign ?? readCampaign(text, { path, readFile });
+  const campaign = scenario?.campaign ?? withScorerCode(readCampaign(text, { path, readFile }), path, readFile);
   const faults = await schemaFaults(campaign);
   if (faults.length > 0) throw faultsOfText(text, path, faults);
   return { campaign, hash: campaignHash(campaign), commands: scenario?.commands ?? [], agentBeats: scenario?.participants };

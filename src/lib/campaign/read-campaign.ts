@@ -214,6 +214,7 @@ function toSubject(given: CampaignFile["subjects"][number], at: number, concurre
     url: subject.url,
     concurrency: subject.concurrency ?? concurrency,
     ...(subject.metricsUrl !== undefined && { metricsUrl: subject.metricsUrl }),
+    ...(subject.metricsHeadersFromEnv !== undefined && { metricsHeadersFromEnv: subject.metricsHeadersFromEnv }),
     headersFromEnv: subject.headersFromEnv ?? {},
     ...(subject.liveness !== undefined && { liveness: subject.liveness }),
   };

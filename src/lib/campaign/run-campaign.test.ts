@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { campaignOf } from "../../../test/support/campaigns.ts";
@@ -281,6 +282,25 @@ describe("a campaign", () => {
       [{ kind: "liveness", subject: "purple", mode: "timeout", why }],
     );
     assert.ok(progress.findIndex(({ kind }) => kind === "liveness") < progress.findIndex(({ kind }) => kind === "attempt-started"));
+  });
+
+  it("reads counters with the credentials that its file names by their variables", async (t) => {
+    const seen: (string | undefined)[] = [];
+    const metrics = createHttpServer((request, response) => {
+      seen.push(request.headers.authorization);
+      const isKnown = request.headers.authorization === "Bearer m1";
+      response.writeHead(isKnown ? 200 : 401).end(isKnown ? "vllm:num_requests_running 1\nvllm:generation_tokens_total 5\n" : "who?");
+    }).listen(0, "127.0.0.1");
+    await once(metrics, "listening");
+    t.after(() => metrics.close());
+    const metricsUrl = `http://127.0.0.1:${(metrics.address() as AddressInfo).port}/metrics`;
+    const campaign = await against(t, hello);
+    const subjects = campaign.subjects.map((subject) => ({ ...subject, metricsUrl, liveness: "metrics" as const }));
+    await assert.rejects(run({ ...campaign, subjects }), { code: "unavailable", reason: "LIVENESS_UNAVAILABLE" });
+    const named = subjects.map((subject) => ({ ...subject, metricsHeadersFromEnv: { authorization: "METRICS_AUTH" } }));
+    await assert.rejects(run({ ...campaign, subjects: named }), { code: "configuration", message: /METRICS_AUTH is not set; the header authorization/ });
+    const { summary } = await run({ ...campaign, subjects: named }, { parts: { env: { METRICS_AUTH: "Bearer m1" } } });
+    assert.deepEqual([summary.state, summary.subjects["purple"]?.liveness[0]?.mode, seen.at(-1)], ["done", "metrics", "Bearer m1"]);
   });
 
   it("is paused, canceled and told to fight a battle again from outside", async (t) => {

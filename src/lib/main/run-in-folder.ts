@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Attempt } from "../campaign/attempt.ts";
 import { agentBeatsResults, type LoadedCampaign, type StartAgentsOptions } from "../campaign/load-campaign.ts";
 import type { Ledger } from "../campaign/ledger.ts";
+import { checkNeeds } from "../campaign/preflight.ts";
 import type { Summary } from "../campaign/progress.ts";
 import { openResultsFile, type ResultsFile, writeSummary } from "../campaign/results-file.ts";
 import { summarize } from "../campaign/report/summarize.ts";
@@ -31,8 +32,11 @@ export async function runInFolder({ runCampaign, loaded, ledger, options, env }:
   const { folder, signal, verbose, say } = options;
   // Waits for a retry or for the end of a pause hold no process alive by themselves.
   using _alive = holdProcess();
+  const loadScorer = createScorerLoader(options.file);
   const onAgent: StartAgentsOptions["onAgent"] = ({ role, url, log, takenOver }) =>
     say(`${role} ${takenOver ? "still runs" : "is started"} at ${url}; its output goes to ${log}`);
+  // Nothing is started for a campaign that has to be put right first.
+  if (loaded.commands.length > 0) await checkNeeds(loaded.campaign, { env, loadScorer });
   await using _agents = loaded.commands.length === 0 ? undefined : await startAgents(loaded.commands, { folder, signal, onAgent });
   await using results = await openResultsFile(join(folder, "results.jsonl"), ledger);
   // The operator chose every address of the campaign's file.
@@ -50,7 +54,7 @@ export async function runInFolder({ runCampaign, loaded, ledger, options, env }:
       monotonic: () => performance.now(),
       random: Math.random,
       env,
-      loadScorer: createScorerLoader(options.file),
+      loadScorer,
       verbose,
       onProgress(progress) {
         if (progress.kind === "attempt-ended") results.add(progress.attempt).catch((error: unknown) => (failure ??= error));
