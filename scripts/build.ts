@@ -1,6 +1,6 @@
 // Writes `dist` from `src`: what npm publishes.
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildInspector } from "./inspector.ts";
 
@@ -9,7 +9,5 @@ const bin = `${root}dist/lib/main/ias.js`;
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 execFileSync(`${root}node_modules/.bin/tsc`, ["-p", `${root}tsconfig.build.json`], { stdio: "inherit" });
-// What a browser gets as it is.
-cpSync(`${root}src/lib/gateway/try`, `${root}dist/lib/gateway/try`, { recursive: true });
 await buildInspector(`${root}dist/inspector`);
 if (existsSync(bin)) chmodSync(bin, 0o755);

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,6 @@ export interface BuiltServer extends AsyncDisposable {
 export async function startBuiltServer(folder: string, agents: string): Promise<BuiltServer> {
   const tsc = join(ROOT, "node_modules/.bin/tsc");
   execFileSync(tsc, ["-p", join(ROOT, "tsconfig.build.json"), "--declaration", "false", "--outDir", join(folder, "dist")], { stdio: "inherit" });
-  cpSync(join(ROOT, "src/lib/gateway/try"), join(folder, "dist/lib/gateway/try"), { recursive: true });
   copyFileSync(join(ROOT, "package.json"), join(folder, "package.json"));
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "agents.js"), agents);

@@ -56,3 +56,13 @@ export function sizeWords(bytes: number): string {
   if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(0)} KiB`;
   return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
+
+/** JSON in lines, anything else as it is. */
+export function pretty(text: string): string {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" ? JSON.stringify(value, undefined, 2) : text;
+  } catch {
+    return text;
+  }
+}

@@ -14,7 +14,7 @@ import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import { isWebSocketUpgrade } from "../gateway/upgrade.ts";
 import { checkRequest, type Guards } from "../gateway/guards.ts";
 import { healthPage } from "../gateway/health.ts";
-import { createTryPage } from "../gateway/try-page.ts";
+import { createInspectorPage } from "../gateway/inspector-page.ts";
 import type { CampaignDirectory } from "../campaign/web/directory.ts";
 import type { Durability } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
@@ -175,7 +175,7 @@ function wireGateway(
     jsonRpc: (_, request) => handleJsonRpc(byRpc, request, { limits, v0_3: v03Rpc }),
     rest: (_, request) => handleRest(byRest, request, { limits, v0_3: v03Rest }),
     authenticate: wired.authenticate,
-    pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createTryPage(agents), ...pages),
+    pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createInspectorPage(), ...pages),
     routes: joinRoutes(...routes, wired.route),
     sockets: wireSockets({ core, api: wired.api, logId, socketRoutes, wheel, report }),
     limits,

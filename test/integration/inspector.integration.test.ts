@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import test from "node:test";
+import type { Page } from "playwright-core";
+import { createDemoAgents } from "../../src/lib/main/agents/demo-agents.ts";
+import { PICTURES, seriousFindings, useBrowser } from "../support/browser.ts";
+import { agentOf, rpcClient, serving } from "../support/serving.ts";
+import { stepped } from "../support/stepped.ts";
+
+// The inspector at `/` in a real browser: talking. Pictures of it go to a folder that git ignores, for people.
+
+const { open } = useBrowser();
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.locator("[data-composer]").fill(text);
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+}
+
+test("tokens are on the page one by one: each is made only after the one before was seen there", async (t) => {
+  const steps = stepped();
+  const server = await serving(t, [agentOf((_turn, signal) => steps.run(signal), { name: "Stepper" })]);
+  const page = await open(t, `${server.url}/a/agent`);
+  await say(page, "go");
+  const answer = page.locator(".said.agent .md");
+  const seenAt: number[] = [];
+  let shown = "";
+  for (let n = 0; n < 20; n += 1) {
+    steps.say(`t${n} `);
+    shown += `t${n} `;
+    await answer.filter({ hasText: new RegExp(`^\\s*${shown.trimEnd()}\\s*$`) }).waitFor();
+    seenAt.push(performance.now());
+  }
+  steps.end();
+  await page.getByText("ended").waitFor();
+  assert.equal(new Set(seenAt).size, 20);
+  assert.deepEqual(await seriousFindings(page), []);
+});
+
+test("a task is canceled from the page", async (t) => {
+  const steps = stepped();
+  const server = await serving(t, [agentOf((_turn, signal) => steps.run(signal))]);
+  const page = await open(t, `${server.url}/a/agent`);
+  await say(page, "go");
+  steps.say("something");
+  await page.getByText("something").waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("Canceled.").waitFor();
+  const { tasks } = await rpcClient(`${server.url}/a2a/agent`).must<{ readonly tasks: readonly { readonly status: { readonly state: string } }[] }>(
+    "ListTasks",
+    {},
+  );
+  assert.deepEqual(
+    tasks.map((task) => task.status.state),
+    ["TASK_STATE_CANCELED"],
+  );
+});
+
+for (const [name, options] of [
+  ["wide-light", { colorScheme: "light" }],
+  ["wide-dark", { colorScheme: "dark" }],
+  ["narrow-light", { colorScheme: "light", viewport: { width: 375, height: 700 } }],
+  ["narrow-dark", { colorScheme: "dark", viewport: { width: 375, height: 700 } }],
+] as const) {
+  test(`the built-in agents: tools, an approval, two agents side by side (${name})`, async (t) => {
+    const { agents } = await createDemoAgents({ tokenMs: 0 });
+    const server = await serving(t, agents);
+    const page = await open(t, `${server.url}/a/assistant`, options);
+    const picture = (what: string) => page.screenshot({ path: join(PICTURES, `${name}-${what}.png`) });
+    const words = (text: string) => page.locator(".md", { hasText: text }).waitFor();
+    await page.getByRole("button", { name: "What time is it in Tokyo?" }).click();
+    await words("Asia/Tokyo, UTC+9");
+    await say(page, "Send a note to Ada: the tests are green");
+    await page.getByRole("button", { name: "Approve" }).waitFor();
+    await picture("talk-approval");
+    assert.deepEqual(await seriousFindings(page), []);
+    await page.getByRole("button", { name: "Approve" }).click();
+    await words("was approved");
+    assert.match(page.url(), /\/a\/assistant\?context=/, "the conversation has an address");
+    const address = page.url();
+    await page.goto(`${server.url}/a/team?with=assistant`);
+    await say(page, "Tell me about tide pools");
+    await words("Here is what the researcher found");
+    await words("scripted stand-in");
+    await picture("talk-side-by-side");
+    assert.deepEqual(await seriousFindings(page), []);
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true, "nothing is wider than the screen");
+    await page.goto(address);
+    await words("was approved");
+    await page.getByText("Approved", { exact: true }).waitFor();
+  });
+}
+
+test("what was said can be edited and said again", async (t) => {
+  const agent = agentOf(async function* (turn) {
+    yield { kind: "text", text: `You said ${turn.input.at(-1)?.parts[0]?.text}.` };
+  });
+  const server = await serving(t, [agent]);
+  const page = await open(t, `${server.url}/a/agent`);
+  await say(page, "one");
+  await page.getByText("You said one.").waitFor();
+  await page.getByRole("button", { name: "Edit and send again" }).click();
+  assert.equal(await page.locator("[data-composer]").inputValue(), "one");
+  await say(page, "two");
+  await page.getByText("You said two.").waitFor();
+  assert.equal(await page.locator(".turn").count(), 2);
+});
+
+test("an agent's name, description, examples and words are text, never markup", async (t) => {
+  const evil = `</script><script>document.title="pwned"</script><img src=x onerror="document.title='pwned'"><svg onload="document.title='pwned'">{{facts}}$&`;
+  const hostile = agentOf(
+    async function* () {
+      yield { kind: "tool-call", call: "1", name: evil, arguments: evil };
+      yield { kind: "reasoning", text: evil };
+      yield { kind: "text", text: `${evil}\n\n[link](javascript:document.title='pwned')\n\n![picture](http://127.0.0.1:1/x.png)` };
+    },
+    { name: evil, description: evil, skills: [{ id: "s", name: "s", description: evil, tags: [], examples: [evil] }] },
+  );
+  const server = await serving(t, [hostile]);
+  const page = await open(t, `${server.url}/a/agent`);
+  await page.locator(".empty button").click();
+  await page.getByText("ended").waitFor();
+  assert.equal(await page.title(), "Infinite Agent Streams");
+  assert.equal(await page.locator(".md img, .md svg, .md script").count(), 0);
+  assert.equal(await page.locator("a[href^='javascript:']").count(), 0);
+});
