@@ -174,7 +174,7 @@ export async function untilRest(parts: Pick<ServerParts, "store">, key: StreamKe
 
 /** A task that is not there for this caller: whether it exists elsewhere is not told (SEMANTICS 22). */
 export function taskNotFound(id: string): IasError {
-  return new IasError("task-not-found", `There is no task ${JSON.stringify(id)} here. Check the id, the agent's URL and the credentials.`, {
+  return new IasError("task-not-found", `There is no task ${JSON.stringify(id.slice(0, 256))} here. Check the id, the agent's URL and the credentials.`, {
     details: { taskId: id.slice(0, 256) },
   });
 }

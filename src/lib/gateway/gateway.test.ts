@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Route } from "../net/route.ts";
-import { agentOf, serving } from "../../../test/support/serving.ts";
+import { agentOf, rpcClient, serving } from "../../../test/support/serving.ts";
 
 test("a cache between can tell answers apart by origin, and cards by version too", async (t) => {
   const origin = "https://app.example.com";
@@ -38,4 +38,43 @@ test("a route gives whole answers and events, and what breaks its events breaks 
   const broken = await fetch(`${server.url}/events?break`);
   await assert.rejects(broken.text(), TypeError);
   assert.deepEqual(reported, ["broken on purpose"]);
+});
+
+test("answers a method that it does not take with those that it takes", async (t) => {
+  const server = await serving(t, [agentOf(async function* () {})]);
+  for (const [path, allow] of [
+    ["/a2a/agent", "POST"],
+    ["/a2a/agent/", "POST"],
+    ["/a2a/agent/rest/tasks", "GET"],
+    ["/a2a", "GET, HEAD"],
+  ] as const) {
+    const { status, headers } = await fetch(`${server.url}${path}`, { method: "PUT", headers: { "a2a-version": "1.0" } });
+    assert.deepEqual([path, status, headers.get("allow")], [path, 405, allow]);
+  }
+});
+
+test("takes the origin of its public URL for its own, also behind a proxy that changes the Host", async (t) => {
+  const server = await serving(t, [agentOf(async function* () {})], { publicUrl: "https://agents.example.com/x" });
+  const local = `http://127.0.0.1:${server.port}/healthz`;
+  assert.equal((await fetch(local, { headers: { origin: "https://agents.example.com" } })).status, 200);
+  for (const origin of ["http://agents.example.com", "https://agents.example.com:8443", "https://example.com"])
+    assert.equal((await fetch(local, { headers: { origin } })).status, 403, origin);
+});
+
+test("repeats no more of an unknown task's id than an id may have", async (t) => {
+  const server = await serving(t, [agentOf(async function* () {})]);
+  const { error } = await rpcClient(`${server.url}/a2a/agent`).call("GetTask", { id: "x".repeat(100_000) });
+  assert.equal(error?.code, -32001);
+  assert.ok(JSON.stringify(error).length < 2000);
+});
+
+test("shows callers nothing of an event that no engine may make", async (t) => {
+  const server = await serving(t, [
+    agentOf(async function* () {
+      yield { kind: "secret", text: "hidden" } as never;
+    }),
+  ]);
+  const { task } = await rpcClient(`${server.url}/a2a/agent`).send("x");
+  assert.equal(task.status.state, "TASK_STATE_FAILED");
+  assert.ok(!JSON.stringify(task).includes("hidden"), JSON.stringify(task));
 });

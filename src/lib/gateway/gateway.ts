@@ -188,7 +188,7 @@ function preflight(response: ServerResponse, header: (name: string) => string | 
 }
 
 function withStatus(error: IasError): Reply & { kind: "whole" } {
-  const { status, headers } = toRestError(error, error.code === "method-not-found" ? { status: 405 } : {});
+  const { status, headers } = toRestError(error, error.code === "method-not-found" ? { status: 405, headers: { allow: "POST" } } : {});
   const body = JSON.stringify({ jsonrpc: "2.0", id: null, error: toJsonRpcError(error) });
   return { kind: "whole", status, headers: { "content-type": "application/json", ...headers }, body };
 }

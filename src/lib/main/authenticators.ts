@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createSigningKey, type SigningKey } from "../a2a/signing-key.ts";
-import { IasError } from "../model/errors.ts";
+import { IasError, messageOf } from "../model/errors.ts";
 import { isLoopbackHost } from "../net/address.ts";
 import { createApiKeys } from "../tenancy/api-keys.ts";
 import type { Authenticator } from "../tenancy/authenticator.ts";
@@ -17,11 +17,20 @@ export async function openAuthenticator(
     case undefined:
       return createNoAuthenticator({ isOperator: isLoopbackHost(host) });
     case "api-keys":
-      return createApiKeys({ file: auth.file, ...options });
+      return naming("API_KEYS_FILE", createApiKeys({ file: auth.file, ...options }));
     case "jwt": {
       const { kind: _, jwks, ...rest } = auth;
-      return createJwtAuthenticator({ ...rest, jwks: /^https?:\/\//.test(jwks) ? { url: jwks } : { file: jwks }, ...options });
+      return naming("JWT_JWKS", createJwtAuthenticator({ ...rest, jwks: /^https?:\/\//.test(jwks) ? { url: jwks } : { file: jwks }, ...options }));
     }
+  }
+}
+
+/** Says of a setting that cannot be used which one it is. */
+async function naming(setting: string, opened: Promise<Authenticator>): Promise<Authenticator> {
+  try {
+    return await opened;
+  } catch (cause) {
+    throw new IasError("configuration", `${setting}: ${messageOf(cause)}`, { cause });
   }
 }
 

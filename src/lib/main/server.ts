@@ -202,7 +202,8 @@ async function openGrpc(settings: Settings, parts: Omit<Parameters<typeof startG
 function toGuards(settings: Settings): Guards {
   return {
     allowedHosts: new Set([...settings.allowedHosts.map((name) => name.toLowerCase()), ...hostsOf(settings)]),
-    allowedOrigins: new Set(settings.allowedOrigins),
+    // Proxies that give us another Host than they got would make the server's own pages foreign ones.
+    allowedOrigins: new Set([...settings.allowedOrigins, ...(settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).origin])]),
   };
 }
 

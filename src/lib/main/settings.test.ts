@@ -77,6 +77,9 @@ test("a wrong variable is named with what is right, all of them at once", () => 
     [{ DURABILITY: "disk" }, /DURABILITY must be process or host/],
     [{ READ_ONLY: "yes" }, /READ_ONLY must be 1 or 0/],
     [{ PUBLIC_URL: "agents.example.com" }, /PUBLIC_URL must be an http or https URL/],
+    [{ PUBLIC_URL: "http://" }, /PUBLIC_URL must be an http or https URL/],
+    [{ PUBLIC_URL: "https://a.example?x" }, /PUBLIC_URL must be an http or https URL/],
+    [{ PUBLIC_URL: "https://u:p@a.example" }, /PUBLIC_URL must be an http or https URL/],
     [{ GRPC_PUBLIC_ADDRESS: "https://grpc.example.com" }, /GRPC_PUBLIC_ADDRESS must be host:port/],
     [{ GRPC_PUBLIC_ADDRESS: "grpc.example.com" }, /GRPC_PUBLIC_ADDRESS must be host:port/],
     [{ GRPC_PUBLIC_ADDRESS: "a:70000" }, /GRPC_PUBLIC_ADDRESS must be host:port/],
@@ -108,6 +111,10 @@ test("what would be unsafe or contradictory is refused with the way out", () => 
       host,
     );
   check({ ALLOWED_HOSTS: "A.example,10.0.0.1,2001:db8::1,*" });
+  for (const origin of ["app.example", "https://app.example/", "https://app.example/x", "https://App.example", "https://app.example:443", "null"])
+    assert.throws(() => check({ ALLOWED_ORIGINS: `https://a.example,${origin}` }), /ALLOWED_ORIGINS has ".*"; right are origins as browsers send them/, origin);
+  check({ ALLOWED_ORIGINS: "https://app.example,http://[::1]:3000,chrome-extension://abcdef,*" });
+  assert.throws(() => checkSettings({ ...DEFAULT_SETTINGS, publicUrl: "agents.example.com" }), /PUBLIC_URL must be an http or https URL/);
   assert.throws(
     () => check({ LIMITS: '{"maxFrameBytes":10,"maxEntryBytes":4095,"maxReaders":1}' }),
     /nothing works: maxFrameBytes must be 4096 or more; maxEntryBytes must be 4096 or more\.$/,

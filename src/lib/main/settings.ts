@@ -84,7 +84,7 @@ const list = text.transform((value) =>
     .filter((item) => item !== ""),
 );
 const url = text
-  .refine((value) => value === undefined || /^https?:\/\//.test(value), "must be an http or https URL")
+  .refine((value) => value === undefined || isWebUrl(value), "must be an http or https URL, such as https://agents.example.com")
   .transform((value) => value?.replace(/\/+$/, ""));
 
 const hostAndPort = text.refine(
@@ -188,6 +188,15 @@ export function checkSettings(settings: Settings): void {
         `ALLOWED_HOSTS has ${JSON.stringify(host)}; right are names or addresses without scheme, port and path, such as agents.example.com.`,
       );
   }
+  for (const origin of settings.allowedOrigins) {
+    if (origin !== "*" && !isOrigin(origin))
+      throw new IasError(
+        "configuration",
+        `ALLOWED_ORIGINS has ${JSON.stringify(origin)}; right are origins as browsers send them, scheme and host without a path, such as https://app.example.com.`,
+      );
+  }
+  if (settings.publicUrl !== undefined && !isWebUrl(settings.publicUrl))
+    throw new IasError("configuration", `PUBLIC_URL must be an http or https URL, such as https://agents.example.com; ${JSON.stringify(settings.publicUrl)} is not.`);
   const small = Object.entries(MIN_LIMITS).filter(([name, least]) => (settings.limits[name as keyof Limits] ?? least) < least);
   if (small.length > 0)
     throw new IasError("configuration", `With such limits nothing works: ${small.map(([name, least]) => `${name} must be ${least} or more`).join("; ")}.`);
@@ -207,6 +216,18 @@ export function reachedAt(host: string): string {
 /** Where cards say that gRPC is reached, `host:port`. From outside `host` may be nothing (0.0.0.0), so the public URL's host counts before it. */
 export function grpcAddressOf({ host, publicUrl, grpcPublicAddress }: Pick<Settings, "host" | "publicUrl" | "grpcPublicAddress">, port: number): string {
   return grpcPublicAddress ?? `${publicUrl === undefined ? reachedAt(host) : new URL(publicUrl).hostname}:${port}`;
+}
+
+/** Without credentials, query and fragment: paths are put after it. */
+function isWebUrl(value: string): boolean {
+  if (!/^https?:\/\/[^?#@\s]+$/i.test(value) || !URL.canParse(value)) return false;
+  return new URL(value).hostname !== "";
+}
+
+/** An Origin header as browsers write it (RFC 6454, 6.2): of the web in its normal form, else any scheme with a host, as extensions have it. */
+function isOrigin(value: string): boolean {
+  if (/^https?:/i.test(value)) return URL.canParse(value) && new URL(value).origin === value;
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]+$/.test(value);
 }
 
 function isHostAndPort(value: string): boolean {

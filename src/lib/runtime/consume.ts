@@ -101,7 +101,8 @@ export async function consume(run: TurnRun, live: TurnLiveness, signal: AbortSig
     return final(
       failedStatus(
         scribe,
-        error instanceof IasError
+        // What only says that this program met what it does not know may show anything of the agent's.
+        error instanceof IasError && known.code !== "internal"
           ? known
           : new IasError("engine-failed", "The agent failed with an unexpected error; the server's log has it.", { cause: error }),
       ),

@@ -31,9 +31,8 @@ export async function openReloadedFile<T>(options: ReloadedFileOptions<T>): Prom
   let checking: Promise<void> | undefined;
 
   async function load(): Promise<T> {
-    const text = await readFile(file, "utf8");
     try {
-      return parse(text);
+      return parse(await readFile(file, "utf8"));
     } catch (error) {
       throw new IasError("configuration", `${file}: ${messageOf(error)}`, { cause: error });
     }
