@@ -13,7 +13,7 @@ import { MAX_TIMER_MS } from "../stream/clock.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
 import { withinMs } from "../stream/within.ts";
 import type { Sockets } from "../socket/socket.ts";
-import { readBody } from "./body.ts";
+import { createBodyReader } from "./body.ts";
 import { checkRequest, type Guards } from "./guards.ts";
 import { headerReader, hostOf, readUrl } from "./request.ts";
 import { writeEvents, writeSse } from "./sse.ts";
@@ -36,7 +36,7 @@ export interface GatewayParts {
   readonly routes: Route;
   /** WebSocket endpoints. */
   readonly sockets: Sockets;
-  readonly limits: Pick<Limits, "maxBodyBytes" | "maxStreamMs">;
+  readonly limits: Pick<Limits, "maxBodyBytes" | "maxBufferedBytes" | "maxStreamMs">;
   readonly guards: Guards;
   readonly logId: string;
   readonly wheel: HeartbeatWheel;
@@ -64,6 +64,7 @@ const ANSWER_WAIT_MS = 500;
 export function createGateway(parts: GatewayParts): Gateway {
   const streams = new Set<AbortController>();
   const underWay = new Set<Promise<void>>();
+  const readBody = createBodyReader(parts.limits);
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const header = headerReader(request);
@@ -83,7 +84,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         header,
         address: request.socket.remoteAddress ?? "",
         principal: () => parts.authenticate({ header, frontend: target }),
-        body: () => readBody(request, parts.limits.maxBodyBytes),
+        body: () => readBody(request),
         chunks: request,
         signal: gone.signal,
       });
@@ -99,7 +100,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       const rest = match[3] === undefined;
       if (!rest && request.method !== "POST") throw new IasError("method-not-found", `${url.pathname} is the JSON-RPC endpoint of ${agent.id}: POST to it.`);
       const principal = await parts.authenticate({ header });
-      const body = await readBody(request, parts.limits.maxBodyBytes);
+      const body = await readBody(request);
       const call: BindingRequest = {
         method: request.method ?? "GET",
         path: match[2] ?? "",

@@ -9,6 +9,8 @@ export interface Limits {
   readonly maxInlineBytes: number;
   /** Largest request body, bytes: `too-large`. */
   readonly maxBodyBytes: number;
+  /** Bodies that are being received at once, bytes beside the first 64 KiB of each: `limit-reached`, retryable. */
+  readonly maxBufferedBytes: number;
   /** Deepest nesting of a JSON body: `invalid-request`. */
   readonly maxJsonDepth: number;
   /** Most values (members of objects, items of lists) in a request: `too-large`. Each costs about a microsecond of the one thread that serves everybody. */
@@ -108,6 +110,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxFrameBytes: 256 * 1024,
   maxInlineBytes: 4 * 1024 * 1024,
   maxBodyBytes: 16 * 1024 * 1024,
+  maxBufferedBytes: 256 * 1024 * 1024,
   maxJsonDepth: 64,
   maxJsonValues: 100_000,
   maxRawPartBytes: 16 * 1024,
