@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { chmod, copyFile, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, StatementSync } from "node:sqlite";
 import { test } from "node:test";
 import { followTo, keyOf, notHung, numbered, openWriter, readAll, rowOf, statusEntry, textEntries, turn } from "../../testing/log-support.ts";
 import { LEASE_MS, type Change, type Page } from "../log.ts";
@@ -79,6 +79,44 @@ void test("a data folder has one owner within a process too, and is free after d
     assert.throws(() => createSqliteStore({ folder }), { name: "IasError", code: "conflict" });
     await store[Symbol.asyncDispose]();
     await createSqliteStore({ folder })[Symbol.asyncDispose]();
+  }));
+
+void test("read-only: what it once met is neither kept nor looked at again, and followers and changes miss nothing", (t) =>
+  withFolder(async (folder) => {
+    await using owner = createSqliteStore({ folder, maxBlockLength: 1000 });
+    const count = 900;
+    for (let at = 0; at < count; at += 1) {
+      const writer = await openWriter(owner.log, keyOf(`t${at}`));
+      await writer.write([statusEntry("TASK_STATE_COMPLETED")], { index: rowOf(keyOf(`t${at}`), { state: "TASK_STATE_COMPLETED" }) });
+    }
+    const live = await openWriter(owner.log, keyOf("live"));
+    await live.write(textEntries(10));
+    const quiet = await openWriter(owner.log, keyOf("quiet"));
+    await quiet.write(textEntries(100));
+    // To the reader's clock all leases have ended: it keeps no stream for its owner's sake.
+    await using reader = createSqliteStore({ folder, readOnly: true, now: () => Date.now() + 10 * LEASE_MS });
+    const followed = followTo(reader.log, keyOf("live"), { after: 5 });
+    const changes = reader.log.changes({ after: 0, signal: new AbortController().signal })[Symbol.asyncIterator]();
+    const told = new Set<string>();
+    const listen = async (): Promise<void> => {
+      for (const { key } of (await changes.next()).value ?? []) told.add(key.task);
+    };
+    while (told.size < count + 2) await notHung(listen(), "changes");
+    for (let at = 0; at < count; at += 1) assert.equal((await readAll(reader.log, keyOf(`t${at}`))).length, 1);
+    await live.write(textEntries(5));
+    const rows = t.mock.method(StatementSync.prototype, "get");
+    assert.equal((await readAll(reader.log, keyOf("live"))).length, 15);
+    assert.ok(rows.mock.callCount() < 400, `${rows.mock.callCount()} rows were read for one commit`);
+    rows.mock.restore();
+    told.clear();
+    await quiet.write(textEntries(3));
+    assert.equal((await readAll(reader.log, keyOf("quiet"))).length, 103);
+    while (!told.has("quiet")) await notHung(listen(), "a change of a stream that was let go");
+    await live.write([statusEntry("TASK_STATE_COMPLETED")], { index: rowOf(keyOf("live"), { state: "TASK_STATE_COMPLETED" }) });
+    assert.deepEqual(
+      (await notHung(followed, "follow")).map(({ seq }) => seq),
+      [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+    );
   }));
 
 void test("read-only: sees the owner's commits while it writes, flushes and compacts; follows; writes nothing", () =>
