@@ -196,7 +196,10 @@ export function checkSettings(settings: Settings): void {
       );
   }
   if (settings.publicUrl !== undefined && !isWebUrl(settings.publicUrl))
-    throw new IasError("configuration", `PUBLIC_URL must be an http or https URL, such as https://agents.example.com; ${JSON.stringify(settings.publicUrl)} is not.`);
+    throw new IasError(
+      "configuration",
+      `PUBLIC_URL must be an http or https URL, such as https://agents.example.com; ${JSON.stringify(settings.publicUrl)} is not.`,
+    );
   const small = Object.entries(MIN_LIMITS).filter(([name, least]) => (settings.limits[name as keyof Limits] ?? least) < least);
   if (small.length > 0)
     throw new IasError("configuration", `With such limits nothing works: ${small.map(([name, least]) => `${name} must be ${least} or more`).join("; ")}.`);
