@@ -68,7 +68,11 @@ export async function openEvents(parts: Parts, caller: Caller, name: TaskName, o
 }
 
 /** Before the first entry that is kept, and what stands for those that are gone. */
-async function firstKept(parts: Parts, key: StreamKey, floor: number): Promise<{ readonly after: number; readonly snapshot?: JsonObject }> {
+export async function firstKept(
+  parts: Pick<Parts, "store" | "media" | "limits">,
+  key: StreamKey,
+  floor: number,
+): Promise<{ readonly after: number; readonly snapshot?: JsonObject }> {
   if (floor === 0) return { after: 0 };
   const loaded = await loadView(parts.store.log, key, floor);
   const task = loaded?.view.fold.task();

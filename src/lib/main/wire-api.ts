@@ -3,8 +3,10 @@ import type { Api } from "../api/api.ts";
 import type { ApiParts } from "../api/api-parts.ts";
 import { createApi } from "../api/create-api.ts";
 import { createApiRoute, type Endpoint } from "../api/endpoint.ts";
+import { createExportEndpoint } from "../api/export.ts";
 import { findTask } from "../api/find-task.ts";
 import { createMessageEndpoints } from "../api/messages.ts";
+import { createReferenceEndpoints } from "../api/openapi.ts";
 import { createReaderEndpoints } from "../api/reader-list.ts";
 import { createSessions } from "../api/sessions.ts";
 import { createStreamEndpoints } from "../api/streams.ts";
@@ -74,12 +76,13 @@ export function wireApi({ core, store, campaigns, origin, report }: ApiWiring): 
     ...createMessageEndpoints(api, async (principal, name) => (await findTask(parts, principal, name)).key.agent),
     ...createTaskEndpoints(parts),
     ...createStreamEndpoints(api),
+    createExportEndpoint(parts),
     ...createReaderEndpoints(parts),
     ...createUploadEndpoints({ blobs: core.blobs, records: store.records, agents: () => agents.keys(), limits, types: DEFAULT_UPLOAD_TYPES, now }),
     ...(campaigns === undefined ? [] : createCampaignEndpoints(campaigns)),
   ];
   // Routes of other rooms stand before the endpoints, which answer for all that is left under /api.
-  const route = joinRoutes(createBridges({ ...parts, api }), createApiRoute(endpoints, { limits, report }));
+  const route = joinRoutes(createBridges({ ...parts, api }), createApiRoute(createReferenceEndpoints(endpoints, facts), { limits, report }));
   const authenticate: GatewayParts["authenticate"] = ({ header, frontend }) =>
     frontend === undefined ? core.authenticate({ header }) : sessions.authenticate({ ...frontend, header });
   return { parts, api, route, authenticate };

@@ -1,0 +1,129 @@
+import { z } from "zod";
+import type { Json, JsonObject } from "../model/a2a.ts";
+import { defineRawEndpoint, type Endpoint } from "./endpoint.ts";
+import { JSON_HEADERS } from "./errors.ts";
+import { referencePage } from "./reference-page.ts";
+import { SCHEMAS } from "./schemas.ts";
+
+/** Where components are referred to. */
+const COMPONENTS = "#/components/schemas/";
+
+/** OpenAPI 3.1 of endpoints, made from what validates them. */
+export function toOpenApi(endpoints: readonly Endpoint[], info: { readonly version: string }): JsonObject {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const endpoint of endpoints) {
+    const { path, method } = endpoint;
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operation(endpoint) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Infinite Agent Streams",
+      version: info.version,
+      description:
+        "The HTTP API of frontends. Times are ms since the epoch, sizes bytes. Every error is an `ApiError`. Streams are server-sent events that a browser's own `EventSource` resumes; the same streams come over the WebSocket `/api/ws`.",
+    },
+    paths,
+    components: { schemas: components(), securitySchemes: SECURITY },
+    security: [{ bearer: [] }, { apiKey: [] }, { session: [] }, {}],
+  };
+}
+
+const SECURITY: JsonObject = {
+  bearer: { type: "http", scheme: "bearer", description: "An API key or a token, where the server asks for one" },
+  apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
+  session: { type: "apiKey", in: "cookie", name: "ias_session", description: "Of POST /api/session; the name has the log's id behind it" },
+  ticket: { type: "apiKey", in: "query", name: "ticket", description: "One-time, of POST /api/tickets, on a GET" },
+};
+
+function components(): JsonObject {
+  const { schemas } = z.toJSONSchema(SCHEMAS, { uri: (id) => `${COMPONENTS}${id}`, io: "output", unrepresentable: "any" }) as unknown as {
+    schemas: Record<string, JsonObject>;
+  };
+  return Object.fromEntries(
+    Object.entries(schemas).map(([id, { $schema: _, $id: __, ...schema }]) => {
+      const named = SCHEMAS._idmap.get(id);
+      const description = named && SCHEMAS.get(named)?.description;
+      return [id, { ...(description !== undefined && { description }), ...schema }];
+    }),
+  );
+}
+
+function operation(endpoint: Endpoint): JsonObject {
+  const { path, query, body, reply, status = reply === undefined ? 204 : 200 } = endpoint;
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({ name, in: "path", required: true, schema: { type: "string" } }));
+  return {
+    tags: [endpoint.tag],
+    summary: endpoint.summary,
+    ...(endpoint.about !== undefined && { description: endpoint.about }),
+    ...(endpoint.access === "public" && { security: [{}] }),
+    parameters: [...inPath, ...(query === undefined ? [] : queryParameters(query))],
+    ...(body !== undefined && { requestBody: { required: true, content: { "application/json": { schema: toSchema(body, "input") } } } }),
+    responses: {
+      [String(status)]: { description: "As asked", ...contentOf(reply) },
+      default: { description: "An error", content: { "application/json": { schema: { $ref: `${COMPONENTS}ApiError` } } } },
+    },
+  };
+}
+
+function contentOf(reply: Endpoint["reply"]): JsonObject {
+  if (reply === undefined) return {};
+  if (reply instanceof z.ZodType) return { content: { "application/json": { schema: toSchema(reply, "output") } } };
+  return { content: { [reply.mediaType]: { schema: { type: "string", description: reply.about } } } };
+}
+
+function queryParameters(query: z.ZodObject): Json[] {
+  const { properties = {}, required = [] } = toSchema(query, "input") as { properties?: Record<string, JsonObject>; required?: string[] };
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: "query",
+    required: required.includes(name),
+    ...(description !== undefined && { description }),
+    schema,
+  }));
+}
+
+/** A schema in place; what has a name is referred to. */
+function toSchema(schema: z.ZodType, io: "input" | "output"): JsonObject {
+  const id = SCHEMAS.get(schema)?.id;
+  if (id !== undefined) return { $ref: `${COMPONENTS}${id}` };
+  const { $schema: _, $defs: __, ...made } = z.toJSONSchema(schema, { metadata: SCHEMAS, io, unrepresentable: "any" }) as JsonObject;
+  return JSON.parse(JSON.stringify(made).replaceAll('"#/$defs/', `"${COMPONENTS}`)) as JsonObject;
+}
+
+/** `/api/openapi.json`, and the page at `/api/` that says the same to people. They describe themselves too. */
+export function createReferenceEndpoints(endpoints: readonly Endpoint[], info: { readonly version: string }): readonly Endpoint[] {
+  const all: readonly Endpoint[] = [
+    ...endpoints,
+    defineRawEndpoint({
+      method: "GET",
+      path: "/api/openapi.json",
+      tag: "Reference",
+      summary: "This API as OpenAPI 3.1",
+      access: "public",
+      reply: { mediaType: "application/json", about: "OpenAPI 3.1" },
+      handle: async () => ({ kind: "whole", status: 200, headers: { ...JSON_HEADERS, "cache-control": "no-cache" }, body: document().json }),
+    }),
+    ...["/api/", "/api"].map((path) =>
+      defineRawEndpoint({
+        method: "GET",
+        path,
+        tag: "Reference",
+        summary: "The same as a page",
+        access: "public",
+        reply: { mediaType: "text/html", about: "A page without scripts" },
+        handle: async () => ({ kind: "whole", ...document().page }),
+      }),
+    ),
+  ];
+  let made: { readonly json: string; readonly page: ReturnType<typeof referencePage> } | undefined;
+  /** Made when somebody looks: most servers' never are. */
+  const document = (): NonNullable<typeof made> => {
+    const openApi = toOpenApi(
+      all.filter(({ path }) => path !== "/api"),
+      info,
+    );
+    return (made ??= { json: JSON.stringify(openApi), page: referencePage(openApi) });
+  };
+  return all;
+}

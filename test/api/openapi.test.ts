@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { defineAgent } from "../../src/lib/engine/define-agent.ts";
+import { scripted } from "../../src/lib/engine/scripted.ts";
+import type { StreamEntry } from "../../src/lib/model/api.ts";
+import { apiClient } from "../support/api-client.ts";
+import { readEvents } from "../support/event-source.ts";
+import { agentOf, serving } from "../support/serving.ts";
+
+interface OpenApi {
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }>; parameters: { name: string }[] }>>>
+  >;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
+
+const talks = agentOf(
+  async function* () {
+    yield { kind: "reasoning", text: "hm" };
+    yield { kind: "tool-call", call: "c", name: "t", arguments: "{}" };
+    yield { kind: "tool-result", call: "c", name: "t", output: "1" };
+    yield { kind: "text", text: "hello" };
+  },
+  { id: "talks", skills: [{ id: "s", name: "S", description: "d", tags: [], examples: ["one"] }] },
+);
+const asks = defineAgent({ id: "asks", engine: scripted([{ kind: "ask", question: "What?" }, { kind: "echo" }], { tokenMs: 0 }) });
+const direct = agentOf(
+  async function* () {
+    yield { kind: "reply", parts: [{ text: "hello" }] };
+  },
+  { id: "direct", replies: "message" },
+);
+
+test("what the endpoints answer is what /api/openapi.json says, each of them", async (t) => {
+  const server = await serving(t, [talks, asks, direct], { allowLocalTargets: true });
+  const api = apiClient(server.url);
+  const { body: document, status } = await api.get<OpenApi>("/api/openapi.json");
+  assert.equal(status, 200);
+  const ajv = new Ajv2020({ strict: false }).addSchema({ $id: "api", ...document });
+  const check = (schema: object, value: unknown, what: string): void => {
+    const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')) as object);
+    assert.ok(validate(value), `${what}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(value).slice(0, 500)}`);
+  };
+  const checked = new Set<string>();
+  const call = async (method: string, path: string, url: string, body?: unknown): Promise<unknown> => {
+    const answer = await api.call(method, url, body);
+    const { responses } = document.paths[path]?.[method.toLowerCase()] ?? { responses: {} as Record<string, undefined> };
+    const said = responses[String(answer.status)];
+    assert.ok(said !== undefined, `${method} ${url} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    const schema = said.content?.["application/json"]?.schema;
+    if (schema === undefined) assert.equal(answer.body, undefined);
+    else check(schema, answer.body, `${method} ${url}`);
+    checked.add(`${method} ${path}`);
+    return answer.body;
+  };
+
+  const message = (more: object = {}) => ({ messageId: randomUUID(), parts: [{ text: "hi" }], ...more });
+  const send = (agent: string, more?: object) => call("POST", "/api/agents/{agent}/messages", `/api/agents/${agent}/messages`, message(more));
+  const { task } = (await send("talks")) as { task: string };
+  await send("direct");
+  const { task: waiting } = (await send("asks", { contextId: "c" })) as { task: string };
+  const component = (id: string): object => ({ $ref: `#/components/schemas/${id}` });
+  const streams = [
+    [`/api/tasks/${task}/events?audience=internal`, "StreamEntry", "end"],
+    ["/api/feed?live=false&audience=internal", "FeedFrame", "end"],
+  ] as const;
+  const kinds = new Set<string>();
+  await readEvents(`${server.url}/api/tasks/${waiting}/events`, { until: ({ data }) => data.includes("INPUT_REQUIRED") });
+  for (const [path, id, last] of streams) {
+    const { events } = await readEvents(`${server.url}${path}`, { until: ({ type }) => type === last });
+    for (const { type, data } of events) {
+      if (type === "message") check(component(id), JSON.parse(data), path);
+      if (type === "open") check(component("StreamOpened"), JSON.parse(data), path);
+      kinds.add(type);
+    }
+  }
+  assert.deepEqual([...kinds].toSorted(), ["end", "message", "open"]);
+  const file = (await (await fetch(`${server.url}/api/tasks/${task}/export`)).text()).trimEnd().split("\n");
+  const [head, ...lines] = file.map((line) => JSON.parse(line) as StreamEntry & { head: number });
+  assert.equal(lines.length, head?.head);
+  for (const line of lines) check(component("StreamEntry"), line, "export");
+
+  await call("GET", "/api/session", "/api/session");
+  await call("POST", "/api/session", "/api/session");
+  await call("DELETE", "/api/session", "/api/session");
+  await call("POST", "/api/tickets", "/api/tickets");
+  await call("GET", "/api/agents", "/api/agents");
+  await call("GET", "/api/agents/{agent}/card", "/api/agents/talks/card");
+  await call("GET", "/api/tasks", "/api/tasks");
+  await call("GET", "/api/tasks/{task}", `/api/tasks/${task}`);
+  await call("GET", "/api/conversations", "/api/conversations");
+  const stop = new AbortController();
+  const reading = readEvents(`${server.url}/api/tasks/${waiting}/events`, { signal: stop.signal });
+  await call("GET", "/api/readers", "/api/readers");
+  stop.abort();
+  await reading;
+  await call("POST", "/api/tasks/{task}/approvals", `/api/tasks/${waiting}/approvals`, { call: "c", approve: true });
+  const { task: third } = (await send("asks")) as { task: string };
+  await readEvents(`${server.url}/api/tasks/${third}/events`, { until: ({ data }) => data.includes("INPUT_REQUIRED") });
+  await call("POST", "/api/tasks/{task}/cancel", `/api/tasks/${third}/cancel`, {});
+  const far = { url: `${server.url}/a2a/talks` };
+  await call("POST", "/api/cards", "/api/cards", far);
+  const { id } = (await call("POST", "/api/remotes", "/api/remotes", far)) as { id: string };
+  await call("GET", "/api/remotes", "/api/remotes");
+  await call("DELETE", "/api/remotes/{agent}", `/api/remotes/${id}`);
+
+  for (const [url, init] of [
+    ["/api/tasks/none", {}],
+    ["/api/tasks?states=X", {}],
+    ["/api/none", {}],
+    ["/api/agents/talks/messages", { method: "POST", body: "{}" }],
+  ] as const) {
+    check(component("ApiError"), await (await fetch(server.url + url, init)).json(), url);
+  }
+  // What is streamed, downloaded or shown is checked above or has tests of its own.
+  const elsewhere = new Set(["/api/tasks/{task}/events", "/api/feed", "/api/tasks/{task}/export", "/api/openapi.json", "/api/"]);
+  const left = Object.entries(document.paths).flatMap(([path, methods]) =>
+    elsewhere.has(path) || /^\/api\/(uploads|files|campaigns)/.test(path)
+      ? []
+      : Object.keys(methods)
+          .map((method) => `${method.toUpperCase()} ${path}`)
+          .filter((each) => !checked.has(each)),
+  );
+  assert.deepEqual(left, []);
+});
+
+test("/api/ describes the endpoints on a page that runs nothing", async (t) => {
+  const server = await serving(t, [talks]);
+  for (const path of ["/api/", "/api"]) {
+    const response = await fetch(server.url + path);
+    assert.equal(response.status, 200);
+    assert.match(response.headers.get("content-security-policy") ?? "", /^default-src 'none'; style-src 'sha256-[^']+'; .*frame-ancestors 'none'$/);
+    const page = await response.text();
+    assert.ok(!/<script|\son\w+=|https?:/i.test(page.replaceAll(/<pre>[^]*?<\/pre>/g, "")));
+    for (const words of ["POST /api/agents/{agent}/messages", "GET /api/feed", 'id="TaskSummary"', '<a href="#TaskSummary">'])
+      assert.ok(page.includes(words), words);
+  }
+});
+
+test("an export is the stream up to its head, and only its owner's", async (t) => {
+  const server = await serving(t, [asks]);
+  const { task } = await apiClient(server.url).send("asks", "hi");
+  await readEvents(`${server.url}/api/tasks/${task}/events`, { until: ({ data }) => data.includes("INPUT_REQUIRED") });
+  const response = await fetch(`${server.url}/api/tasks/${task}/export?audience=public`);
+  assert.equal(response.headers.get("content-disposition"), `attachment; filename="asks-${task}.ndjson"`);
+  const [head, ...entries] = (await response.text())
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as StreamEntry & { format: string; task: string });
+  assert.deepEqual([head?.format, head?.task], ["ias-stream/1", task]);
+  assert.ok(entries.length > 1 && entries.every(({ audience }) => audience === "public"));
+  assert.equal((await fetch(`${server.url}/api/tasks/none/export`)).status, 404);
+});
