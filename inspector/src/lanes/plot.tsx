@@ -1,24 +1,23 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
-import { onColors, readColors } from "../theme/colors.ts";
 import type { Lane } from "./lane.ts";
 import { Labels } from "./labels.tsx";
 import { LaneTable } from "./lane-table.tsx";
 import { Legend } from "./legend.tsx";
 import type { Lanes } from "./model.ts";
-import { AXIS_HEIGHT, createPainter, LANE_COLORS, type LaneColors, type Painter, ROW } from "./paint.ts";
+import { useGestures } from "./gestures.ts";
+import { AXIS_HEIGHT, ROW } from "./paint.ts";
 import { type Found, pick } from "./pick.ts";
-import { createScale, fit, followTo, pan, resize, reveal, type Scale, setFollow, zoom } from "./scale.ts";
+import { createScale, fit, pan, reveal, type Scale, setFollow, zoom } from "./scale.ts";
 import { Tip } from "./tip.tsx";
+import { LABEL_PX, type PlotView, usePicture, WIDE_PX } from "./use-picture.ts";
 import "./lanes.css";
 
 /** What the lanes are drawn from. */
 export interface PlotProps {
   readonly lanes: Lanes;
-  /** Counts up when entries came. */
-  readonly version: ReadonlySignal<number>;
   /** The present by the clock of the entries; undefined where nothing goes on. */
   readonly now: () => number | undefined;
   /** The moment that a replay shows, by the same clock. */
@@ -31,14 +30,9 @@ export interface PlotProps {
   readonly hrefOf: (lane: Lane) => string;
 }
 
-/** From this width on the labels stand beside the lanes, else over them. */
-const WIDE_PX = 720;
-const LABEL_PX = 248;
-const LABELS_MS = 250;
-
 /** All lanes in one canvas, drawn once a frame, with labels, numbers and what is under the pointer over it. */
 export function LanesPlot(props: PlotProps): VNode {
-  const { lanes, version, now, at, entryOf, onPick, hrefOf } = props;
+  const { lanes, now, at, entryOf, onPick, hrefOf } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const following = useSignal(true);
@@ -48,7 +42,7 @@ export function LanesPlot(props: PlotProps): VNode {
   const beat = useSignal(0);
   const selected = useSignal<string | undefined>(undefined);
   const found = useSignal<Found | undefined>(undefined);
-  const view = useMemo(() => ({ scale: createScale(now() ?? Date.now(), 800) as Scale, dirty: true, fitted: false }), [now]);
+  const view: PlotView = useMemo(() => ({ scale: createScale(now() ?? Date.now(), 800), dirty: true, fitted: false }), [now]);
 
   void beat.value;
   const rows = lanes.list();
@@ -69,93 +63,7 @@ export function LanesPlot(props: PlotProps): VNode {
   };
   const follow = (wanted: boolean): void => change(setFollow(view.scale, wanted, now() ?? lanes.extent?.to ?? Date.now()));
 
-  useEffect(() => {
-    const box = scroller.current;
-    const picture = canvas.current;
-    const context = picture?.getContext("2d");
-    if (box === null || picture === null || context === null || context === undefined) return;
-    const colors = (): LaneColors => readColors(LANE_COLORS) as LaneColors;
-    const painter: Painter = createPainter(context, colors());
-    const size = { width: 0, height: 0 };
-    const measure = (): void => {
-      width.value = box.clientWidth;
-      const room = Math.max(50, box.clientWidth - (box.clientWidth >= WIDE_PX ? LABEL_PX : 0));
-      size.width = room;
-      size.height = box.clientHeight;
-      const ratio = Math.min(2, window.devicePixelRatio);
-      picture.width = Math.round(room * ratio);
-      picture.height = Math.round(size.height * ratio);
-      picture.style.width = `${room}px`;
-      picture.style.height = `${size.height}px`;
-      context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      view.scale = followTo(resize(view.scale, room), now() ?? lanes.extent?.to ?? Date.now());
-      view.dirty = true;
-    };
-    const observer = new ResizeObserver(measure);
-    observer.observe(box);
-    measure();
-    const unwatch = onColors(() => {
-      painter.setColors(colors());
-      view.dirty = true;
-    });
-    let frame = 0;
-    let drawn = -1;
-    let drawnAt: number | undefined;
-    const loop = (): void => {
-      frame = requestAnimationFrame(loop);
-      const present = now();
-      if (present !== undefined) lanes.advance(present);
-      if (!view.fitted && lanes.extent !== undefined) {
-        // What is over is shown whole, what goes on from where it is.
-        view.fitted = true;
-        if (present === undefined) {
-          view.scale = fit(view.scale, lanes.extent.from, lanes.extent.to);
-          following.value = false;
-        }
-        view.dirty = true;
-      }
-      const position = at?.peek();
-      if (position !== drawnAt && position !== undefined && !view.scale.follow) view.scale = reveal(view.scale, position);
-      const moves = present !== undefined && view.scale.follow && position === undefined;
-      if (!moves && !view.dirty && drawn === lanes.version && position === drawnAt) return;
-      if (view.scale.follow) view.scale = followTo(view.scale, position ?? present ?? lanes.extent?.to ?? Date.now(), lanes.extent?.from);
-      const height = size.width >= WIDE_PX - LABEL_PX && box.clientWidth >= WIDE_PX ? ROW.height : ROW.narrow;
-      const list = lanes.list();
-      const scrolled = box.scrollTop;
-      const first = Math.max(0, Math.floor(scrolled / height));
-      painter.paint({
-        rows: list,
-        scale: view.scale,
-        first,
-        count: Math.ceil(size.height / height) + 1,
-        offset: AXIS_HEIGHT + first * height - scrolled,
-        rowHeight: height,
-        laneTop: height - ROW.height,
-        height: size.height,
-        origin: lanes.extent?.from ?? present ?? Date.now(),
-        now: present,
-        at: position,
-        selected: selected.peek(),
-      });
-      drawn = lanes.version;
-      drawnAt = position;
-      view.dirty = false;
-    };
-    frame = requestAnimationFrame(loop);
-    const timer = setInterval(() => {
-      beat.value += 1;
-    }, LABELS_MS);
-    return () => {
-      cancelAnimationFrame(frame);
-      clearInterval(timer);
-      observer.disconnect();
-      unwatch();
-    };
-  }, [lanes, now, at, view, beat, following, selected, width]);
-
-  // Labels of new lanes at once, not with the next beat.
-  const known = useRef(0);
-  if (version.value >= 0 && known.current !== rows.length) known.current = rows.length;
+  usePicture({ lanes, now, at, view, scroller, canvas, width, selected, following, beat });
 
   const pickAt = (event: { readonly clientX: number; readonly clientY: number }): Found | undefined => {
     const box = canvas.current?.getBoundingClientRect();
@@ -293,76 +201,4 @@ export function LanesPlot(props: PlotProps): VNode {
 
 function entryFor({ lane, seq }: Found, entryOf: PlotProps["entryOf"]): StreamEntry | undefined {
   return seq === undefined ? undefined : entryOf(lane.task, seq);
-}
-
-interface Gestures {
-  readonly target: { readonly current: HTMLCanvasElement | null };
-  readonly view: () => Scale;
-  readonly change: (scale: Scale) => void;
-  readonly hover: (event: PointerEvent | undefined) => void;
-  readonly press: (event: PointerEvent) => void;
-}
-
-/** Drag moves, two fingers and Ctrl with the wheel zoom, a sideways wheel moves, a click picks. */
-function useGestures(given: Gestures): void {
-  const latest = useRef(given);
-  latest.current = given;
-  useEffect(() => {
-    const { target } = latest.current;
-    const canvas = target.current;
-    if (canvas === null) return;
-    const fingers = new Map<number, { readonly x: number; readonly startX: number; readonly startY: number }>();
-    let moved = false;
-    const left = (): number => canvas.getBoundingClientRect().left;
-    const down = (event: PointerEvent): void => {
-      if (event.button !== 0) return;
-      moved = false;
-      fingers.set(event.pointerId, { x: event.clientX, startX: event.clientX, startY: event.clientY });
-    };
-    const move = (event: PointerEvent): void => {
-      const { view, change, hover } = latest.current;
-      const finger = fingers.get(event.pointerId);
-      if (finger === undefined) return hover(event);
-      const by = event.clientX - finger.x;
-      if (!moved && Math.abs(event.clientX - finger.startX) < 4) return;
-      if (!moved) canvas.setPointerCapture(event.pointerId);
-      moved = true;
-      hover(undefined);
-      const other = [...fingers.entries()].find(([id]) => id !== event.pointerId)?.[1];
-      if (other === undefined) change(pan(view(), by));
-      else {
-        const before = Math.max(20, Math.abs(finger.x - other.x));
-        const after = Math.max(20, Math.abs(event.clientX - other.x));
-        change(zoom(view(), other.x - left(), after / before));
-      }
-      fingers.set(event.pointerId, { ...finger, x: event.clientX });
-    };
-    const up = (event: PointerEvent): void => {
-      if (!fingers.delete(event.pointerId)) return;
-      if (!moved && event.type === "pointerup") latest.current.press(event);
-    };
-    const leave = (): void => latest.current.hover(undefined);
-    const wheel = (event: WheelEvent): void => {
-      const { view, change } = latest.current;
-      if (event.ctrlKey || event.metaKey) change(zoom(view(), event.clientX - left(), Math.exp(-event.deltaY / 200)));
-      else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY))
-        change(pan(view(), -(event.shiftKey && event.deltaX === 0 ? event.deltaY : event.deltaX)));
-      else return;
-      event.preventDefault();
-    };
-    canvas.addEventListener("pointerdown", down);
-    canvas.addEventListener("pointermove", move);
-    canvas.addEventListener("pointerup", up);
-    canvas.addEventListener("pointercancel", up);
-    canvas.addEventListener("pointerleave", leave);
-    canvas.addEventListener("wheel", wheel, { passive: false });
-    return () => {
-      canvas.removeEventListener("pointerdown", down);
-      canvas.removeEventListener("pointermove", move);
-      canvas.removeEventListener("pointerup", up);
-      canvas.removeEventListener("pointercancel", up);
-      canvas.removeEventListener("pointerleave", leave);
-      canvas.removeEventListener("wheel", wheel);
-    };
-  }, []);
 }

@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { TaskSummary } from "../../../src/lib/model/api.ts";
@@ -14,8 +13,18 @@ import { LanesPlot } from "./plot.tsx";
 import { clockOf } from "./skew.ts";
 
 /** The tab Lanes: a task's agent and all who work for it, on one line of time. */
-export function TaskLanes({ stream, at, moveTo }: TaskViewProps): VNode {
-  const version = useSignal(0);
+export function TaskLanes(props: TaskViewProps): VNode {
+  return (
+    <>
+      <LanesOfStream {...props} />
+      <span class="grow" />
+      <ReplayBar {...props} />
+    </>
+  );
+}
+
+/** The lanes alone. */
+export function LanesOfStream({ stream, at, moveTo }: TaskViewProps): VNode {
   const session = replayOf(stream, at, moveTo);
   const { lanes, members, now } = useMemo(() => {
     const all = createLanes();
@@ -40,7 +49,6 @@ export function TaskLanes({ stream, at, moveTo }: TaskViewProps): VNode {
         index = one.entries.length;
         if (more.length === 0) return;
         lanes.add({ agent: one.agent, task: one.task, context: one.context.peek() }, more);
-        version.value += 1;
         adopt();
       };
       stops.push(one.version.subscribe(read));
@@ -68,7 +76,7 @@ export function TaskLanes({ stream, at, moveTo }: TaskViewProps): VNode {
     return () => {
       for (const stop of stops) stop();
     };
-  }, [stream, lanes, members, version]);
+  }, [stream, lanes, members]);
 
   const entryOf = (task: string, seq: number) => {
     const entries = members.streams.find((one) => one.task === task)?.entries ?? [];
@@ -76,21 +84,16 @@ export function TaskLanes({ stream, at, moveTo }: TaskViewProps): VNode {
     return entries[place]?.seq === seq ? entries[place] : entries.find((entry) => entry.seq === seq);
   };
   return (
-    <>
-      <LanesPlot
-        lanes={lanes}
-        version={version}
-        now={now}
-        at={session.time}
-        entryOf={entryOf}
-        hrefOf={(lane) => paths.task(lane.task === stream.task ? stream.agent : lane.agent, lane.task, { view: "lanes" })}
-        onPick={(lane, seq) => {
-          if (lane.task === stream.task) navigate(paths.task(stream.source === "file" ? "~file" : stream.agent, stream.task, { view: "frames", at: seq }));
-          else navigate(paths.task(lane.agent, lane.task, { view: "frames", at: seq }));
-        }}
-      />
-      <span class="grow" />
-      <ReplayBar stream={stream} at={at} moveTo={moveTo} />
-    </>
+    <LanesPlot
+      lanes={lanes}
+      now={now}
+      at={session.time}
+      entryOf={entryOf}
+      hrefOf={(lane) => paths.task(lane.task === stream.task ? stream.agent : lane.agent, lane.task, { view: "lanes" })}
+      onPick={(lane, seq) => {
+        if (lane.task === stream.task) navigate(paths.task(stream.source === "file" ? "~file" : stream.agent, stream.task, { view: "frames", at: seq }));
+        else navigate(paths.task(lane.agent, lane.task, { view: "frames", at: seq }));
+      }}
+    />
   );
 }

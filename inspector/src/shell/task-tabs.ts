@@ -24,4 +24,8 @@ export interface TaskTab {
 export const TASK_TABS: readonly TaskTab[] = [
   { id: "conversation", title: "Conversation", key: "1", load: async () => (await import("../views/conversation/task-conversation.tsx")).TaskConversation },
   { id: "lanes", title: "Lanes", key: "2", load: async () => (await import("../lanes/task-lanes.tsx")).TaskLanes },
+  { id: "sequence", title: "Sequence", key: "3", load: async () => (await import("../sequence/sequence.tsx")).SequenceView },
+  { id: "frames", title: "Frames", key: "4", load: async () => (await import("../frames/frames.tsx")).Frames },
+  { id: "wire", title: "Cut the wire", key: "5", load: async () => (await import("../wire/wire.tsx")).Wire },
+  { id: "readers", title: "Readers", key: "6", load: async () => (await import("../readers/readers.tsx")).Readers },
 ];

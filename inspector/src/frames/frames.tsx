@@ -1,0 +1,131 @@
+import { useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { ReplayBar } from "../replay/bar.tsx";
+import { replayOf } from "../replay/session.ts";
+import type { TaskViewProps } from "../shell/task-tabs.ts";
+import { FrameDetail } from "./detail.tsx";
+import { readQuery } from "./filter.ts";
+import { createListing } from "./listing.ts";
+import { FrameRow, ROW_HEIGHT } from "./row.tsx";
+import { FrameTools } from "./tools.tsx";
+import { useJudge } from "./use-judge.ts";
+import { isAtEnd, scrollTo, windowOf } from "./virtual.ts";
+import "./frames.css";
+
+/** How long a slice of work may take in a frame, ms. */
+const SLICE_MS = 4;
+
+/** The tab Frames: every entry as it is, filtered and searched, each held against the A2A specification. */
+export function Frames({ stream, at, moveTo }: TaskViewProps): VNode {
+  const { entries } = stream;
+  const session = replayOf(stream, at, moveTo);
+  const judge = useJudge(stream);
+  const text = useSignal("");
+  const scrollTop = useSignal(0);
+  const height = useSignal(400);
+  const beat = useSignal(0);
+  const list = useRef<HTMLDivElement>(null);
+  /** Whether the list stays at its end as it grows. */
+  const following = useRef(at.peek() === undefined);
+  const listing = useMemo(() => createListing(readQuery(text.value), ({ seq }) => judge.bad().has(seq)), [text.value, judge, stream.generation.value]);
+
+  void stream.version.value;
+  void beat.value;
+  const until = performance.now() + SLICE_MS;
+  judge.advance(until);
+  listing.advance(entries, judge.judged(), until, () => performance.now());
+  const isBusy = !listing.isDone || judge.judged() < entries.length;
+  useEffect(() => {
+    if (!isBusy) return;
+    const frame = requestAnimationFrame(() => (beat.value += 1));
+    return () => cancelAnimationFrame(frame);
+  });
+
+  const rows = listing.length;
+  const viewport = { scrollTop: scrollTop.value, height: height.value, rowHeight: ROW_HEIGHT, rows };
+  const { first, end, offset, height: full } = windowOf(viewport);
+  const chosen = session.seq.value;
+  const chosenRow = chosen === undefined ? undefined : Math.min(rows - 1, listing.rowOf(chosen, entries));
+
+  useEffect(() => {
+    const box = list.current;
+    if (box === null) return;
+    const observer = new ResizeObserver(() => (height.value = box.clientHeight));
+    observer.observe(box);
+    return () => observer.disconnect();
+  }, [height]);
+  // A chosen entry is brought into sight; without one the list follows its end.
+  useEffect(() => {
+    const box = list.current;
+    if (box === null || rows === 0) return;
+    if (chosenRow !== undefined) box.scrollTop = scrollTo(chosenRow, { ...viewport, scrollTop: box.scrollTop, height: box.clientHeight });
+    else if (following.current) box.scrollTop = box.scrollHeight;
+  }, [chosenRow, chosen === undefined ? rows : 0, full]);
+
+  const choose = (row: number): void => {
+    const entry = entries[listing.placeOf(Math.min(rows - 1, Math.max(0, row)))];
+    if (entry !== undefined) session.seekSeq(entry.seq);
+  };
+  const press = (event: KeyboardEvent): void => {
+    const page = Math.max(1, Math.floor(height.peek() / ROW_HEIGHT) - 1);
+    const here = chosenRow ?? rows - 1;
+    const goals: Readonly<Record<string, number>> = {
+      ArrowDown: here + 1,
+      ArrowUp: here - 1,
+      PageDown: here + page,
+      PageUp: here - page,
+      Home: 0,
+      End: rows - 1,
+    };
+    const goal = goals[event.key];
+    if (goal === undefined) return;
+    event.preventDefault();
+    choose(goal);
+  };
+  const entry = chosenRow === undefined ? undefined : entries[listing.placeOf(chosenRow)];
+  const shown = entry?.seq === chosen ? entry : undefined;
+  return (
+    <>
+      <FrameTools stream={stream} text={text} rows={rows} judged={judge.judged()} bad={judge.bad().size} isReady={judge.isReady()} />
+      <div class={shown === undefined ? "frames" : "frames open"}>
+        <div
+          ref={list}
+          class="frames-list"
+          role="listbox"
+          tabIndex={0}
+          aria-label={`${rows} entries`}
+          aria-activedescendant={shown === undefined ? undefined : `frame-${shown.seq}`}
+          onKeyDown={press}
+          onScroll={(event) => {
+            scrollTop.value = event.currentTarget.scrollTop;
+            following.current = isAtEnd({ ...viewport, scrollTop: event.currentTarget.scrollTop });
+          }}
+        >
+          <div role="presentation" style={{ height: `${full}px`, position: "relative" }}>
+            <div role="presentation" style={{ transform: `translateY(${offset}px)` }}>
+              {Array.from({ length: end - first }, (_, index) => {
+                const one = entries[listing.placeOf(first + index)];
+                return one === undefined ? null : (
+                  <FrameRow
+                    key={one.seq}
+                    entry={one}
+                    origin={entries[0]?.at ?? 0}
+                    breaks={judge.bad().get(one.seq)}
+                    isChosen={one.seq === chosen}
+                    isLater={chosen !== undefined && one.seq > chosen}
+                    onChoose={() => session.seekSeq(one.seq)}
+                  />
+                );
+              })}
+            </div>
+          </div>
+        </div>
+        {shown !== undefined && (
+          <FrameDetail stream={stream} entry={shown} breaks={judge.bad().get(shown.seq) ?? []} isJudged={judge.isReady()} onClose={() => session.leave()} />
+        )}
+      </div>
+      <ReplayBar stream={stream} at={at} moveTo={moveTo} />
+    </>
+  );
+}

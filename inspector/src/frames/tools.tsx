@@ -1,0 +1,109 @@
+import { type Signal, useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useRef } from "preact/hooks";
+import { messageOf } from "../../../src/lib/model/errors.ts";
+import { FILE_AGENT, heldFile } from "../state/held-file.ts";
+import { loadStream, type StreamStore } from "../state/stream.ts";
+import { navigate, paths } from "../router.ts";
+import { fileName, type OpenedFile, readLines, writeLines } from "./file.ts";
+
+/** The line over the frames: search, how many there are and how many break a rule, export and import. */
+export function FrameTools({
+  stream,
+  text,
+  rows,
+  judged,
+  bad,
+  isReady,
+}: {
+  readonly stream: StreamStore;
+  readonly text: Signal<string>;
+  readonly rows: number;
+  readonly judged: number;
+  readonly bad: number;
+  readonly isReady: boolean;
+}): VNode {
+  const file = useRef<HTMLInputElement>(null);
+  const problem = useSignal<string | undefined>(undefined);
+  const all = stream.entries.length;
+  const open = async (chosen: File | undefined): Promise<void> => {
+    if (chosen === undefined) return;
+    try {
+      problem.value = openStreamFile(await chosen.text());
+    } catch (error) {
+      problem.value = messageOf(error);
+    }
+  };
+  return (
+    <div class="frames-tools">
+      <input
+        type="search"
+        class="grow"
+        data-search
+        aria-label="Filter and search"
+        placeholder="Search, or kind:tool-call audience:internal seq:10-20 bad"
+        value={text.value}
+        onInput={(event) => (text.value = event.currentTarget.value)}
+      />
+      <span class="num small muted" role="status">
+        {rows === all ? `${all} entries` : `${rows} of ${all}`}
+        {isReady && judged < all ? `, ${Math.floor((100 * judged) / all)} % checked` : ""}
+      </span>
+      <button
+        type="button"
+        class={bad > 0 ? "danger" : ""}
+        aria-pressed={text.value === "bad"}
+        disabled={bad === 0}
+        onClick={() => (text.value = text.value === "bad" ? "" : "bad")}
+      >
+        {bad === 0 ? (isReady ? "No rule broken" : "Checking…") : `${bad} break rules`}
+      </button>
+      <button type="button" disabled={all === 0} onClick={() => save(stream)}>
+        Export
+      </button>
+      <button type="button" onClick={() => file.current?.click()}>
+        Import
+      </button>
+      <input
+        ref={file}
+        type="file"
+        hidden
+        aria-label="A stream's file"
+        accept=".ndjson,.jsonl,application/x-ndjson"
+        onChange={(event) => {
+          void open(event.currentTarget.files?.[0]);
+          event.currentTarget.value = "";
+        }}
+      />
+      {problem.value !== undefined && (
+        <p class="problem" role="alert">
+          {problem.value}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Shows the first stream of a file; gives what could not be read, in words. Throws where nothing can be shown. */
+export function openStreamFile(text: string): string | undefined {
+  const { streams, problems }: OpenedFile = readLines(text);
+  const [first, ...more] = streams.filter(({ entries }) => entries.length > 0);
+  const told = problems.slice(0, 3).map(({ line, message }) => `Line ${line} ${message}.`);
+  if (first === undefined) throw new Error(told.length === 0 ? "The file has no entries." : told.join(" "));
+  const task = first.task === "" ? "file" : first.task;
+  heldFile.value = loadStream([...writeLines([{ ...first, task }])].join(""));
+  navigate(paths.task(FILE_AGENT, heldFile.value.task, { view: "lanes" }));
+  const others = more.length === 0 ? "" : `The file has ${more.length} more ${more.length === 1 ? "stream" : "streams"}, which are not shown. `;
+  return told.length === 0 && others === "" ? undefined : others + told.join(" ");
+}
+
+function save(stream: StreamStore): void {
+  const saved = { agent: stream.agent, task: stream.task, context: stream.context.peek(), entries: stream.entries };
+  const url = URL.createObjectURL(new Blob([...writeLines([saved])], { type: "application/x-ndjson" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = fileName([saved]);
+  link.click();
+  // The download has its own hold of the bytes by then.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,128 @@
+import type { ReadonlySignal, Signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { onColors, readColors } from "../theme/colors.ts";
+import type { Lanes } from "./model.ts";
+import { AXIS_HEIGHT, createPainter, LANE_COLORS, ROW } from "./paint.ts";
+import { fit, followTo, resize, reveal, type Scale } from "./scale.ts";
+
+/** From this width on the labels stand beside the lanes, else over them. */
+export const WIDE_PX = 720;
+
+/** How wide the labels are beside the lanes, px. */
+export const LABEL_PX = 248;
+
+const LABELS_MS = 250;
+
+/** What of a plot changes without Preact: the stretch on the screen, and whether it must be drawn anew. */
+export interface PlotView {
+  scale: Scale;
+  dirty: boolean;
+  /** Somebody, or the first look, has chosen the stretch. */
+  fitted: boolean;
+}
+
+/** What the picture is drawn from, and into. */
+export interface PictureParts {
+  readonly lanes: Lanes;
+  readonly now: () => number | undefined;
+  readonly at: ReadonlySignal<number | undefined> | undefined;
+  readonly view: PlotView;
+  readonly scroller: { readonly current: HTMLDivElement | null };
+  readonly canvas: { readonly current: HTMLCanvasElement | null };
+  readonly width: Signal<number>;
+  readonly selected: ReadonlySignal<string | undefined>;
+  readonly following: Signal<boolean>;
+  /** Counts up when the labels should be looked at again: four times a second. */
+  readonly beat: Signal<number>;
+}
+
+/** Draws the lanes once a frame, when something has changed, while the component is shown. */
+export function usePicture({ lanes, now, at, view, scroller, canvas, width, selected, following, beat }: PictureParts): void {
+  useEffect(() => {
+    const box = scroller.current;
+    const picture = canvas.current;
+    const context = picture?.getContext("2d");
+    if (box === null || picture === null || context === null || context === undefined) return;
+    const painter = createPainter(context, readColors(LANE_COLORS));
+    const size = { width: 0, height: 0 };
+    const measure = (): void => {
+      width.value = box.clientWidth;
+      const room = Math.max(50, box.clientWidth - (box.clientWidth >= WIDE_PX ? LABEL_PX : 0));
+      size.width = room;
+      size.height = box.clientHeight;
+      const ratio = Math.min(2, window.devicePixelRatio);
+      picture.width = Math.round(room * ratio);
+      picture.height = Math.round(size.height * ratio);
+      picture.style.width = `${room}px`;
+      picture.style.height = `${size.height}px`;
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      view.scale = resize(view.scale, room);
+      view.dirty = true;
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(box);
+    measure();
+    const unwatch = onColors(() => {
+      painter.setColors(readColors(LANE_COLORS));
+      view.dirty = true;
+    });
+
+    /** What is over is shown whole, what goes on from where it is. */
+    const firstLook = (present: number | undefined): void => {
+      if (view.fitted || lanes.extent === undefined) return;
+      view.fitted = true;
+      view.dirty = true;
+      if (present !== undefined) return;
+      view.scale = fit(view.scale, lanes.extent.from, lanes.extent.to);
+      following.value = false;
+    };
+    let frame = 0;
+    let drawn = -1;
+    let drawnAt: number | undefined;
+    let wasLive = false;
+    const loop = (): void => {
+      frame = requestAnimationFrame(loop);
+      const present = now();
+      if (present !== undefined) lanes.advance(present);
+      firstLook(present);
+      const position = at?.peek();
+      if (position !== drawnAt && position !== undefined && !view.scale.follow) view.scale = reveal(view.scale, position);
+      const isLive = present !== undefined;
+      const moves = isLive && view.scale.follow && position === undefined;
+      if (!moves && !view.dirty && drawn === lanes.version && position === drawnAt && isLive === wasLive) return;
+      const { extent } = lanes;
+      view.scale = followTo(view.scale, position ?? present ?? extent?.to ?? Date.now(), extent?.from);
+      const rowHeight = box.clientWidth >= WIDE_PX ? ROW.height : ROW.narrow;
+      const scrolled = box.scrollTop;
+      const first = Math.max(0, Math.floor(scrolled / rowHeight));
+      painter.paint({
+        rows: lanes.list(),
+        scale: view.scale,
+        first,
+        count: Math.ceil(size.height / rowHeight) + 1,
+        offset: AXIS_HEIGHT + first * rowHeight - scrolled,
+        rowHeight,
+        laneTop: rowHeight - ROW.height,
+        height: size.height,
+        origin: extent?.from ?? present ?? Date.now(),
+        now: present,
+        at: position,
+        selected: selected.peek(),
+      });
+      drawn = lanes.version;
+      drawnAt = position;
+      wasLive = isLive;
+      view.dirty = false;
+    };
+    frame = requestAnimationFrame(loop);
+    const timer = setInterval(() => {
+      beat.value += 1;
+    }, LABELS_MS);
+    return () => {
+      cancelAnimationFrame(frame);
+      clearInterval(timer);
+      observer.disconnect();
+      unwatch();
+    };
+  }, [lanes, now, at, view, scroller, canvas, width, selected, following, beat]);
+}

@@ -1,0 +1,51 @@
+import type { VNode } from "preact";
+import { spanText } from "../lanes/scale.ts";
+import type { Arrow } from "./model.ts";
+
+/** The height of every arrow's row, px. */
+export const ARROW_HEIGHT = 40;
+
+/** The height of the participants' row, px. */
+export const HEAD_HEIGHT = 44;
+
+/** Where each participant's line is, px from the left. */
+export type Columns = ReadonlyMap<string, number>;
+
+/** One arrow: a button that opens its entries. */
+export function ArrowRow({
+  arrow,
+  columns,
+  origin,
+  isOpen,
+  onOpen,
+}: {
+  readonly arrow: Arrow;
+  readonly columns: Columns;
+  readonly origin: number;
+  readonly isOpen: boolean;
+  readonly onOpen: () => void;
+}): VNode {
+  const from = columns.get(arrow.from) ?? 0;
+  const to = columns.get(arrow.to) ?? 0;
+  const isOwn = arrow.from === arrow.to;
+  const left = Math.min(from, to);
+  const width = isOwn ? 130 : Math.abs(to - from);
+  const nameOf = (id: string): string => id.slice(id.indexOf(":") + 1);
+  const words = `${nameOf(arrow.from)} ${isOwn ? "notes" : `to ${nameOf(arrow.to)}`}: ${arrow.kind}${arrow.isFailure ? ", failed" : ""}: ${arrow.label}, ${arrow.entries} ${arrow.entries === 1 ? "entry" : "entries"}`;
+  return (
+    <li class="sequence-row" style={{ height: `${ARROW_HEIGHT}px` }}>
+      <button type="button" aria-label={words} aria-expanded={isOpen} onClick={onOpen}>
+        <span class="sequence-at num">{spanText(arrow.at - origin, 10)}</span>
+        <span
+          class={`sequence-arrow ${arrow.kind}${to < from ? " back" : ""}${isOwn ? " own" : ""}${arrow.isFailure ? " failure" : ""}`}
+          style={{ left: `${left}px`, width: `${width}px` }}
+        >
+          <span class="sequence-label cut-text">
+            {arrow.label === "" ? arrow.kind : arrow.label}
+            {arrow.entries > 1 && <span class="muted num"> ×{arrow.entries}</span>}
+          </span>
+        </span>
+      </button>
+    </li>
+  );
+}
