@@ -1,9 +1,6 @@
-import { config } from "zod";
+import "./without-eval.ts";
 import { deviationsOf, type Deviation } from "../../../src/lib/testing/a2a/shapes.ts";
 import type { RuleBreak } from "./stream-rules.ts";
-
-// Schemas compiled by `new Function` are refused by the page's content security policy, and the try is reported; conformance itself runs outside of the page.
-config({ jitless: true });
 
 /**
  * The rules of A2A 1.0.1 that an event breaks by itself: the same schemas as the conformance suite's, each deviation with its section. What depends on the events before

@@ -29,7 +29,7 @@ export function ArrowRow({
   const to = columns.get(arrow.to) ?? 0;
   const isOwn = arrow.from === arrow.to;
   const left = Math.min(from, to);
-  const width = isOwn ? 130 : Math.abs(to - from);
+  const width = isOwn ? 240 : Math.abs(to - from);
   const nameOf = (id: string): string => id.slice(id.indexOf(":") + 1);
   const words = `${nameOf(arrow.from)} ${isOwn ? "notes" : `to ${nameOf(arrow.to)}`}: ${arrow.kind}${arrow.isFailure ? ", failed" : ""}: ${arrow.label}, ${arrow.entries} ${arrow.entries === 1 ? "entry" : "entries"}`;
   return (
