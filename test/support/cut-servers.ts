@@ -3,11 +3,12 @@ import type { A2AClient } from "../../src/lib/client/client.ts";
 import { connectA2A } from "../../src/lib/client/connect.ts";
 import { jsonRpcClient, restClient } from "../bindings/clients.ts";
 import { grpcClient } from "../bindings/grpc-client.ts";
+import { websocketClient } from "../bindings/websocket-client.ts";
 import type { BindingClient } from "../bindings/wire.ts";
 import { startCuttingProxy } from "./cutting-proxy.ts";
 import type { ServerProcess } from "./server-process.ts";
 
-export const BINDINGS = ["JSONRPC", "HTTP+JSON", "GRPC"] as const;
+export const BINDINGS = ["JSONRPC", "HTTP+JSON", "GRPC", "WEBSOCKET"] as const;
 export type BindingName = (typeof BINDINGS)[number];
 
 /** A way to one binding of a server process that a test can cut; the way stays when the process behind it changes. */
@@ -16,7 +17,7 @@ export interface Way extends AsyncDisposable {
   readonly cuts: number;
   /** Leads to another process from here on. */
   leadTo(server: ServerProcess): void;
-  /** A raw client of an agent's JSON-RPC, REST or gRPC (there of the first agent, or of the one that the tenant names). */
+  /** A raw client of an agent's JSON-RPC, REST, WebSocket or gRPC (there of the first agent, or of the one that the tenant names). */
   raw(agent: string): BindingClient;
   /** Our own client of that agent. `card` is asked of the server directly. */
   client(server: ServerProcess, agent: string, options?: { readonly maxReconnects?: number }): Promise<A2AClient>;
@@ -37,6 +38,7 @@ export async function openWay(binding: BindingName, cutAfter: (connection: numbe
     raw(agent) {
       const base = `http://127.0.0.1:${proxy.port}/a2a/${agent}`;
       if (binding === "JSONRPC") return jsonRpcClient(base);
+      if (binding === "WEBSOCKET") return websocketClient(`${base}/ws`);
       return binding === "HTTP+JSON" ? restClient(`${base}/rest`) : withTenant(grpcClient(`127.0.0.1:${proxy.port}`), agent);
     },
     async client(server, agent, options = {}) {

@@ -2,10 +2,11 @@ import type { GuardedFetch } from "../net/guarded-fetch.ts";
 import type { Json, JsonObject } from "../model/a2a.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
+import { A2A_SOCKET_BINDING } from "../model/websocket-binding.ts";
 import { asArray, asObject, asText } from "./json.ts";
 
-/** Names of bindings, as cards have them (specification 4.4.6). */
-export type Binding = "JSONRPC" | "HTTP+JSON" | "GRPC";
+/** Names of bindings, as cards have them (specification 4.4.6); `WEBSOCKET` is the custom binding of PROTOCOL.md, section 9, which cards name by its URI. */
+export type Binding = "JSONRPC" | "HTTP+JSON" | "GRPC" | "WEBSOCKET";
 
 /** One way to talk to an agent. */
 export interface RemoteInterface {
@@ -89,7 +90,7 @@ export function readCard(raw: JsonObject, source?: string): RemoteCard {
   if (interfaces.length === 0) {
     throw new IasError(
       "invalid-agent-response",
-      "The agent card names no interface that this client speaks (JSONRPC, HTTP+JSON or GRPC of A2A 1.0; JSONRPC or HTTP+JSON of 0.3).",
+      "The agent card names no interface that this client speaks (JSONRPC, HTTP+JSON, GRPC or our WebSocket binding of A2A 1.0; JSONRPC or HTTP+JSON of 0.3).",
     );
   }
   return {
@@ -172,6 +173,10 @@ function toInterface(
   const address = asText(url);
   if (version === undefined || address === undefined || address === "") return [];
   if (name === "GRPC") return version === "1.0" ? [{ binding: "GRPC", version, url: address }] : [];
+  if (binding === A2A_SOCKET_BINDING && version === "1.0") {
+    const absolute = toAbsolute(address, source);
+    return absolute === undefined ? [] : [{ binding: "WEBSOCKET", version, url: absolute }];
+  }
   if (name !== "JSONRPC" && name !== "HTTP+JSON") return [];
   const absolute = toAbsolute(address, source);
   return absolute === undefined ? [] : [{ binding: name, version, url: absolute }];

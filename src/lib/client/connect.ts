@@ -8,6 +8,7 @@ import type { A2AClient } from "./client.ts";
 import { createClient } from "./create-client.ts";
 import { createJsonRpcWire } from "./jsonrpc.ts";
 import { createRestWire } from "./rest.ts";
+import { createWebSocketWire } from "./websocket.ts";
 import type { Wire } from "./wire.ts";
 
 /** How to reach an agent. */
@@ -89,6 +90,7 @@ async function createWire(
   };
   if (remote.binding === "JSONRPC") return createJsonRpcWire(http);
   if (remote.binding === "HTTP+JSON") return createRestWire(http);
+  if (remote.binding === "WEBSOCKET") return createWebSocketWire(http);
   // Loaded when needed: the protobuf runtime is most of a small client's start.
   const { createGrpcWire } = await import("./grpc.ts");
   return createGrpcWire(http);
@@ -104,6 +106,7 @@ function trustedHeaders(
   if (card.source === undefined) return headers;
   const named = new URL(card.source);
   const target = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(remote.url) ? remote.url : `https://${remote.url}`);
+  if (remote.binding === "WEBSOCKET") target.protocol = target.protocol.replace("ws", "http");
   const isSame = remote.binding === "GRPC" ? target.hostname === named.hostname : target.origin === named.origin;
   return isSame || options.credentialOrigins?.includes(target.origin) === true ? headers : {};
 }

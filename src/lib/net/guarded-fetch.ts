@@ -1,6 +1,7 @@
 import type * as undici from "undici";
 import type { Agent, BodyInit as UndiciBody, buildConnector } from "undici";
 import { IasError } from "../model/errors.ts";
+import { type GuardedSocket, type GuardedSocketOptions, openSocket } from "./guarded-socket.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { limitBody } from "./limit-body.ts";
 import { toNetworkError } from "./network-error.ts";
@@ -18,6 +19,8 @@ export interface GuardedFetch extends AsyncDisposable {
   (url: string | URL, init?: GuardedInit): Promise<Response>;
   /** Judges a URL without sending anything: throws as a call would. What it resolves to may change; a later call judges again. */
   check(url: string | URL): Promise<Target>;
+  /** Opens a WebSocket (`ws:`, `wss:`) to an address that is judged in the same way; the caller closes it. Throws as a call does. */
+  socket(url: string | URL, options: GuardedSocketOptions): Promise<GuardedSocket>;
 }
 
 /** What `fetch` takes, and limits of this call. `method`, `headers`, `body` and `signal` count; redirects are always followed by hand. */
@@ -92,6 +95,7 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
       new undici.Agent({
         allowH2: false,
         connect: (target, callback) => void connect(connector, target, callback, allowance),
+        webSocket: { maxPayloadSize: defaults.maxBytes },
       });
     // Two pools: a connection that was opened under a wider allowance must not serve a redirect that has a narrower one.
     const wide = createAgent(allow);
@@ -136,6 +140,15 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
     async check(input: string | URL): Promise<Target> {
       const url = parseTarget(input);
       return { url, addresses: await judgeTarget(url.hostname, allow, resolve) };
+    },
+    async socket(input: string | URL, socketOptions: GuardedSocketOptions): Promise<GuardedSocket> {
+      const url = parseTarget(String(input).replace(/^ws(s?):/i, "http$1:"));
+      // Judged first, because undici says of a handshake that failed only that it did.
+      await judgeTarget(url.hostname, allow, resolve);
+      if (closed) throw new IasError("unavailable", "The fetch is closed.");
+      const { undici, wide } = await (pools ??= openPools());
+      url.protocol = url.protocol.replace("http", "ws");
+      return openSocket(undici, wide, url, socketOptions);
     },
     async [Symbol.asyncDispose](): Promise<void> {
       closed = true;
