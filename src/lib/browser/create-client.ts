@@ -5,6 +5,7 @@ import { createHttp, withQuery } from "./http.ts";
 import type { Source } from "./source.ts";
 import { createSocketSource, preferSocket } from "./socket.ts";
 import { createSseSource } from "./sse.ts";
+import { shareAmongTabs } from "./tabs.ts";
 import { takeTurns } from "./take-turns.ts";
 import { newId } from "./words.ts";
 import type { Part } from "../model/a2a.ts";
@@ -19,7 +20,11 @@ export function createClient(options: ClientOptions = {}): Client {
   const socket = transport === "sse" || typeof WebSocket !== "function" ? undefined : createSocketSource(http, { usesTicket: options.headers !== undefined });
   if (transport === "websocket" && socket === undefined)
     throw new ClientError("configuration", "There is no WebSocket here; leave `transport` out, or take sse.");
-  const source: Source = socket === undefined ? sse : transport === "websocket" ? socket.source : preferSocket(socket.source, sse);
+  const local: Source = socket === undefined ? sse : transport === "websocket" ? socket.source : preferSocket(socket.source, sse);
+  const tabs = isShared(options)
+    ? shareAmongTabs(local, { name: `ias ${transport} ${http.baseUrl}`, locks: navigator.locks, drop: () => socket?.drop() })
+    : undefined;
+  const source = tabs?.source ?? local;
   const until = (signal: AbortSignal | undefined): AbortSignal => (signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]));
   const path = (task: string, more = ""): string => `/api/tasks/${encodeURIComponent(task)}${more}`;
 
@@ -50,9 +55,10 @@ export function createClient(options: ClientOptions = {}): Client {
     stream: (task, watch = {}) => followTask(source, task, { ...watch, signal: until(watch.signal) }, options),
     // A feed up to now is no subscription: the socket has none such.
     feed: (watch = {}) => followFeed(watch.live === false ? sse : source, { ...watch, signal: until(watch.signal) }, options),
-    reconnect: () => socket?.drop(),
+    reconnect: () => (tabs === undefined ? socket?.drop() : tabs.reconnect()),
     close() {
       closed.abort(new ClientError("aborted", "The client was closed."));
+      tabs?.close();
       socket?.drop();
     },
   };
@@ -61,6 +67,12 @@ export function createClient(options: ClientOptions = {}): Client {
 /** A task's stream alone, over server-sent events: for pages that need nothing else of the client. As `Client.stream`. */
 export function streamTask(task: string, options: ClientOptions & StreamOptions = {}): EntryStream {
   return followTask(createSseSource(createHttp(options)), task, options, options);
+}
+
+/** Tabs share by the cookie session; a client with credentials of its own has streams of its own. */
+function isShared({ shared, headers, fetch: own }: ClientOptions): boolean {
+  const can = typeof BroadcastChannel === "function" && typeof navigator === "object" && "locks" in navigator;
+  return can && (shared ?? ("document" in globalThis && headers === undefined && own === undefined));
 }
 
 function toBody(message: MessageToSend | string): object {
