@@ -38,3 +38,9 @@ export function fromApiError({ error: { code, message, ...facts } }: ApiError): 
 export function toClientError(thrown: unknown): ClientError {
   return thrown instanceof ClientError ? thrown : lost(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
 }
+
+/** An error as plain data, for another tab. */
+export function toApiError(thrown: unknown): ApiError {
+  const { code, message, retryable, retryAfterMs, reason, fields } = toClientError(thrown);
+  return { error: { code, message, retryable, fields, ...(retryAfterMs !== undefined && { retryAfterMs }), ...(reason !== undefined && { reason }) } };
+}

@@ -22,6 +22,12 @@ import type { ClientError } from "./client-error.ts";
 export interface Client {
   /** Who the caller is, and what the server offers. */
   session(options?: CallOptions): Promise<ServerInfo>;
+  /**
+   * Turns credentials, such as `{ authorization: "Bearer …" }`, into a session of the page: an HttpOnly cookie, so that no script has to keep them. Streams then come
+   * back as the new caller, in all tabs.
+   */
+  signIn(credentials: Readonly<Record<string, string>>, options?: CallOptions): Promise<ServerInfo>;
+  signOut(options?: CallOptions): Promise<void>;
   agents(options?: CallOptions): Promise<readonly AgentSummary[]>;
   /** A page of tasks, those first whose state changed last. */
   tasks(query?: TaskQuery, options?: CallOptions): Promise<TaskSummaryPage>;
@@ -39,7 +45,7 @@ export interface Client {
   stream(task: string, options?: StreamOptions): EntryStream;
   /** Entries of all tasks that the caller may see. Does not end by itself. */
   feed(options?: FeedStreamOptions): AsyncIterable<FeedFrame>;
-  /** Lets the connections go and tells the other tabs to: after the caller has become another one. Streams come back. */
+  /** Lets the connections go, also those of other tabs; streams come back. */
   reconnect(): void;
   /** Ends all streams and connections; what waits throws `ClientError` "aborted". */
   close(): void;

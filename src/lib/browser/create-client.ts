@@ -8,6 +8,7 @@ import { createSseSource } from "./sse.ts";
 import { shareAmongTabs } from "./tabs.ts";
 import { takeTurns } from "./take-turns.ts";
 import { newId } from "./words.ts";
+import type { ServerInfo } from "../model/api.ts";
 import type { Part } from "../model/a2a.ts";
 
 /** A client of a server's `/api`. It connects when something is asked for; `close` it in the end. */
@@ -25,11 +26,21 @@ export function createClient(options: ClientOptions = {}): Client {
     ? shareAmongTabs(local, { name: `ias ${transport} ${http.baseUrl}`, locks: navigator.locks, drop: () => socket?.drop() })
     : undefined;
   const source = tabs?.source ?? local;
+  const reconnect = (): void => (tabs === undefined ? socket?.drop() : tabs.reconnect());
   const until = (signal: AbortSignal | undefined): AbortSignal => (signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]));
   const path = (task: string, more = ""): string => `/api/tasks/${encodeURIComponent(task)}${more}`;
 
   return {
     session: (call) => http.json("GET", "/api/session", { signal: call?.signal }),
+    async signIn(credentials, call) {
+      const info = await http.json<ServerInfo>("POST", "/api/session", { headers: credentials, signal: call?.signal });
+      reconnect();
+      return info;
+    },
+    async signOut(call) {
+      await http.json("DELETE", "/api/session", { signal: call?.signal });
+      reconnect();
+    },
     agents: (call) => http.json("GET", "/api/agents", { signal: call?.signal }),
     tasks: (query = {}, call) => http.json("GET", withQuery("/api/tasks", { ...query }), { signal: call?.signal }),
     task: (task, call) => http.json("GET", withQuery(path(task), { agent: call?.agent }), { signal: call?.signal }),
@@ -55,7 +66,7 @@ export function createClient(options: ClientOptions = {}): Client {
     stream: (task, watch = {}) => followTask(source, task, { ...watch, signal: until(watch.signal) }, options),
     // A feed up to now is no subscription: the socket has none such.
     feed: (watch = {}) => followFeed(watch.live === false ? sse : source, { ...watch, signal: until(watch.signal) }, options),
-    reconnect: () => (tabs === undefined ? socket?.drop() : tabs.reconnect()),
+    reconnect,
     close() {
       closed.abort(new ClientError("aborted", "The client was closed."));
       tabs?.close();

@@ -10,7 +10,16 @@ export interface Http {
   /** An answer of 2xx. Throws `ClientError` for all others, and for no answer at all. */
   request(path: string, init?: RequestInit): Promise<Response>;
   /** JSON of an answer. `body` is sent as JSON, a FormData as it is. */
-  json<T>(method: string, path: string, options?: { readonly body?: unknown; readonly signal?: AbortSignal | undefined; readonly tries?: number }): Promise<T>;
+  json<T>(
+    method: string,
+    path: string,
+    options?: {
+      readonly body?: unknown;
+      readonly signal?: AbortSignal | undefined;
+      readonly tries?: number;
+      readonly headers?: Readonly<Record<string, string>>;
+    },
+  ): Promise<T>;
 }
 
 /** What a query string is made of; undefined and empty members are left out, lists are joined with commas. */
@@ -44,15 +53,12 @@ export function createHttp({ baseUrl = "", fetch: own, headers = {} }: ClientOpt
   return {
     baseUrl: base,
     request,
-    async json<T>(
-      method: string,
-      path: string,
-      { body, signal, tries = method === "GET" ? 3 : 1 }: { body?: unknown; signal?: AbortSignal | undefined; tries?: number } = {},
-    ) {
+    async json<T>(method: string, path: string, options: Parameters<Http["json"]>[2] = {}) {
+      const { body, signal, tries = method === "GET" ? 3 : 1, headers: more } = options;
       const isForm = typeof FormData === "function" && body instanceof FormData;
       const init: RequestInit = {
         method,
-        headers: { accept: "application/json", ...(body !== undefined && !isForm && { "content-type": "application/json" }) },
+        headers: { ...more, accept: "application/json", ...(body !== undefined && !isForm && { "content-type": "application/json" }) },
         ...(body !== undefined && { body: isForm ? body : JSON.stringify(body) }),
         ...(signal !== undefined && { signal }),
       };

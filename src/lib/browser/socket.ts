@@ -1,8 +1,9 @@
 import type { SocketEvent, SocketRequest } from "../model/api.ts";
 import type { ErrorCode } from "../model/errors.ts";
+import { createInbox, type Inbox, orAborted } from "./inbox.ts";
 import { ClientError, fromApiError, lost } from "./client-error.ts";
 import { type Http, withQuery } from "./http.ts";
-import type { Piece, Source, Subscription } from "./source.ts";
+import type { Source, Subscription } from "./source.ts";
 
 /** Streams by one WebSocket for all. */
 export interface SocketSource {
@@ -30,15 +31,8 @@ const ACK_MS = 500;
 /** Close codes after which coming back does not help, as errors; all others are lost connections. */
 const FINAL: Readonly<Record<number, ErrorCode>> = { 4400: "invalid-request", 4401: "unauthenticated", 4403: "forbidden", 4413: "too-large" };
 
-/** One subscription of a connection: what has come and was not taken yet, never more than its credit and a message. */
-interface Inbox {
-  next(signal: AbortSignal): Promise<Piece | undefined>;
-  /** Leaves it. */
-  close(): void;
-}
-
 interface Link {
-  subscribe(subscription: Subscription): Inbox;
+  subscribe(subscription: Subscription): Pick<Inbox, "next"> & { close(): void };
   drop(): void;
 }
 
@@ -103,7 +97,9 @@ async function dial(http: Http, options: SocketOptions, gone: () => void): Promi
 }
 
 function createLink(socket: WebSocket, { silenceMs = 20_000, lingerMs = 1000 }: SocketOptions, gone: () => void): Link {
-  const inboxes = new Map<number, ReturnType<typeof createInbox>>();
+  const inboxes = new Map<number, Inbox>();
+  /** By subscription, how far the page is and the server was not told yet. */
+  const dealtWith = new Map<number, string>();
   let count = 0;
   let heard = false;
   let asked = false;
@@ -139,10 +135,8 @@ function createLink(socket: WebSocket, { silenceMs = 20_000, lingerMs = 1000 }: 
 
   const sendAcks = (): void => {
     acks = undefined;
-    for (const [sub, inbox] of inboxes) {
-      const cursor = inbox.dealtWith();
-      if (cursor !== undefined) say({ op: "ack", sub, cursor });
-    }
+    for (const [sub, cursor] of dealtWith) if (inboxes.has(sub)) say({ op: "ack", sub, cursor });
+    dealtWith.clear();
   };
 
   socket.addEventListener("close", (event) => end(toError(event)));
@@ -165,17 +159,24 @@ function createLink(socket: WebSocket, { silenceMs = 20_000, lingerMs = 1000 }: 
       if (ended !== undefined) throw ended;
       clearTimeout(linger);
       const sub = (count += 1);
-      const inbox = createInbox(
-        (bytes) => say({ op: "credit", sub, bytes }),
-        () => (acks ??= setTimeout(sendAcks, ACK_MS)),
-      );
+      let owed = 0;
+      const inbox = createInbox((piece, bytes) => {
+        if (piece.kind === "entries" && piece.cursor !== undefined) {
+          dealtWith.set(sub, piece.cursor);
+          acks ??= setTimeout(sendAcks, ACK_MS);
+        }
+        owed += bytes;
+        if (owed < CREDIT / 2) return;
+        say({ op: "credit", sub, bytes: owed });
+        owed = 0;
+      });
       inboxes.set(sub, inbox);
       say(toRequest(sub, subscription));
       return {
         next: (signal) => inbox.next(signal),
         close() {
           if (!inboxes.delete(sub)) return;
-          if (!inbox.isOver()) say({ op: "unsubscribe", sub });
+          if (!inbox.isOver) say({ op: "unsubscribe", sub });
           if (inboxes.size === 0) linger = setTimeout(() => end(lost("The connection had nothing to do.")), lingerMs);
         },
       };
@@ -185,82 +186,8 @@ function createLink(socket: WebSocket, { silenceMs = 20_000, lingerMs = 1000 }: 
 }
 
 function toRequest(sub: number, { kind, ...wanted }: Subscription): SocketRequest {
-  const { after, ...rest } = { live: undefined, ...wanted };
-  delete (rest as { live?: unknown }).live;
-  const request = { op: kind === "task" ? "subscribe" : "subscribe-feed", sub, credit: CREDIT, ...rest, ...(after !== undefined && { after }) };
-  return request as SocketRequest;
-}
-
-/** `grant` gives credit back, `note` is called when something was dealt with. */
-function createInbox(grant: (bytes: number) => void, note: () => void) {
-  const pieces: { readonly piece: Piece; readonly bytes: number }[] = [];
-  let wake: (() => void) | undefined;
-  let over: ClientError | "finished" | undefined;
-  let owed = 0;
-  let given: { readonly piece: Piece; readonly bytes: number } | undefined;
-  let cursor: string | undefined;
-
-  const change = (): void => {
-    wake?.();
-    wake = undefined;
-  };
-  /** The reader is back for more: it has dealt with what it was given. */
-  const settle = (): void => {
-    if (given === undefined) return;
-    owed += given.bytes;
-    if (given.piece.kind === "entries") {
-      cursor = given.piece.cursor;
-      note();
-    }
-    given = undefined;
-    if (owed < CREDIT / 2 || over !== undefined) return;
-    grant(owed);
-    owed = 0;
-  };
-
-  return {
-    take(piece: Piece, bytes: number): void {
-      pieces.push({ piece, bytes });
-      change();
-    },
-    finish(): void {
-      over ??= "finished";
-      change();
-    },
-    fail(error: ClientError): void {
-      over ??= error;
-      change();
-    },
-    isOver: () => over !== undefined,
-    /** The cursor that the server was not told yet. */
-    dealtWith(): string | undefined {
-      const told = cursor;
-      cursor = undefined;
-      return told;
-    },
-    async next(signal: AbortSignal): Promise<Piece | undefined> {
-      settle();
-      while (pieces.length === 0) {
-        if (over === "finished") return undefined;
-        if (over !== undefined) throw over;
-        await orAborted(
-          new Promise<void>((resolve) => {
-            wake = resolve;
-          }),
-          signal,
-        );
-      }
-      signal.throwIfAborted();
-      given = pieces.shift();
-      return given?.piece;
-    },
-  };
-}
-
-function toError({ code, reason }: { readonly code: number; readonly reason: string }): ClientError {
-  const final = FINAL[code];
-  const message = `The server closed the WebSocket: ${code}${reason === "" ? "" : ` ${reason}`}`;
-  return final === undefined ? lost(message) : new ClientError(final, message);
+  // Members that are undefined, and `live`, which sockets do not have, are none in JSON.
+  return { op: kind === "task" ? "subscribe" : "subscribe-feed", sub, credit: CREDIT, ...wanted, live: undefined } as unknown as SocketRequest;
 }
 
 /** Bytes of a text in UTF-8, as the server counts credit. */
@@ -273,14 +200,10 @@ function byteLength(text: string): number {
   return bytes;
 }
 
-/** What `work` gives; throws the signal's reason if that aborts first. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
+function toError({ code, reason }: { readonly code: number; readonly reason: string }): ClientError {
+  const final = FINAL[code];
+  const message = `The server closed the WebSocket: ${code}${reason === "" ? "" : ` ${reason}`}`;
+  return final === undefined ? lost(message) : new ClientError(final, message);
 }
 
 /** A socket, or server-sent events for a minute wherever HTTP gets through and a WebSocket does not (some proxies). */

@@ -1,4 +1,6 @@
-import { ClientError, type ErrorFacts, lost } from "./client-error.ts";
+import type { ApiError } from "../model/api.ts";
+import { fromApiError, lost, toApiError } from "./client-error.ts";
+import { createInbox, type Inbox } from "./inbox.ts";
 import type { Piece, Source, Subscription } from "./source.ts";
 import { newId } from "./words.ts";
 
@@ -35,11 +37,7 @@ type Wish =
 type Said = Wish | { readonly op: "who" } | { readonly op: "drop" } | { readonly op: "leader"; readonly leader: string };
 
 /** What the one that leads says to a tab. */
-type Given = { readonly id: number } & (
-  | { readonly op: "piece"; readonly piece: Piece }
-  | { readonly op: "end" }
-  | { readonly op: "error"; readonly error: Pick<ClientError, "code" | "message"> & ErrorFacts }
-);
+type Given = { readonly id: number } & ({ readonly op: "piece"; readonly piece: Piece } | { readonly op: "end" } | ({ readonly op: "error" } & ApiError));
 
 /** Pieces that the one that leads sends ahead of a tab's reader. */
 const AHEAD = 16;
@@ -52,7 +50,7 @@ export function shareAmongTabs(local: Source, options: TabsOptions): Tabs {
   const { name, locks, answerMs = 1000, askMs = 10_000 } = options;
   const tab = newId();
   const closed = new AbortController();
-  const inboxes = new Map<number, ReturnType<typeof createInbox>>();
+  const inboxes = new Map<number, Inbox>();
   const leads = createLeading(local, options);
   const turns = new Set<() => void>();
   let leader: string | undefined;
@@ -88,7 +86,10 @@ export function shareAmongTabs(local: Source, options: TabsOptions): Tabs {
     channels.all.onmessage = (event: { readonly data: unknown }) => hear(event.data as Said);
     channels.own.onmessage = (event: { readonly data: unknown }) => {
       const given = event.data as Given;
-      inboxes.get(given.id)?.take(given);
+      const inbox = inboxes.get(given.id);
+      if (given.op === "piece") inbox?.take(given.piece, 1);
+      else if (given.op === "end") inbox?.finish();
+      else inbox?.fail(fromApiError(given));
     };
     const stays = new Promise((resolve) => closed.signal.addEventListener("abort", resolve));
     const hold = (lock: string, granted: () => void): void => {
@@ -142,19 +143,13 @@ export function shareAmongTabs(local: Source, options: TabsOptions): Tabs {
       join();
       if (await isAlone(signal)) return yield* local(subscription, signal);
       const id = (count += 1);
-      const inbox = createInbox();
+      const inbox = createInbox(() => post({ op: "more", tab, id }));
       inboxes.set(id, inbox);
       asking ??= setTimeout(ask, askMs);
-      const stop = (): void => inbox.fail(signal.reason);
-      signal.addEventListener("abort", stop);
       post({ op: "open", tab, id, subscription });
       try {
-        for (let piece = await inbox.next(); piece !== undefined; piece = await inbox.next()) {
-          yield piece;
-          post({ op: "more", tab, id });
-        }
+        for (let piece = await inbox.next(signal); piece !== undefined; piece = await inbox.next(signal)) yield piece;
       } finally {
-        signal.removeEventListener("abort", stop);
         inboxes.delete(id);
         post({ op: "close", tab, id });
       }
@@ -210,7 +205,7 @@ function createLeading(local: Source, { name, locks }: TabsOptions) {
       }
       give({ id, op: "end" });
     } catch (error) {
-      if (!stop.signal.aborted) give({ id, op: "error", error: toPlain(error) });
+      if (!stop.signal.aborted) give({ id, op: "error", ...toApiError(error) });
     } finally {
       served.delete(key);
       out.close();
@@ -232,46 +227,6 @@ function createLeading(local: Source, { name, locks }: TabsOptions) {
     },
     close(): void {
       for (const { stop } of served.values()) stop.abort();
-    },
-  };
-}
-
-function toPlain(error: unknown): Pick<ClientError, "code" | "message"> & ErrorFacts {
-  if (!(error instanceof ClientError)) return { code: "unavailable", message: String(error), retryable: true };
-  const { code, message, retryable, retryAfterMs, reason, fields } = error;
-  return { code, message, retryable, fields, ...(retryAfterMs !== undefined && { retryAfterMs }), ...(reason !== undefined && { reason }) };
-}
-
-/** What has come from the tab that leads; bounded by what it sends ahead. */
-function createInbox() {
-  const pieces: Piece[] = [];
-  let over: { readonly error: unknown } | "finished" | undefined;
-  let wake: (() => void) | undefined;
-  return {
-    take(given: Given): void {
-      if (over !== undefined) return;
-      if (given.op === "piece") pieces.push(given.piece);
-      else if (given.op === "end") over = "finished";
-      else {
-        const { code, message, ...facts } = given.error;
-        over = { error: new ClientError(code, message, facts) };
-      }
-      wake?.();
-    },
-    fail(error: unknown): void {
-      over ??= { error };
-      wake?.();
-    },
-    async next(): Promise<Piece | undefined> {
-      for (;;) {
-        const piece = pieces.shift();
-        if (piece !== undefined) return piece;
-        if (over === "finished") return undefined;
-        if (over !== undefined) throw over.error;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
     },
   };
 }
