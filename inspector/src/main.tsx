@@ -1,6 +1,7 @@
 import "./theme/tokens.css";
 import "./theme/base.css";
 import "./theme/frame.css";
+import "./theme/lists.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { startRouter } from "./router.ts";

@@ -8,7 +8,7 @@ import { onFrame, onTick, pageNow, pause } from "./frame.ts";
 import { readNdjson } from "./ndjson.ts";
 import { createReading } from "./reading.ts";
 import { createSignals } from "./signals.ts";
-import { connectSse } from "./sse.ts";
+import { connectShared, dropShared } from "./shared.ts";
 import { type Conditions, LostWire, type Transport } from "./transport.ts";
 
 /**
@@ -94,7 +94,7 @@ const shared = new Map<string, Shared>();
 const LINGER_MS = 3000;
 
 /** Follows a task's stream from its first entry; views of one task share it. Each caller closes once what it opened. */
-export function openStream(agent: string, task: string, { transport = connectSse }: OpenOptions = {}): StreamStore {
+export function openStream(agent: string, task: string, { transport = connectShared }: OpenOptions = {}): StreamStore {
   const key = `${agent}\n${task}`;
   let known = shared.get(key);
   if (known === undefined) {
@@ -224,6 +224,8 @@ function follow(agent: string, task: string, transport: Transport, release: (end
       if (connection.peek().kind !== "open" && connection.peek().kind !== "connecting") return;
       cutFor = forMs;
       wire.abort();
+      // The page's one connection, with every other stream on it.
+      if (transport === connectShared) dropShared();
     },
     throttle(given) {
       conditions = given;

@@ -60,8 +60,8 @@ export const serveCommand: Command = {
   async run(args, io) {
     const env = withFlags(io.env, args);
     const settings = readSettings(env);
-    const { agents, answeredBy } = await findAgents(args.positionals, env);
-    const server = await serve({ ...settings, agents });
+    const { agents, answeredBy, demo } = await findAgents(args.positionals, env);
+    const server = await serve({ ...settings, agents, demo });
     io.out(
       io.json
         ? toJsonLine({ url: server.url, grpc: server.grpcAddress, agents: [...server.agents.keys()], durability: server.durability })
@@ -90,16 +90,20 @@ function withFlags(env: Io["env"], args: Args): Readonly<Record<string, string |
 }
 
 /** The agents of a module, or the built-in ones. A key that happens to be in the shell is used only with a model's name (nothing is spent by surprise). */
-async function findAgents(positionals: readonly string[], env: Io["env"]): Promise<{ agents: readonly AgentOptions[]; answeredBy: string | undefined }> {
+async function findAgents(
+  positionals: readonly string[],
+  env: Io["env"],
+): Promise<{ agents: readonly AgentOptions[]; answeredBy: string | undefined; demo: boolean }> {
   const [file, ...more] = positionals;
   if (more.length > 0) throw usageError(`one file at most; ${JSON.stringify(more[0])} is too many.`);
-  if (file !== undefined) return { agents: await importAgents(file), answeredBy: undefined };
+  if (file !== undefined) return { agents: await importAgents(file), answeredBy: undefined, demo: false };
   const model = env["MODEL"] === "" ? undefined : env["MODEL"];
   const { OPENAI_BASE_URL: baseUrl = "", OPENAI_API_KEY: apiKey = "" } = env;
   if (baseUrl !== "" && !URL.canParse(baseUrl))
     throw new IasError("configuration", `OPENAI_BASE_URL ${JSON.stringify(baseUrl)} is not a URL; right is for example http://127.0.0.1:11434/v1.`);
   const endpoint = { ...(baseUrl !== "" && { baseUrl }), ...(apiKey !== "" && { apiKey }) };
-  return createDemoAgents({ ...(model !== undefined && { model }), endpoint });
+  const built = await createDemoAgents({ ...(model !== undefined && { model }), endpoint });
+  return { ...built, demo: model === undefined };
 }
 
 const agentSchema = z.custom<AgentOptions>(

@@ -59,6 +59,8 @@ export interface ServerOptions extends Partial<Settings> {
   readonly routes?: readonly Route[];
   /** WebSocket endpoints beside the server's own. */
   readonly socketRoutes?: readonly SocketRoute[];
+  /** The agents are the built-in ones on their script: the inspector may show them talking on its first visit, which costs nothing. */
+  readonly demo?: boolean;
   /** Hears of failures that are not a caller's fault. Default: one line on stderr. */
   readonly report?: (error: IasError, key?: StreamKey) => void;
 }
@@ -159,12 +161,12 @@ interface GatewayWiring {
 
 /** JSON-RPC and REST of both protocol versions, and the pages beside them. */
 function wireGateway(
-  { store, pages = [], routes = [], socketRoutes = [] }: ServerOptions,
+  { store, pages = [], routes = [], socketRoutes = [], demo = false }: ServerOptions,
   { core, campaigns, guards, wheel, origin, isUp, report }: GatewayWiring,
 ): Gateway {
   const { limits, agents, operations } = core;
   const logId = store.log.id;
-  const wired = wireApi({ core, store, campaigns, origin, report });
+  const wired = wireApi({ core, store, campaigns, demo, origin, report });
   const byRpc = withTransport(operations, "jsonrpc");
   const byRest = withTransport(operations, "rest");
   const v03Rpc = createV03Rpc({ logId });

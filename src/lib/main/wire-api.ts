@@ -29,6 +29,8 @@ export interface ApiWiring {
   readonly store: Store;
   /** Campaigns that operators see and start; absent: none are served. */
   readonly campaigns: CampaignDirectory | undefined;
+  /** The agents `team` and `assistant` answer from a script: a page may begin a conversation with them by itself. */
+  readonly demo: boolean;
   /** Where the server is reached, once it listens. */
   readonly origin: () => string;
   readonly report: (error: IasError) => void;
@@ -44,7 +46,7 @@ export interface WiredApi {
 }
 
 /** Makes the API's parts and joins all routes of frontends: endpoints under `/api`, bridges. */
-export function wireApi({ core, store, campaigns, origin, report }: ApiWiring): WiredApi {
+export function wireApi({ core, store, campaigns, demo, origin, report }: ApiWiring): WiredApi {
   const { limits, operations, views, media, agents, readers } = core;
   const now = Date.now;
   const parts: ApiParts = { operations, store, views, media, agents, limits, readers, now, report };
@@ -56,7 +58,7 @@ export function wireApi({ core, store, campaigns, origin, report }: ApiWiring): 
     maxBodyBytes: limits.maxBodyBytes,
     maxUploadBytes: limits.maxUploadBytes,
     uploadTypes: DEFAULT_UPLOAD_TYPES,
-    features: ["remotes", ...(campaigns === undefined ? [] : ["campaigns"])],
+    features: ["remotes", ...(demo ? ["demo"] : []), ...(campaigns === undefined ? [] : ["campaigns"])],
   };
   const sessions = createSessions({
     records: store.records,

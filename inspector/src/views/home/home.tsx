@@ -1,10 +1,140 @@
 import type { VNode } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import type { AgentSummary, TaskSummary } from "../../../../src/lib/model/api.ts";
+import { paths } from "../../router.ts";
+import { followTasks, type LiveTasks } from "../../state/live.ts";
+import { agentName, agents, server } from "../../state/server.ts";
+import { stateWords, whenWords } from "../../state/words.ts";
+import { Icon } from "../../ui/icon.tsx";
+import { lazy } from "../../ui/lazy.tsx";
+import { startDemo } from "./demo.ts";
+import { LiveRow } from "./live-row.tsx";
+import "./home.css";
 
-/** The start. */
+const LiveLanes = lazy<{ readonly tasks: LiveTasks }>(async () => (await import("./live-lanes.tsx")).LiveLanes);
+
+/** The start: who is here, what runs, what ran. */
 export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
+  const tasks = useMemo(followTasks, []);
+  useEffect(() => tasks.close, [tasks]);
+  const total = tasks.total.value;
+  const hasDemo = server.value?.features.includes("demo") === true;
+  useEffect(() => {
+    if (total === 0 && hasDemo) void startDemo();
+  }, [total, hasDemo]);
+  if (view === "lanes") return <LiveLanes tasks={tasks} />;
   return (
-    <div class="page">
-      <h1>{view === "lanes" ? "Live lanes" : "Agents"}</h1>
+    <div class="page home">
+      <header class="stack">
+        <h1>Agents, streaming</h1>
+        <p class="muted lead">Each answer is a durable stream of numbered entries: watch it live, cut it off, come back, replay it.</p>
+      </header>
+      <Agents />
+      <Live tasks={tasks} hasDemo={hasDemo} />
+      <Recent tasks={tasks} />
     </div>
+  );
+}
+
+function Agents(): VNode {
+  const all = agents.value;
+  return (
+    <section class="stack" aria-labelledby="agents-here">
+      <div class="page-head">
+        <h2 id="agents-here">Talk to an agent</h2>
+        <a href={paths.remotes}>Bring any A2A agent</a>
+      </div>
+      <ul class="agents">
+        {all === undefined
+          ? [0, 1].map((at) => <li key={at} class="card agent-card" aria-hidden="true" />)
+          : all.map((agent) => <AgentCard key={agent.id} agent={agent} />)}
+      </ul>
+    </section>
+  );
+}
+
+function AgentCard({ agent }: { readonly agent: AgentSummary }): VNode {
+  const { id, name, description, remote, skills } = agent;
+  return (
+    <li class="card agent-card">
+      <h3 class="row">
+        <span class="cut-text">{name}</span>
+        {remote !== undefined && <span class="pill">A2A {remote.protocol}</span>}
+      </h3>
+      <p class="muted small about">{description}</p>
+      <p class="small muted cut-text">{skills.map((skill) => skill.name).join(" · ")}</p>
+      <a class="button primary" href={paths.talk(id)} aria-label={`Talk to ${name}`}>
+        <Icon name="talk" size={16} /> Talk
+      </a>
+    </li>
+  );
+}
+
+function Live({ tasks, hasDemo }: { readonly tasks: LiveTasks; readonly hasDemo: boolean }): VNode {
+  const live = tasks.live.value;
+  return (
+    <section class="stack" aria-labelledby="live-now">
+      <div class="page-head">
+        <h2 id="live-now">Live now</h2>
+        {live !== undefined && live.length > 0 && <a href={paths.lanes}>See them as lanes</a>}
+      </div>
+      {tasks.problem.value !== undefined && <p class="muted">{tasks.problem.value}</p>}
+      {live?.length === 0 ? (
+        <div class="card nothing">
+          <p>
+            Nothing runs. Ask an agent something, here or with any A2A client, and its stream appears in this place: what it does, how fast, and whether it has
+            stalled.
+          </p>
+          {hasDemo && (
+            <button type="button" onClick={() => void startDemo({ again: true })}>
+              Watch two agents talk
+            </button>
+          )}
+        </div>
+      ) : (
+        <ul class="rows">
+          {live?.map((task) => (
+            <LiveRow key={task.task} task={task} />
+          ))}
+        </ul>
+      )}
+      {hasDemo && (
+        <p class="muted small">
+          The built-in agents answer from a script: no key, no model, nothing leaves this machine. The first conversation is a demonstration that this page
+          began.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Recent({ tasks }: { readonly tasks: LiveTasks }): VNode | null {
+  const recent = tasks.recent.value;
+  if (recent === undefined || recent.length === 0) return null;
+  return (
+    <section class="stack" aria-labelledby="recently">
+      <div class="page-head">
+        <h2 id="recently">Recently</h2>
+        <a href={paths.tasks}>All tasks</a>
+      </div>
+      <ul class="rows">
+        {recent.map((task) => (
+          <RecentRow key={task.task} task={task} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function RecentRow({ task }: { readonly task: TaskSummary }): VNode {
+  return (
+    <li>
+      <a class="row-link" href={paths.task(task.agent, task.task)}>
+        <span class="who cut-text">{agentName(task.agent)}</span>
+        <span class="what cut-text">{task.title ?? "…"}</span>
+        <span class="small muted">{stateWords(task.state)}</span>
+        <span class="small muted num when">{whenWords(task.statusAt, Date.now())}</span>
+      </a>
+    </li>
   );
 }

@@ -1,0 +1,25 @@
+import type { SendReply } from "../../../../src/lib/model/api.ts";
+import { callApi } from "../../state/call.ts";
+
+/** What the built-in agents are asked: the team's coordinator asks its researcher, whose words are seen as they come. */
+const ASKED = [
+  { agent: "team", text: "Tell me about tide pools" },
+  { agent: "assistant", text: "What time is it in Tokyo?" },
+] as const;
+
+let started = false;
+
+/**
+ * Begins the demonstration, on a server whose agents answer from a script, so that it costs nothing. Once for a page, and once for a server however many pages ask:
+ * the same message is taken once. `again`: a person wishes it.
+ */
+export async function startDemo({ again = false }: { readonly again?: boolean } = {}): Promise<void> {
+  if (started && !again) return;
+  started = true;
+  const mark = again ? crypto.randomUUID() : "first";
+  await Promise.allSettled(
+    ASKED.map(({ agent, text }) =>
+      callApi<SendReply>(`/api/agents/${agent}/messages`, { method: "POST", body: { messageId: `inspector-demo-${mark}-${agent}`, parts: [{ text }] } }),
+    ),
+  );
+}
