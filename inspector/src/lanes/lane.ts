@@ -96,6 +96,7 @@ export interface LaneOptions {
   readonly at: number;
   readonly begins: "queued" | "connecting" | "prefill";
   readonly thresholds: Thresholds;
+  readonly maxTicks?: number;
 }
 
 const MAX_MARKS = 5000;
@@ -106,7 +107,7 @@ const SILENCE_MS = 1000;
 /** A lane that begins at `at`. */
 export function createLane(options: LaneOptions): LaneWriter {
   const { thresholds } = options;
-  const ticks = createTicks();
+  const ticks = createTicks(options.maxTicks === undefined ? {} : { maxTicks: options.maxTicks });
   const phases = createSteps();
   const marks: Mark[] = [];
   const silences: Silence[] = [];

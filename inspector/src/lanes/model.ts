@@ -52,9 +52,17 @@ interface TaskLanes {
   readonly toldCalls: Set<string>;
 }
 
+/** How lanes judge, and how much they keep. */
+export interface LanesOptions {
+  readonly thresholds?: Partial<Thresholds>;
+  /** Single ticks that each lane keeps (`createTicks`). */
+  readonly maxTicks?: number;
+}
+
 /** No lanes yet. */
-export function createLanes(options: { readonly thresholds?: Partial<Thresholds> } = {}): Lanes {
+export function createLanes(options: LanesOptions = {}): Lanes {
   const thresholds = resolveThresholds(options.thresholds);
+  const room = options.maxTicks === undefined ? {} : { maxTicks: options.maxTicks };
   const tasks = new Map<string, TaskLanes>();
   /** The lane under which a delegated task stands, told before or after its entries come. */
   const parents = new Map<string, string>();
@@ -65,7 +73,19 @@ export function createLanes(options: { readonly thresholds?: Partial<Thresholds>
   const open = (stream: StreamId, at: number, isRemote: boolean): TaskLanes => {
     const { agent, task, context } = stream;
     const parent = parents.get(task);
-    const root = createLane({ id: task, agent, task, context, path: [], at, begins: "queued", thresholds, isRemote, ...(parent !== undefined && { parent }) });
+    const root = createLane({
+      id: task,
+      agent,
+      task,
+      context,
+      path: [],
+      at,
+      begins: "queued",
+      thresholds,
+      isRemote,
+      ...room,
+      ...(parent !== undefined && { parent }),
+    });
     const lanes: TaskLanes = { root, children: new Map(), speaker: root, lastSeq: 0, calls: new Map(), toldCalls: new Set() };
     tasks.set(task, lanes);
     rows = undefined;
@@ -75,7 +95,7 @@ export function createLanes(options: { readonly thresholds?: Partial<Thresholds>
     const known = lanes.children.get(key);
     if (known !== undefined) return known;
     const { task, context } = lanes.root.lane;
-    const child = createLane({ id: `${task}/${key}`, agent, task, context, path, at, begins: "prefill", thresholds, parent: parent.lane.id });
+    const child = createLane({ id: `${task}/${key}`, agent, task, context, path, at, begins: "prefill", thresholds, ...room, parent: parent.lane.id });
     lanes.children.set(key, child);
     rows = undefined;
     return child;
@@ -119,9 +139,9 @@ export function createLanes(options: { readonly thresholds?: Partial<Thresholds>
       case "tool-result": {
         const key = `${keyOf(path)} ${data.call}`;
         if (lanes.toldCalls.has(key)) return;
-        lanes.toldCalls.add(key);
         lanes.calls.get(key)?.child?.rest(at);
         lanes.calls.delete(key);
+        lanes.toldCalls.add(key);
         if (data.failed) lane.mark({ at, seq, kind: "tool-failed", label: `${data.name} failed` });
         return;
       }
@@ -139,9 +159,7 @@ export function createLanes(options: { readonly thresholds?: Partial<Thresholds>
       case "note":
         return lane.mark({ at, seq, kind: "note", label: data.name });
       case "liveness":
-        if (data.phase === "stalled") lane.mark({ at, seq, kind: "stalled", label: `stalled: ${Math.round(data.stall.silenceMs)} ms of silence` });
-        if (data.phase === "recovered") lane.mark({ at, seq, kind: "recovered", label: `recovered from ${data.from}` });
-        return;
+        return markLiveness(lane, at, seq, data);
       default:
         return;
     }
@@ -233,6 +251,11 @@ export function createLanes(options: { readonly thresholds?: Partial<Thresholds>
       return extent;
     },
   };
+}
+
+function markLiveness(lane: LaneWriter, at: number, seq: number, data: Extract<ExtensionData, { readonly kind: "liveness" }>): void {
+  if (data.phase === "stalled") lane.mark({ at, seq, kind: "stalled", label: `stalled: ${Math.round(data.stall.silenceMs)} ms of silence` });
+  if (data.phase === "recovered") lane.mark({ at, seq, kind: "recovered", label: `recovered from ${data.from}` });
 }
 
 /** Binds the child's run to the newest call of its parent that has no child yet. */
