@@ -222,6 +222,24 @@ test("a foreign Host or Origin is refused before anything else", async (t) => {
   assert.deepEqual([own.status, own.headers.get("access-control-allow-origin")], [200, server.url]);
 });
 
+test("pages of an allowed origin may call, after a preflight; what they get runs nothing as a page", async (t) => {
+  const server = await serving(t, [echo], { allowedOrigins: ["https://app.example"] });
+  const headers = { origin: "https://app.example", "access-control-request-method": "POST", "access-control-request-headers": "content-type" };
+  const preflight = await fetch(`${server.url}/api/agents/echo/messages`, { method: "OPTIONS", headers });
+  assert.deepEqual(
+    [preflight.status, preflight.headers.get("access-control-allow-origin"), preflight.headers.get("access-control-allow-headers")],
+    [204, "https://app.example", "content-type"],
+  );
+  assert.equal((await fetch(`${server.url}/api/agents`, { method: "OPTIONS", headers: { ...headers, origin: "https://evil.example" } })).status, 403);
+  const answer = await apiClient(server.url).get("/api/agents", { origin: "https://app.example" });
+  assert.deepEqual(
+    ["access-control-allow-origin", "access-control-allow-credentials", "x-content-type-options", "content-security-policy"].map((name) =>
+      answer.headers.get(name),
+    ),
+    ["https://app.example", null, "nosniff", "default-src 'none'; frame-ancestors 'none'"],
+  );
+});
+
 test("a task of another principal does not exist, whatever is asked of it", async (t) => {
   await using folder = await temporaryFolder();
   const anna = makeApiKey({ tenant: "a", user: "anna" });
@@ -245,4 +263,27 @@ test("a task of another principal does not exist, whatever is asked of it", asyn
   assert.equal((await theirs.get<TaskSummaryPage>("/api/tasks")).body.total, 0);
   const unknown = await apiClient(server.url).get<ApiError>("/api/agents");
   assert.deepEqual([unknown.status, unknown.body.error.reason, unknown.headers.get("www-authenticate")], [401, "CREDENTIALS_MISSING", "Bearer"]);
+});
+
+test("a caller, and an address, that asks too often is told when to come back", async (t) => {
+  await using folder = await temporaryFolder();
+  const anna = makeApiKey({ tenant: "a", user: "anna" });
+  const bert = makeApiKey({ tenant: "a", user: "bert" });
+  const file = join(folder.path, "keys");
+  await writeFile(file, `${anna.line}\n${bert.line}\n`);
+  const limits = { maxApiRate: 0.01, maxApiBurst: 3, maxAddressRate: 0.01, maxAddressBurst: 8 };
+  const server = await serving(t, [echo], { auth: { kind: "api-keys", file }, limits });
+  const statuses = async (key: string, count: number): Promise<readonly number[]> => {
+    const api = apiClient(server.url, { authorization: `Bearer ${key}` });
+    const found: number[] = [];
+    for (let index = 0; index < count; index += 1) found.push((await api.get("/api/agents")).status);
+    return found;
+  };
+  assert.deepEqual(await statuses(anna.key, 4), [200, 200, 200, 429]);
+  assert.deepEqual(await statuses(bert.key, 2), [200, 200]);
+  assert.deepEqual(await statuses("wrong", 3), [401, 401, 429]);
+  const { headers, body } = await apiClient(server.url).get<ApiError>("/api/agents");
+  assert.equal(headers.get("retry-after"), "100");
+  assert.deepEqual([body.error.reason, body.error.retryable], ["RATE_LIMITED", true]);
+  assert.match(body.error.message, /maxAddressRate, maxAddressBurst/);
 });

@@ -18,7 +18,7 @@ const steady = agentOf(
 );
 
 test("GET /api/readers lists the readers of every way in, with their place, and forgets those that have gone", async (t) => {
-  const server = await serving(t, [steady], { grpcPort: 0 });
+  const server = await serving(t, [steady], { grpcPort: 0, limits: { maxApiRate: Number.POSITIVE_INFINITY, maxAddressRate: Number.POSITIVE_INFINITY } });
   const api = apiClient(server.url);
   const { task } = await api.send("steady", "go");
   const events = `${server.url}/api/tasks/${task}/events`;

@@ -14,6 +14,8 @@ import { temporaryFolder } from "../support/server-process.ts";
 import { serving } from "../support/serving.ts";
 
 const echo = defineAgent({ id: "echo", engine: scripted([{ kind: "echo" }], { tokenMs: 0 }) });
+/** For tests that ask again and again. */
+const UNLIMITED = { maxApiRate: Number.POSITIVE_INFINITY, maxAddressRate: Number.POSITIVE_INFINITY };
 const message = { messageId: "m1", parts: [{ text: "hi" }] };
 
 async function guarded(t: TestContext, options: Parameters<typeof serving>[2] = {}) {
@@ -84,7 +86,7 @@ test("a cookie is no credential of A2A", async (t) => {
 });
 
 test("a session is over when its key is revoked", async (t) => {
-  const { api, owner, file } = await guarded(t);
+  const { api, owner, file } = await guarded(t, { limits: UNLIMITED });
   const { cookie } = await signIn(owner);
   await writeFile(file, "# nobody\n");
   for (;;) {

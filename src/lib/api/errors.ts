@@ -24,5 +24,10 @@ export function toErrorReply(thrown: unknown, options: { readonly status?: numbe
   return { kind: "whole", status, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify(toApiError(thrown)) };
 }
 
-/** Headers of every JSON answer: it is of one caller, and of this moment. */
-export const JSON_HEADERS: Readonly<Record<string, string>> = { "content-type": "application/json", "cache-control": "no-store" };
+/** Headers of every JSON answer: it is of one caller and of this moment, and nothing in it runs or loads where somebody opens it as a page. */
+export const JSON_HEADERS: Readonly<Record<string, string>> = {
+  "content-type": "application/json",
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+};

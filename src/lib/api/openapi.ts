@@ -41,7 +41,8 @@ function components(): JsonObject {
     schemas: Record<string, JsonObject>;
   };
   return Object.fromEntries(
-    Object.entries(schemas).map(([id, { $schema: _, $id: __, ...schema }]) => {
+    Object.entries(schemas).map(([id, made]) => {
+      const { $schema: _, $id: __, ...schema } = made;
       const named = SCHEMAS._idmap.get(id);
       const description = named && SCHEMAS.get(named)?.description;
       return [id, { ...(description !== undefined && { description }), ...schema }];

@@ -2,11 +2,12 @@ import { createAgentEndpoints, type ServerFacts, toServerInfo } from "../api/age
 import type { Api } from "../api/api.ts";
 import type { ApiParts } from "../api/api-parts.ts";
 import { createApi } from "../api/create-api.ts";
-import { createApiRoute, type Endpoint } from "../api/endpoint.ts";
+import { createApiRoute, type DispatchOptions, type Endpoint } from "../api/endpoint.ts";
 import { createExportEndpoint } from "../api/export.ts";
 import { findTask } from "../api/find-task.ts";
 import { createMessageEndpoints } from "../api/messages.ts";
 import { createReferenceEndpoints } from "../api/openapi.ts";
+import { createRateLimit } from "../api/rate-limit.ts";
 import { createReaderEndpoints } from "../api/reader-list.ts";
 import { createSessions } from "../api/sessions.ts";
 import { createStreamEndpoints } from "../api/streams.ts";
@@ -18,6 +19,7 @@ import { createCampaignEndpoints } from "../campaign/web/endpoints.ts";
 import type { GatewayParts } from "../gateway/gateway.ts";
 import type { Store } from "../log/store.ts";
 import type { IasError } from "../model/errors.ts";
+import { joinKey } from "../model/key.ts";
 import { DEFAULT_UPLOAD_TYPES } from "../model/limits.ts";
 import { joinRoutes, type Route } from "../net/route.ts";
 import type { Core } from "./core.ts";
@@ -83,8 +85,14 @@ export function wireApi({ core, store, campaigns, demo, origin, report }: ApiWir
     ...createUploadEndpoints({ blobs: core.blobs, records: store.records, agents: () => agents.keys(), limits, types: DEFAULT_UPLOAD_TYPES, now }),
     ...(campaigns === undefined ? [] : createCampaignEndpoints(campaigns)),
   ];
+  const perAddress = createRateLimit({ names: ["maxAddressRate", "maxAddressBurst"], perSecond: limits.maxAddressRate, burst: limits.maxAddressBurst, now });
+  const perCaller = createRateLimit({ names: ["maxApiRate", "maxApiBurst"], perSecond: limits.maxApiRate, burst: limits.maxApiBurst, now });
+  const admit: DispatchOptions["admit"] = ({ address }, principal) => {
+    if (principal === undefined) perAddress(address);
+    else perCaller(joinKey(principal.tenant, principal.user));
+  };
   // Routes of other rooms stand before the endpoints, which answer for all that is left under /api.
-  const route = joinRoutes(createBridges({ ...parts, api }), createApiRoute(createReferenceEndpoints(endpoints, facts), { limits, report }));
+  const route = joinRoutes(createBridges({ ...parts, api }), createApiRoute(createReferenceEndpoints(endpoints, facts), { limits, report, admit }));
   const authenticate: GatewayParts["authenticate"] = ({ header, frontend }) =>
     frontend === undefined ? core.authenticate({ header }) : sessions.authenticate({ ...frontend, header });
   return { parts, api, route, authenticate };

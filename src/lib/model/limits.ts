@@ -81,6 +81,14 @@ export interface Limits {
   readonly maxSocketMessageBytes: number;
   /** Credit of a stream on `/api/ws` whose reader names none, bytes. */
   readonly socketCreditBytes: number;
+  /** Requests to `/api` of one caller, a second in the long run: `limit-reached` with reason RATE_LIMITED. Infinity takes it away. */
+  readonly maxApiRate: number;
+  /** Requests to `/api` of one caller at once. */
+  readonly maxApiBurst: number;
+  /** Requests to `/api` from one address, a second in the long run, whoever sends them: `limit-reached` with reason RATE_LIMITED. Infinity takes it away. */
+  readonly maxAddressRate: number;
+  /** Requests to `/api` from one address at once. */
+  readonly maxAddressBurst: number;
   /** Foreign agents that may be added while the server runs: `limit-reached`. */
   readonly maxRemotes: number;
   /** How long a page's session lasts, ms; then it signs in again. */
@@ -146,6 +154,10 @@ export const DEFAULT_LIMITS: Limits = {
   maxSocketCalls: 100,
   maxSocketMessageBytes: 16 * 1024 * 1024,
   socketCreditBytes: 256 * 1024,
+  maxApiRate: 200,
+  maxApiBurst: 1000,
+  maxAddressRate: 1000,
+  maxAddressBurst: 5000,
   maxRemotes: 50,
   sessionMs: 12 * 3_600_000,
   ticketMs: 60_000,
