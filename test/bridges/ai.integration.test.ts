@@ -52,7 +52,7 @@ before(async () => {
   try {
     const input = join(folder, "app.js");
     writeFileSync(input, APP);
-    const built = await build({ root: folder, configFile: false, logLevel: "error", build: { write: false, rollupOptions: { input } } });
+    const built = await build({ root: folder, configFile: false, logLevel: "error", build: { write: false, rolldownOptions: { input } } });
     const output = Array.isArray(built) ? built[0]?.output : "output" in built ? built.output : undefined;
     script = output?.find((file) => file.type === "chunk")?.code ?? assert.fail("nothing was built");
   } finally {
