@@ -122,7 +122,9 @@ const NEW: Omit<CampaignOverview, "name"> = {
 function readOverview(name: string, folder: string): CampaignOverview {
   const path = join(folder, "summary.json");
   const hasRunner = isHeld(join(folder, "ledger"));
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) return { ...NEW, name, state: hasRunner ? "running" : "stopped", runner: hasRunner };
+  const fault = hasRunner ? undefined : lastFault(folder);
+  const problem = fault === undefined ? {} : { problem: fault };
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return { ...NEW, name, state: hasRunner ? "running" : "stopped", runner: hasRunner, ...problem };
   const { state, target, judged, passed, failed, attempts, stalls, tokens, startedAt, endedAt, subjects } = JSON.parse(readFileSync(path, "utf8")) as Summary;
   const paused = statSync(join(folder, "control", "paused"), { throwIfNoEntry: false }) !== undefined;
   const goesOn = state === "running" || state === "paused";
@@ -130,6 +132,7 @@ function readOverview(name: string, folder: string): CampaignOverview {
     name,
     state: !goesOn ? state : paused ? "paused" : hasRunner ? "running" : "stopped",
     startable: false,
+    ...(goesOn && problem),
     target,
     judged,
     passed,
@@ -142,6 +145,19 @@ function readOverview(name: string, folder: string): CampaignOverview {
     runner: hasRunner,
     subjects: Object.entries(subjects).map(([id, one]) => ({ id, judged: one.judged, passed: one.passed, failed: one.failed, attempts: one.attempts })),
   };
+}
+
+/** What a runner that was started here said last, if that was an error. */
+function lastFault(folder: string): string | undefined {
+  const log = join(folder, "runner.log");
+  if (statSync(log, { throwIfNoEntry: false }) === undefined) return undefined;
+  const line = readFileSync(log, "utf8").trim().split("\n").at(-1) ?? "";
+  try {
+    const { error } = JSON.parse(line) as { readonly error?: { readonly message?: string } };
+    return error?.message;
+  } catch {
+    return undefined;
+  }
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {
@@ -171,7 +187,7 @@ async function untilBegun(runner: ChildProcess, folder: string): Promise<void> {
     if (isHeld(join(folder, "ledger"))) return;
     if (runner.exitCode !== null || runner.signalCode !== null) {
       if (runner.exitCode === 0) return;
-      const said = readFileSync(join(folder, "runner.log"), "utf8").trim().slice(-2000);
+      const said = lastFault(folder) ?? readFileSync(join(folder, "runner.log"), "utf8").trim().slice(-2000);
       throw new IasError("configuration", said === "" ? `The campaign ended at once (${runner.signalCode ?? `exit code ${runner.exitCode}`}).` : said);
     }
     await systemClock.sleep(POLL_MS, NEVER);

@@ -253,7 +253,7 @@ export interface CampaignOverview {
   readonly state: "new" | "running" | "paused" | "stopped" | "done" | "canceled" | "exhausted";
   /** Its file stands in the campaigns' folder: it can be started here. */
   readonly startable: boolean;
-  /** Its file is not right, and why. */
+  /** Why it cannot be started (its file is not right), or why its last run here ended. */
   readonly problem?: string;
   readonly target?: number;
   readonly judged: number;

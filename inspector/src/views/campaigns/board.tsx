@@ -72,6 +72,7 @@ export function Board({ name }: { readonly name: string }): VNode {
             {problem.value}
           </Problem>
         )}
+        {shown.problem !== undefined && <Problem title="Its file or its last run is not right">{shown.problem}</Problem>}
         <Progress of={shown} />
         <Facts board={shown} />
       </header>

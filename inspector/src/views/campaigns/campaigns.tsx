@@ -63,7 +63,8 @@ function List(): VNode {
               </h2>
               <StatePill state={one.state} />
             </div>
-            {one.problem === undefined ? <Progress of={one} /> : <p class="small bad-text">{one.problem}</p>}
+            {one.state !== "new" || one.problem === undefined ? <Progress of={one} /> : null}
+            {one.problem !== undefined && <p class="small bad-text">{one.problem}</p>}
             <p class="muted small">{one.startedAt === undefined ? "Never run" : `Begun ${whenWords(one.startedAt, Date.now())}`}</p>
           </li>
         ))}

@@ -14,7 +14,7 @@ const overviewMembers = {
   name: z.string(),
   state: z.enum(["new", "running", "paused", "stopped", "done", "canceled", "exhausted"]),
   startable: z.boolean().describe("Its file stands in the campaigns' folder"),
-  problem: optional(z.string().describe("Its file is not right, and why")),
+  problem: optional(z.string().describe("Why its file is not right, or its last run here ended")),
   target: optional(count),
   judged: count,
   passed: count,
