@@ -87,6 +87,17 @@ async function gate(t: TestContext) {
   };
 }
 
+test("nothing of a scenario is started for a demand that its file cannot meet", async (t) => {
+  const cwd = folder(t);
+  const program = `${process.execPath} -e require("fs").writeFileSync("started","")`;
+  const agent = (role: string) => `endpoint = "http://127.0.0.1:9"\ncmd = '${program}'\n${role}`;
+  writeFileSync(join(cwd, "scenario.toml"), `[green_agent]\n${agent("")}\n[[participants]]\n${agent('role = "agent"')}\n[config]\n`);
+  const { code, err } = await ias(t, cwd, ["run", "scenario.toml", "--liveness", "metrics"]);
+  assert.equal(code, 1);
+  assert.match(err, /agent cannot be judged by its engine's counters, as `liveness: metrics` demands: no metricsUrl is known/);
+  assert.equal(existsSync(join(cwd, "started")), false);
+});
+
 test("a campaign from nothing to a report; the same command again finds it done; another configuration is refused", async (t) => {
   const cwd = folder(t);
   const url = await subject(t, cwd);

@@ -151,13 +151,16 @@ async function verify(state: State, policy: FollowPolicy, options: StreamOptions
   }
 }
 
+/** A wait between two looks is this part of the time without news. */
+const QUIET_SHARE = 4;
+
 /**
- * The task as it is, until it is over: asked after `poll.baseMs`, and while there is nothing new after twice as long each time, up to `poll.maxMs`. A task
- * may work for days, so only the caller's signal ends that; an agent that cannot be asked is given up after `maxReconnects` failures in a row.
+ * The task as it is, until it is over: asked every `poll.baseMs`, and while there is nothing new after a quarter of the time that this has lasted, up to `poll.maxMs`: an
+ * answer is seen at most a quarter later than it took. A task may work for days, so only the caller's signal ends that; an agent that cannot be asked is given up after `maxReconnects` failures in a row.
  */
 async function* poll(start: FollowStart, state: State, policy: FollowPolicy, options: StreamOptions): AsyncGenerator<StreamItem, void, undefined> {
   options.onConnection?.({ kind: "polling" });
-  let quiet = 1;
+  let quietMs = 0;
   state.failures = 0;
   for (;;) {
     let task: Task | undefined;
@@ -174,11 +177,13 @@ async function* poll(start: FollowStart, state: State, policy: FollowPolicy, opt
     }
     if (task !== undefined) {
       const items = state.mirror.isEmpty ? first(task, state) : withCursor(state.mirror.compare(task), undefined);
-      quiet = items.length > 0 ? 1 : quiet + 1;
+      if (items.length > 0) quietMs = 0;
       yield* items;
       if (isOver(state, start.kind, policy)) return;
     }
-    await policy.sleep(waitMs ?? backoffMs(quiet, policy.poll, 1), options.signal);
+    waitMs ??= Math.min(policy.poll.maxMs, Math.max(policy.poll.baseMs, Math.round(quietMs / QUIET_SHARE)));
+    if (task !== undefined) quietMs += waitMs;
+    await policy.sleep(waitMs, options.signal);
   }
 }
 
