@@ -102,16 +102,15 @@ test("a request that the engine forgets is found within two readings of its coun
   await using guarded = createGuardedFetch({ allowLocal: true });
   let idle = 0;
   let wasBusy = false;
-  const fetch: typeof guarded = Object.assign(
-    async (...asked: Parameters<typeof guarded>) => {
-      const response = await guarded(...asked);
+  const fetch = new Proxy(guarded, {
+    async apply(target, _of, asked: Parameters<typeof guarded>) {
+      const response = await target(...asked);
       const sample = parseEngineMetrics(await response.clone().text());
       wasBusy ||= (sample?.running ?? 0) > 0;
       if (wasBusy && sample?.running === 0) idle += 1;
       return response;
     },
-    { check: guarded.check, [Symbol.asyncDispose]: () => guarded[Symbol.asyncDispose]() },
-  );
+  });
   let found: number | undefined;
   const { attempts } = await run(campaign, {
     parts: { fetch },
