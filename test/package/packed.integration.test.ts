@@ -50,7 +50,7 @@ before(async () => {
   const copy = join(project, "source");
   mkdirSync(copy);
   for (const file of projectFiles()) {
-    if (/^(?:src|scripts)\/|^[^/]+$/.test(file)) cpSync(root + file, join(copy, file), { recursive: true });
+    if (/^(?:src|scripts|inspector)\/|^[^/]+$/.test(file)) cpSync(root + file, join(copy, file), { recursive: true });
   }
   symlinkSync(`${root}node_modules`, join(copy, "node_modules"));
   const told = await npm(copy, "pack", "--json", "--pack-destination", project);
@@ -77,10 +77,13 @@ async function onEachNode(name: string, text: string): Promise<string[]> {
 
 test("the tarball holds what was built and nothing else", () => {
   const stray = packed.filter(
-    (file) => !/^(?:dist\/[\w./-]+\.(?:js|d\.ts|html|css)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file) || /\.test\./.test(file),
+    (file) => !/^(?:dist\/[\w./-]+\.(?:js|d\.ts|html|css|svg)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file) || /\.test\./.test(file),
   );
   assert.deepEqual(stray, []);
-  assert.ok(packed.includes("dist/index.js") && packed.includes("dist/index.d.ts") && packed.includes("LICENSE"), packed.join());
+  assert.ok(
+    packed.includes("dist/index.js") && packed.includes("dist/index.d.ts") && packed.includes("dist/inspector/index.html") && packed.includes("LICENSE"),
+    packed.join(),
+  );
 });
 
 test("it runs on the three Nodes that were meant", async () => {
@@ -145,12 +148,14 @@ test("the command serves its own agents", async () => {
       said += chunk;
       const url = /ready: (http\\S+)/.exec(said)?.[1];
       if (url === undefined) continue;
-      console.log((await stream(url + "/a2a/assistant")).length > 1, (await fetch(url)).headers.get("content-type"));
+      const page = await fetch(url);
+      const [script] = /\\/assets\\/[^"]+\\.js/.exec(await page.text());
+      console.log((await stream(url + "/a2a/assistant")).length > 1, page.status, page.headers.get("content-type"), (await fetch(url + script)).status);
       break;
     }
     child.kill("SIGTERM");
     await new Promise((resolve) => child.once("exit", resolve));`;
-  const expected = "true text/html; charset=utf-8";
+  const expected = "true 200 text/html; charset=utf-8 200";
   assert.deepEqual(await onEachNode("command.mjs", text), [expected, expected, expected]);
 });
 
