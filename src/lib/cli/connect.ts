@@ -47,16 +47,20 @@ export interface Served {
   readonly url: string;
 }
 
-const listSchema = z.object({ agents: z.array(z.object({ id: z.string(), url: z.string() })) });
+const listSchema = z.object({ agents: z.array(z.object({ id: z.string() })) });
 
-/** The agents behind a URL: those that a server of ours lists at `/a2a`, else the one that the URL is of. */
+/**
+ * The agents behind a URL: those that a server of ours lists at `/a2a`, else the one that the URL is of. They are asked where the list was found, whatever addresses it
+ * names: a token goes to nobody else.
+ */
 export async function agentsAt(url: string, args: Args, io: Io): Promise<readonly Served[]> {
   const target = withScheme(url);
   if (new URL(target).pathname !== "/") return [{ id: new URL(target).pathname.split("/").at(-1) ?? "", url: target }];
   await using fetch = createGuardedFetch({ allowLocal: true, allowPrivate: true });
   const response = await fetch(new URL("/a2a", target), { headers: headersOf(args, io) });
   const listed = listSchema.safeParse(response.ok ? await response.json().catch(() => undefined) : await response.body?.cancel());
-  return listed.success ? listed.data.agents : [{ id: "", url: target }];
+  if (!listed.success) return [{ id: "", url: target }];
+  return listed.data.agents.map(({ id }) => ({ id, url: new URL(`/a2a/${encodeURIComponent(id)}`, target).href }));
 }
 
 /** The headers that `CONNECT_OPTIONS` ask for. Throws a usage error. */

@@ -73,15 +73,17 @@ function tell(error: unknown, who: string, io: Io): number {
   const usage = isUsageError(known);
   if (io.json) io.err(toJsonLine({ error: { code, message, ...(reason !== undefined && { reason }), retryable } }));
   else {
-    const hint = usage
-      ? `\nSee ${who} --help.`
-      : reason === "CONNECT_FAILED"
-        ? "\nIs it running there? `ias serve` starts a server and prints its address."
-        : "";
-    io.err(`${who}: ${message}${hint}\n`);
+    const hint = usage ? `See ${who} --help.` : reason !== undefined && Object.hasOwn(HINTS, reason) ? HINTS[reason] : undefined;
+    io.err(`${who}: ${message}\n${hint === undefined ? "" : `${hint}\n`}`);
   }
   return usage ? EXIT.usage : EXIT.error;
 }
+
+/** What to do about an error, by its reason. */
+const HINTS: Readonly<Record<string, string>> = {
+  CONNECT_FAILED: "Is it running there? `ias serve` starts a server and prints its address.",
+  CREDENTIALS_MISSING: "--token or IAS_TOKEN gives a key. It is sent only to the server that the URL names, not to another that a card names.",
+};
 
 function overview(commands: Commands): string {
   return [

@@ -1,4 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { runIas, type IasRun, type IasWorld } from "../../../test/support/run-ias.ts";
 import { agentOf, rpcClient, serving } from "../../../test/support/serving.ts";
@@ -6,6 +12,7 @@ import type { Script } from "../../../test/servers/script.ts";
 import { startSdkServer } from "../../../test/servers/sdk-js.ts";
 import type { Task } from "../model/a2a.ts";
 import type { Server } from "../main/server.ts";
+import { makeApiKey } from "../tenancy/api-keys.ts";
 import { tailCommand } from "./tail.ts";
 import { tasksCommand } from "./tasks.ts";
 
@@ -32,6 +39,34 @@ async function twoAgents(t: TestContext): Promise<Server> {
 async function taskOf(server: Server, agent: string, text: string): Promise<Task> {
   return (await rpcClient(`${server.url}/a2a/${agent}`).send(text)).task;
 }
+
+test("a token goes to the server that was named, not to the one that its list of agents names", async (t) => {
+  const seen: (string | undefined)[] = [];
+  const other = createServer((request, response) => {
+    seen.push(request.headers.authorization);
+    response.writeHead(404).end();
+  }).listen(0, "127.0.0.1");
+  await once(other, "listening");
+  t.after(() => other.close());
+  const agent = agentOf(async function* () {});
+  const server = await serving(t, [agent], { publicUrl: `http://127.0.0.1:${(other.address() as AddressInfo).port}` });
+  const { code } = await ias(["tasks", `http://127.0.0.1:${server.port}`, "--token", "secret"]);
+  assert.equal(code, 1);
+  assert.deepEqual(
+    seen.filter((authorization) => authorization !== undefined),
+    [],
+  );
+});
+
+test("whoever is asked for a key is told how to give it", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "ias-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const { key, line } = makeApiKey({ tenant: "acme", user: "ada" });
+  await writeFile(join(folder, "keys.jsonl"), line);
+  const server = await serving(t, [agentOf(async function* () {})], { auth: { kind: "api-keys", file: join(folder, "keys.jsonl") } });
+  assert.match((await ias(["tasks", server.url])).err, /needs credentials.*\n--token or IAS_TOKEN gives a key/);
+  assert.equal((await ias(["tasks", server.url, "--token", key])).code, 0);
+});
 
 test("ias tasks lists the tasks of all agents, the last changed first, clean of control characters", async (t) => {
   const server = await twoAgents(t);
