@@ -6,7 +6,7 @@ export const engine: Engine = {
   async *run(turn, { signal }) {
     const word = turn.input[0]?.parts[0]?.text;
     let asked = 0;
-    if (word === "fail") throw new IasError("unavailable", "not now", { retryable: true });
+    if (word === "fail") throw new IasError("unavailable", "not now", { retryable: true, retryAfterMs: 1500, details: { model: "m" } });
     if (word === "exit") process.exit(0);
     if (word === "leak") for (const kept: unknown[] = []; ;) kept.push(Array.from({ length: 1000 }, () => ({})));
     if (word === "tell why") {

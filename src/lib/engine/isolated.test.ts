@@ -20,6 +20,7 @@ describe("isolated", () => {
   it("tells the engine's errors by their codes", async () => {
     await assert.rejects(collect(isolated(module).run(testTurn("fail"), { signal })), (error: unknown) => {
       assert.ok(error instanceof IasError && error.code === "unavailable" && error.retryable);
+      assert.deepEqual([error.retryAfterMs, error.details], [1500, { model: "m" }]);
       return true;
     });
     await assert.rejects(collect(isolated(module, { export: "nothing" }).run(testTurn("x"), { signal })), { code: "configuration" });

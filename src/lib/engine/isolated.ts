@@ -18,7 +18,9 @@ export interface IsolatedOptions {
  * Runs each turn of a module's engine in a thread of its own (SEMANTICS 18): a turn that blocks its event loop, leaks or ends its thread harms no other, and
  * a cancel ends it for certain. Costs some ten ms a turn, and a copy of each event. Events are still pulled one at a time.
  *
- * `module` is a file URL: `isolated(new URL("./agent.ts", import.meta.url))`. The turn fails with `engine-failed` if the module cannot be loaded.
+ * It is per module, not per engine: `module` is a file URL, `isolated(new URL("./agent.ts", import.meta.url))`, and the thread loads it anew for each turn, so that nothing
+ * in its variables outlives a turn or is shared. The turn fails with `engine-failed` if the module cannot be loaded, with `configuration` if it has no such export.
+ * `docs/guides/isolation.md` says more.
  */
 export function isolated(module: URL, options: IsolatedOptions = {}): Engine {
   return { run: (turn, { signal }) => untilAborted(runInThread(module, options, turn, signal), signal) };
@@ -67,8 +69,7 @@ async function* runInThread(module: URL, options: IsolatedOptions, turn: Turn, s
         else resolve({ kind: "end" });
       });
       if (message.kind === "event") yield message.event;
-      else if (message.kind === "error")
-        throw new IasError(message.code, message.message, { retryable: message.retryable, ...(message.reason !== undefined && { reason: message.reason }) });
+      else if (message.kind === "error") throw new IasError(message.code, message.message, message.facts);
       else if (failure !== undefined && !signal.aborted) throw failure;
       else return;
     }

@@ -1,5 +1,5 @@
 import type { Part } from "../../model/a2a.ts";
-import type { ErrorCode } from "../../model/errors.ts";
+import type { ErrorCode, ErrorOptions } from "../../model/errors.ts";
 import type { AgentEvent, Turn } from "../engine.ts";
 
 /** To a turn's thread. One `next` asks for one event. */
@@ -14,7 +14,7 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: "event"; readonly event: AgentEvent }
   | { readonly kind: "end" }
-  | { readonly kind: "error"; readonly code: ErrorCode; readonly message: string; readonly reason?: string; readonly retryable: boolean }
+  | { readonly kind: "error"; readonly code: ErrorCode; readonly message: string; readonly facts: ErrorOptions }
   | TurnCall;
 
 /** A method of the turn, called from the thread. */

@@ -43,8 +43,9 @@ async function next(): Promise<void> {
     const result = await (await events).next();
     post(result.done === true ? { kind: "end" } : { kind: "event", event: result.value });
   } catch (error) {
-    const { code, message, reason, retryable } = IasError.from(error, "engine-failed");
-    post({ kind: "error", code, message, retryable, ...(reason !== undefined && { reason }) });
+    const { code, message, reason, retryable, retryAfterMs, details } = IasError.from(error, "engine-failed");
+    const facts = { retryable, details, ...(reason !== undefined && { reason }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    post({ kind: "error", code, message, facts });
   }
 }
 
