@@ -1,20 +1,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import test from "node:test";
-import { build, type Rolldown } from "vite";
-
-/** What a page loads that imports so much of the client: minified code. */
-async function bundle(text: string): Promise<string> {
-  const entry = "virtual:page";
-  const built = (await build({
-    configFile: false,
-    logLevel: "error",
-    resolve: { conditions: ["@infinite-agent-streams/source", "browser", "module"] },
-    plugins: [{ name: "page", resolveId: (id) => (id === entry ? `\0${entry}` : null), load: (id) => (id === `\0${entry}` ? text : null) }],
-    build: { write: false, minify: true, target: "es2022", modulePreload: false, rolldownOptions: { input: entry, preserveEntrySignatures: "strict" } },
-  })) as Rolldown.RolldownOutput;
-  return built.output.map((file) => (file.type === "chunk" ? file.code : "")).join("");
-}
+import { bundleClient as bundle } from "../../../test/support/bundle-client.ts";
 
 const gzipped = (code: string): number => gzipSync(code, { level: 9 }).byteLength;
 
