@@ -35,7 +35,7 @@ export function AllLanes(): VNode {
   const now = useMemo(() => () => (feed.peek()?.state.peek() === "open" ? clock.now(pageNow()) : undefined), [clock, feed]);
   const trouble = feed.value?.trouble.value;
   return (
-    <div class="task-body">
+    <div class="task-body lanes-all">
       <h1 class="sr">Live lanes</h1>
       {trouble !== undefined && (
         <div class="page">

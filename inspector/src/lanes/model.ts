@@ -62,7 +62,6 @@ export interface LanesOptions {
 /** No lanes yet. */
 export function createLanes(options: LanesOptions = {}): Lanes {
   const thresholds = resolveThresholds(options.thresholds);
-  const room = options.maxTicks === undefined ? {} : { maxTicks: options.maxTicks };
   const tasks = new Map<string, TaskLanes>();
   /** The lane under which a delegated task stands, told before or after its entries come. */
   const parents = new Map<string, string>();
@@ -74,6 +73,7 @@ export function createLanes(options: LanesOptions = {}): Lanes {
     const { agent, task, context } = stream;
     const parent = parents.get(task);
     const root = createLane({
+      ...options,
       id: task,
       agent,
       task,
@@ -83,7 +83,6 @@ export function createLanes(options: LanesOptions = {}): Lanes {
       begins: "queued",
       thresholds,
       isRemote,
-      ...room,
       ...(parent !== undefined && { parent }),
     });
     const lanes: TaskLanes = { root, children: new Map(), speaker: root, lastSeq: 0, calls: new Map(), toldCalls: new Set() };
@@ -95,7 +94,7 @@ export function createLanes(options: LanesOptions = {}): Lanes {
     const known = lanes.children.get(key);
     if (known !== undefined) return known;
     const { task, context } = lanes.root.lane;
-    const child = createLane({ id: `${task}/${key}`, agent, task, context, path, at, begins: "prefill", thresholds, ...room, parent: parent.lane.id });
+    const child = createLane({ ...options, id: `${task}/${key}`, agent, task, context, path, at, begins: "prefill", thresholds, parent: parent.lane.id });
     lanes.children.set(key, child);
     rows = undefined;
     return child;

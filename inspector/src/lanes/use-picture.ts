@@ -9,7 +9,7 @@ import { fit, followTo, resize, reveal, type Scale } from "./scale.ts";
 export const WIDE_PX = 720;
 
 /** How wide the labels are beside the lanes, px. */
-export const LABEL_PX = 248;
+export const LABEL_PX = 276;
 
 const LABELS_MS = 250;
 

@@ -31,11 +31,11 @@ export function ArrowRow({
   const left = Math.min(from, to);
   const width = isOwn ? 240 : Math.abs(to - from);
   const nameOf = (id: string): string => id.slice(id.indexOf(":") + 1);
-  const words = `${nameOf(arrow.from)} ${isOwn ? "notes" : `to ${nameOf(arrow.to)}`}: ${arrow.kind}${arrow.isFailure ? ", failed" : ""}: ${arrow.label}, ${arrow.entries} ${arrow.entries === 1 ? "entry" : "entries"}`;
+  const words = `${nameOf(arrow.from)} ${isOwn ? "notes" : `to ${nameOf(arrow.to)}`}: ${arrow.kind}${arrow.isFailure ? ", failed" : ""}: `;
   return (
     <li class="sequence-row" style={{ height: `${ARROW_HEIGHT}px` }}>
-      <button type="button" aria-label={words} aria-expanded={isOpen} onClick={onOpen}>
-        <span class="sequence-at num">{spanText(arrow.at - origin, 10)}</span>
+      <button type="button" aria-expanded={isOpen} onClick={onOpen}>
+        <span class="sr">{words}</span>
         <span
           class={`sequence-arrow ${arrow.kind}${to < from ? " back" : ""}${isOwn ? " own" : ""}${arrow.isFailure ? " failure" : ""}`}
           style={{ left: `${left}px`, width: `${width}px` }}
@@ -45,6 +45,8 @@ export function ArrowRow({
             {arrow.entries > 1 && <span class="muted num"> ×{arrow.entries}</span>}
           </span>
         </span>
+        <span class="sr">{arrow.entries === 1 ? ", one entry, after " : `, ${arrow.entries} entries, after `}</span>
+        <span class="sequence-at num">{spanText(arrow.at - origin, 10)}</span>
       </button>
     </li>
   );

@@ -11,7 +11,7 @@ import { startDemo } from "./demo.ts";
 import { LiveRow } from "./live-row.tsx";
 import "./home.css";
 
-const LiveLanes = lazy<{ readonly tasks: LiveTasks }>(async () => (await import("./live-lanes.tsx")).LiveLanes);
+const AllLanes = lazy<object>(async () => (await import("../../lanes/all-lanes.tsx")).AllLanes);
 
 /** The start: who is here, what runs, what ran. */
 export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
@@ -22,7 +22,7 @@ export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
   useEffect(() => {
     if (total === 0 && hasDemo) void startDemo();
   }, [total, hasDemo]);
-  if (view === "lanes") return <LiveLanes tasks={tasks} />;
+  if (view === "lanes") return <AllLanes />;
   return (
     <div class="page home">
       <header class="stack">

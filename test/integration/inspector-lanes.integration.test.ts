@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import type { Locator, Page } from "playwright-core";
+import { defineAgent } from "../../src/lib/engine/define-agent.ts";
+import { scripted, type ScriptStep } from "../../src/lib/engine/scripted.ts";
+import type { SendReply } from "../../src/lib/model/api.ts";
+import { PICTURES, seriousFindings, TIMEOUT, useBrowser } from "../support/browser.ts";
+import { agentOf, serving } from "../support/serving.ts";
+import { stepped } from "../support/stepped.ts";
+
+// The inspector's views of streams in a real browser: lanes, sequence, frames, replay, the wire, readers.
+
+const { open } = useBrowser();
+
+async function send(url: string, agent: string, text = "go"): Promise<string> {
+  const body = JSON.stringify({ messageId: crypto.randomUUID(), parts: [{ text }] });
+  const response = await fetch(`${url}/api/agents/${agent}/messages`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const reply = (await response.json()) as SendReply;
+  assert.ok("task" in reply, JSON.stringify(reply));
+  return reply.task;
+}
+
+const path = ["researcher"];
+const FAMILY: readonly ScriptStep[] = [
+  { kind: "reasoning", text: "I should ask." },
+  { kind: "tool-call", call: "c1", name: "ask_researcher", arguments: '{"topic":"tide pools"}', idempotent: true },
+  { kind: "delegation", from: "family", to: "researcher", via: "tool", path },
+  ...Array.from({ length: 30 }, (_, index): ScriptStep => ({ kind: "text", text: `point ${index} `, path })),
+  { kind: "tool-result", call: "c1", name: "ask_researcher", output: "thirty points" },
+  { kind: "say", text: "Here is what was found." },
+];
+const family = () => defineAgent({ id: "family", engine: scripted(FAMILY, { tokenMs: 0 }) });
+
+/** The number in a cell of the table of lanes. */
+async function tokensOf(page: Page, lane: string): Promise<number> {
+  return Number(await page.getByRole("row").filter({ hasText: lane }).getByRole("cell").nth(1).innerText());
+}
+
+/** Waits until `look` gives true. */
+async function until(look: () => Promise<boolean>, what: string): Promise<void> {
+  const end = performance.now() + TIMEOUT;
+  while (!(await look())) {
+    if (performance.now() > end) throw new Error(`It never came to ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** How many pixels of a canvas are painted in about the colour of tokens. */
+async function tokenPixels(canvas: Locator): Promise<number> {
+  return canvas.evaluate((element) => {
+    const picture = element as unknown as {
+      width: number;
+      height: number;
+      getContext(kind: "2d"): { getImageData(...area: number[]): { data: Uint8ClampedArray } };
+    };
+    const { data } = picture.getContext("2d").getImageData(0, 0, picture.width, picture.height);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4) if ((data[at + 1] ?? 0) > (data[at] ?? 0) + 60 && (data[at + 3] ?? 0) > 250) count += 1;
+    return count;
+  });
+}
+
+test("ticks appear live: each token is on the lane before the next one is made", async (t) => {
+  const steps = stepped();
+  const server = await serving(t, [agentOf((_turn, signal) => steps.run(signal), { name: "Stepper" })]);
+  const task = await send(server.url, "agent");
+  const page = await open(t, `${server.url}/t/agent/${task}?view=lanes`);
+  const canvas = page.locator(".lanes canvas");
+  await page.getByRole("button", { name: "Table" }).click();
+  for (let n = 1; n <= 10; n += 1) {
+    steps.say(`t${n} `);
+    await until(async () => (await tokensOf(page, "agent")) === n, `${n} tokens`);
+  }
+  await page.getByRole("button", { name: "Table" }).click();
+  await until(async () => (await tokenPixels(canvas)) > 0, "painted tokens");
+  steps.end();
+  await page.getByText("ended").first().waitFor();
+  assert.deepEqual(await seriousFindings(page), []);
+});
+
+test("a child stands under its parent, and the pointer finds the very entry", async (t) => {
+  const server = await serving(t, [family()]);
+  const task = await send(server.url, "family");
+  const page = await open(t, `${server.url}/t/family/${task}?view=lanes`);
+  await page.getByRole("button", { name: "Table" }).click();
+  await until(async () => (await page.getByRole("row").count()) === 3 && (await tokensOf(page, "researcher")) === 30, "two lanes and thirty points");
+  await page.getByRole("button", { name: "Table" }).click();
+  const plot = page.getByRole("group", { name: /^Timeline of 2 lanes/ });
+  await plot.focus();
+  // By keys: the second lane, its first token, and the entry of it.
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Shift+ArrowRight");
+  const tip = page.locator(".lanes-tip");
+  await tip.filter({ hasText: "researcher: point" }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: /^Entry \d+ text/ }).waitFor();
+  assert.match(page.url(), /view=frames&at=\d+/);
+});
+
+test("a replay's link shows a colleague the very moment", async (t) => {
+  const server = await serving(t, [family()]);
+  const task = await send(server.url, "family");
+  const page = await open(t, `${server.url}/t/family/${task}?view=frames`);
+  await page.getByLabel("Entry", { exact: true }).fill("20");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Entry 20" }).waitFor();
+  const link = page.url();
+  assert.match(link, /[?&]at=20/);
+  const other = await open(t, link);
+  await other.getByRole("heading", { name: "Entry 20" }).waitFor();
+  assert.equal(
+    await other
+      .getByRole("listbox", { name: /entries$/ })
+      .getByRole("option", { selected: true })
+      .getAttribute("id"),
+    "frame-20",
+  );
+  // And plays on from there, to the end.
+  await other.getByLabel("Speed").selectOption("50");
+  await other.keyboard.press("Escape");
+  await other.getByRole("button", { name: /Replay/ }).click();
+  await until(async () => Number(/at=(\d+)/.exec(other.url())?.[1]) > 20, "a later moment");
+});
+
+test("the wire is cut while tokens come: none is missed, none comes twice", async (t) => {
+  const steps = stepped();
+  const server = await serving(t, [agentOf((_turn, signal) => steps.run(signal))]);
+  const task = await send(server.url, "agent");
+  const page = await open(t, `${server.url}/t/agent/${task}?view=wire`);
+  const fact = (name: string): Locator => page.locator(`[data-fact="${name}"] dd`);
+  steps.say("before ");
+  await page.getByText("Connected.").waitFor();
+  for (let cut = 1; cut <= 3; cut += 1) {
+    await page.getByLabel("Come back").selectOption("0");
+    await page.getByRole("button", { name: "Cut the wire" }).click();
+    // Made while nobody listens, or just after.
+    for (let n = 0; n < 20; n += 1) steps.say(`c${cut}n${n} `);
+    await until(async () => (await fact("cuts").innerText()) === String(cut), `${cut} cuts`);
+  }
+  assert.deepEqual([await fact("missed").innerText(), await fact("repeated").innerText()], ["0", "0"]);
+  await page.getByText("no entry is missing and none came twice").waitFor();
+  steps.end();
+  await page.getByText("The stream is sealed").waitFor();
+  assert.deepEqual([await fact("missed").innerText(), await fact("repeated").innerText()], ["0", "0"]);
+  assert.deepEqual(await seriousFindings(page), []);
+});
+
+test("who told whom what is drawn, and an arrow opens its entries", async (t) => {
+  const server = await serving(t, [family()]);
+  const task = await send(server.url, "family");
+  const page = await open(t, `${server.url}/t/family/${task}?view=sequence`);
+  await page.getByRole("button", { name: /^family to ask_researcher: call/ }).waitFor();
+  await page.getByRole("button", { name: /^researcher to family: answer: point 0 .*30 entries/ }).click();
+  const entries = page.getByRole("region", { name: "The arrow's entries" });
+  await entries.getByText("30 entries").waitFor();
+  assert.equal(await entries.getByRole("listitem").count(), 30);
+  assert.deepEqual(await seriousFindings(page), []);
+  await entries.getByRole("link").nth(4).click();
+  await page.getByRole("heading", { name: /^Entry \d+ text/ }).waitFor();
+});
+
+test("frames are searched and judged; a stream is exported, changed by hand, and opened again with the rules that it breaks", async (t) => {
+  const server = await serving(t, [family()]);
+  const task = await send(server.url, "family");
+  const page = await open(t, `${server.url}/t/family/${task}?view=frames`);
+  await page.getByRole("button", { name: "No rule broken" }).waitFor();
+  await page.getByLabel("Filter and search").fill("kind:tool-call audience:internal tide");
+  await until(async () => (await page.locator(".frame-row").count()) === 1, "one row");
+  await page.locator(".frame-row").click();
+  await page.getByText("It breaks no rule").waitFor();
+  assert.deepEqual(await seriousFindings(page), []);
+
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export" }).click()]);
+  const text = readFileSync(await download.path(), "utf8");
+  const lines = text.trimEnd().split("\n");
+  const broken = lines.map((line, index) => (index === 5 ? line.replace('"taskId"', '"task_id"') : line)).join("\n");
+  await page.locator('input[type="file"]').setInputFiles({ name: "stream.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from(broken) });
+  await page.waitForURL(/\/t\/~file\//);
+  await page.getByRole("link", { name: "Frames" }).click();
+  await page.getByRole("button", { name: /break rules/ }).click();
+  await page.locator(".frame-row").first().click();
+  await page.getByText("A2A 5.5").waitFor();
+  await page.getByText("Names in JSON are camelCase").waitFor();
+});
+
+test("readers are listed with their transports", async (t) => {
+  const steps = stepped();
+  const server = await serving(t, [agentOf((_turn, signal) => steps.run(signal))]);
+  const task = await send(server.url, "agent");
+  const leave = new AbortController();
+  t.after(() => leave.abort());
+  const other = await fetch(`${server.url}/api/tasks/${task}/events`, { signal: leave.signal });
+  assert.equal(other.status, 200);
+  const page = await open(t, `${server.url}/t/agent/${task}?view=readers`);
+  await page.getByRole("rowheader", { name: "events of /api" }).waitFor();
+  await until(async () => (await page.getByRole("rowheader").count()) >= 2, "the page itself as a reader");
+  assert.deepEqual(await seriousFindings(page), []);
+  steps.end();
+});
+
+test("fifty agents at once have fifty lanes, all on one connection", async (t) => {
+  const agents = Array.from({ length: 50 }, (_, index) =>
+    defineAgent({ id: `agent-${index}`, engine: scripted([{ kind: "say", text: "word ".repeat(2000) }], { tokenMs: 50 }) }),
+  );
+  const server = await serving(t, agents);
+  const page = await open(t, `${server.url}/?view=lanes`);
+  await page.getByText("Nothing runs").waitFor();
+  await Promise.all(agents.map(({ id }) => send(server.url, id)));
+  await page.getByRole("group", { name: /^Timeline of 50 lanes/ }).waitFor();
+  await page.getByRole("button", { name: "Table" }).click();
+  const tokens = await tokensOf(page, "agent-49");
+  await until(async () => (await tokensOf(page, "agent-49")) > tokens, "more tokens");
+  await page.getByRole("button", { name: "Table" }).click();
+  assert.deepEqual(await seriousFindings(page), []);
+  await page.screenshot({ path: join(PICTURES, "lanes-fifty.png") });
+});
+
+for (const [name, options] of [
+  ["wide-light", { colorScheme: "light" }],
+  ["wide-dark", { colorScheme: "dark" }],
+  ["narrow-light", { colorScheme: "light", viewport: { width: 390, height: 844 } }],
+  ["narrow-dark", { colorScheme: "dark", viewport: { width: 390, height: 844 } }],
+] as const) {
+  test(`a picture of each view, ${name}`, async (t) => {
+    const server = await serving(t, [family()]);
+    const task = await send(server.url, "family");
+    for (const view of ["lanes", "sequence", "frames", "wire"]) {
+      const page = await open(t, `${server.url}/t/family/${task}?view=${view}${view === "frames" ? "&at=12" : ""}`, options);
+      await page.getByText("ended").first().waitFor();
+      await page.locator(".lanes-plot, .sequence-row, .frame-row").first().waitFor();
+      await page.screenshot({ path: join(PICTURES, `${view}-${name}.png`) });
+      const wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+      assert.equal(wider, 0, `${view} does not scroll sideways`);
+    }
+  });
+}
