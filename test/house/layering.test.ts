@@ -13,6 +13,7 @@ const ROOMS = [
   "client",
   "log",
   "task",
+  "search",
   "bus",
   "engine",
   "media",

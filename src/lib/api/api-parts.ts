@@ -7,6 +7,7 @@ import type { Audience } from "../model/entry.ts";
 import type { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
+import type { TaskSearch } from "../search/search.ts";
 import type { TaskViews } from "../task/view.ts";
 
 /** What endpoints, sockets and bridges stand on: the operations for all that acts, the log for all that reads. */
@@ -19,6 +20,8 @@ export interface ApiParts {
   readonly agents: ReadonlyMap<string, Agent>;
   readonly limits: Limits;
   readonly readers: ReaderRegistry;
+  /** Absent: `q` of `GET /api/tasks` is refused. */
+  readonly search?: TaskSearch;
   readonly now: () => number;
   readonly report: (error: IasError) => void;
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { ListedTask } from "../log/task-index.ts";
-import type { ConversationSummary, TaskDetail } from "../model/api.ts";
-import type { JsonObject } from "../model/a2a.ts";
+import type { ConversationSummary, TaskDetail, TaskSummary, TaskSummaryPage } from "../model/api.ts";
+import type { JsonObject, TaskState } from "../model/a2a.ts";
 import { toCursor } from "../model/cursor.ts";
 import { hasBlobs } from "../media/media.ts";
+import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { defineEndpoint, type Endpoint } from "./endpoint.ts";
@@ -11,7 +12,7 @@ import { findTask, taskNotFound } from "./find-task.ts";
 import { readToken, writeToken } from "./page-token.ts";
 import { given, statesParameter, wholeNumber, words } from "./query.ts";
 import { conversationPageSchema, taskDetailSchema, taskPageSchema } from "./schemas.ts";
-import { titleOf, toSummary } from "./summaries.ts";
+import { shorten, titleOf, toSummary } from "./summaries.ts";
 
 const PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 200;
@@ -45,12 +46,16 @@ export function createTaskEndpoints(parts: ApiParts): readonly Endpoint[] {
         ...filters,
         since: wholeNumber(0, Number.MAX_SAFE_INTEGER, "Only those whose state changed then or later, ms since the epoch"),
         until: wholeNumber(0, Number.MAX_SAFE_INTEGER, "Only those whose state changed then or before, ms since the epoch"),
+        q: words(
+          "Words to search for in what was said, where the server searches (`features` of the session); the last may be the beginning of one. One page, newest first",
+        ),
         ...paging,
       }),
       reply: taskPageSchema,
       async handle({ principal, query }) {
-        const { agent, context, states, since, until, pageSize = PAGE_SIZE, pageToken } = given(query);
+        const { agent, context, states, since, until, pageSize = PAGE_SIZE, pageToken, q } = given(query);
         const scope = { ...scopeOf(principal), ...given({ agent, context }), ...(states !== undefined && states.length > 0 && { states }) };
+        if (q !== undefined) return { body: await searchTasks(parts, { ...scope, since, until }, q, pageSize) };
         const token = pageToken === undefined ? undefined : readToken(pageToken);
         const bound = token?.until ?? until ?? parts.now();
         const page = await parts.store.index.list({
@@ -98,6 +103,36 @@ function scopeOf({ tenant, user }: Principal): { readonly tenant: string; readon
 function tokenAfter(rows: readonly ListedTask[], until: number): string {
   const last = rows.at(-1);
   return last === undefined ? "" : writeToken({ until, time: last.statusAt, task: last.key.task });
+}
+
+/** The tasks that a search finds, as far as they fit the other filters. */
+async function searchTasks(
+  parts: ApiParts,
+  { states, since = 0, until = Number.POSITIVE_INFINITY, ...scope }: Scope,
+  text: string,
+  limit: number,
+): Promise<TaskSummaryPage> {
+  if (parts.search === undefined) throw new IasError("unsupported-operation", "This server does not search; leave q out.");
+  // Retention may have removed some, and states are looked at here.
+  const hits = await parts.search.find({ ...scope, text, limit: MAX_PAGE_SIZE });
+  const tasks: TaskSummary[] = [];
+  for (const { key, match } of hits) {
+    if (tasks.length === limit) break;
+    const row = await parts.store.index.get(key);
+    if (row === undefined || (states !== undefined && !states.includes(row.state)) || row.statusAt < since || row.statusAt > until) continue;
+    tasks.push({ ...(await toSummary(parts, row)), match: shorten(match, 200) });
+  }
+  return { tasks, nextPageToken: "", total: tasks.length };
+}
+
+interface Scope {
+  readonly tenant: string;
+  readonly user: string;
+  readonly agent?: string;
+  readonly context?: string;
+  readonly states?: readonly TaskState[];
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
 }
 
 /** The Task folded at its head, with what a list says of it. */

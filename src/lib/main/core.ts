@@ -25,6 +25,7 @@ import { watchEventLoop } from "../runtime/loop-watch.ts";
 import { createReadOnlyRuntime } from "../runtime/reading.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { startUpkeep } from "../runtime/upkeep.ts";
+import { followLog } from "../search/follow.ts";
 import { systemClock } from "../stream/clock.ts";
 import type { Closer } from "../stream/closer.ts";
 import { conversationHistory, referencedTasks } from "../task/lookup.ts";
@@ -108,7 +109,12 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
   const readers = createReaderRegistry({ maxReaders: limits.maxReaders, now });
   const ground: Ground = { limits, agents, outgoing, media, views, now };
   const runtime = opened(settings.readOnly ? createReadOnlyRuntime() : wireRuntime(options, ground, owner));
-  if (!settings.readOnly) opened(startUpkeep({ store, agents, limits, release: (key: StreamKey) => blobs.release(key), now, report }));
+  const release = async (key: StreamKey): Promise<void> => {
+    await blobs.release(key);
+    await options.search?.remove(key);
+  };
+  if (options.search !== undefined && !settings.readOnly) opened(followLog({ search: options.search, store, views, report }));
+  if (!settings.readOnly) opened(startUpkeep({ store, agents, limits, release, now, report }));
 
   const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
   const signingKey = cardKey ?? (await loadSigningKey(store.records));

@@ -7,6 +7,9 @@ import type { BlobStore } from "../media/blobs.ts";
 import { createFsBlobs } from "../media/fs.ts";
 import { createMemoryBlobs } from "../media/memory.ts";
 import { DEFAULT_LIMITS } from "../model/limits.ts";
+import { createMemorySearch } from "../search/memory.ts";
+import type { TaskSearch } from "../search/search.ts";
+import { createSqliteSearch } from "../search/sqlite.ts";
 import { createSecrets, loadSecretKey, type Secrets } from "../tenancy/secrets.ts";
 import { createHeapSaver } from "./heap-saver.ts";
 import type { Settings } from "./settings.ts";
@@ -15,6 +18,8 @@ import type { Settings } from "./settings.ts";
 export interface Stores extends AsyncDisposable {
   readonly store: Store;
   readonly blobs: BlobStore;
+  /** Absent where a folder is only read. */
+  readonly search?: TaskSearch;
   /** With a key that stays in the data folder. */
   readonly secrets: Secrets;
 }
@@ -39,11 +44,18 @@ export async function openStores(settings: Pick<Settings, "log" | "durability" |
       settings.log === "memory"
         ? createMemoryBlobs({ maxBlobBytes })
         : await createFsBlobs({ folder: join(settings.dataDir, "blobs"), durability: settings.durability, readOnly: settings.readOnly, maxBlobBytes });
+    const search = settings.readOnly
+      ? undefined
+      : settings.log === "memory"
+        ? createMemorySearch()
+        : createSqliteSearch({ folder: settings.dataDir, logId: store.log.id });
     return {
       store,
       blobs,
       secrets,
+      ...(search !== undefined && { search }),
       async [Symbol.asyncDispose]() {
+        await search?.[Symbol.asyncDispose]();
         await blobs[Symbol.asyncDispose]();
         await store[Symbol.asyncDispose]();
         heap[Symbol.dispose]();

@@ -3,7 +3,7 @@ import { type Server, type ServerOptions, startServer } from "./server.ts";
 import { checkSettings, DEFAULT_SETTINGS } from "./settings.ts";
 
 /** Options of `serve`: agents, and whatever of the settings is not as it comes. */
-export type ServeOptions = Omit<ServerOptions, "store" | "blobs" | "secrets">;
+export type ServeOptions = Omit<ServerOptions, "store" | "blobs" | "secrets" | "search">;
 
 /**
  * Serves agents over A2A in this process (recipe R1): streams in SQLite in `./.data`, on http://127.0.0.1:4000 or the next free port, until it is disposed.

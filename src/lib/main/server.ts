@@ -27,6 +27,7 @@ import { joinRoutes, type Route } from "../net/route.ts";
 import type { SocketRoute } from "../socket/socket.ts";
 import { createCloser } from "../stream/closer.ts";
 import { createHeartbeatWheel, type HeartbeatWheel } from "../stream/heartbeat.ts";
+import type { TaskSearch } from "../search/search.ts";
 import type { Secrets } from "../tenancy/secrets.ts";
 import { createCampaignDirectory } from "./campaign-directory.ts";
 import { type Core, wireCore } from "./core.ts";
@@ -47,6 +48,8 @@ export interface ServerOptions extends Partial<Settings> {
   readonly store: Store;
   /** Seals webhooks' tokens and credentials in the store. Default: a key kept in the store itself; give another where copies of the store get about. */
   readonly secrets?: Secrets;
+  /** Full-text search of tasks, filled while the server runs; stays the caller's to dispose, after the server. Default: none. */
+  readonly search?: TaskSearch;
   /** Bytes of files; stays the caller's to dispose. Default: in memory. */
   readonly blobs?: BlobStore;
   /** The way out to addresses that callers choose; stays the caller's to dispose. Default: public addresses, loopback with `allowLocalTargets`. */
@@ -161,12 +164,12 @@ interface GatewayWiring {
 
 /** JSON-RPC and REST of both protocol versions, and the pages beside them. */
 function wireGateway(
-  { store, pages = [], routes = [], socketRoutes = [], demo = false }: ServerOptions,
+  { store, search, pages = [], routes = [], socketRoutes = [], demo = false }: ServerOptions,
   { core, campaigns, guards, wheel, origin, isUp, report }: GatewayWiring,
 ): Gateway {
   const { limits, agents, operations } = core;
   const logId = store.log.id;
-  const wired = wireApi({ core, store, campaigns, demo, origin, report });
+  const wired = wireApi({ core, store, search, campaigns, demo, origin, report });
   const byRpc = withTransport(operations, "jsonrpc");
   const byRest = withTransport(operations, "rest");
   const v03Rpc = createV03Rpc({ logId });

@@ -22,6 +22,7 @@ import type { IasError } from "../model/errors.ts";
 import { joinKey } from "../model/key.ts";
 import { DEFAULT_UPLOAD_TYPES } from "../model/limits.ts";
 import { joinRoutes, type Route } from "../net/route.ts";
+import type { TaskSearch } from "../search/search.ts";
 import type { Core } from "./core.ts";
 import { packageVersion } from "./version.ts";
 
@@ -29,6 +30,7 @@ import { packageVersion } from "./version.ts";
 export interface ApiWiring {
   readonly core: Core;
   readonly store: Store;
+  readonly search: TaskSearch | undefined;
   /** Campaigns that operators see and start; absent: none are served. */
   readonly campaigns: CampaignDirectory | undefined;
   /** The agents `team` and `assistant` answer from a script: a page may begin a conversation with them by itself. */
@@ -48,10 +50,10 @@ export interface WiredApi {
 }
 
 /** Makes the API's parts and joins all routes of frontends: endpoints under `/api`, bridges. */
-export function wireApi({ core, store, campaigns, demo, origin, report }: ApiWiring): WiredApi {
+export function wireApi({ core, store, search, campaigns, demo, origin, report }: ApiWiring): WiredApi {
   const { limits, operations, views, media, agents, readers } = core;
   const now = Date.now;
-  const parts: ApiParts = { operations, store, views, media, agents, limits, readers, now, report };
+  const parts: ApiParts = { operations, store, views, media, agents, limits, readers, now, report, ...(search !== undefined && { search }) };
   const api = createApi(parts);
   const facts: ServerFacts = {
     version: packageVersion(),
@@ -60,7 +62,7 @@ export function wireApi({ core, store, campaigns, demo, origin, report }: ApiWir
     maxBodyBytes: limits.maxBodyBytes,
     maxUploadBytes: limits.maxUploadBytes,
     uploadTypes: DEFAULT_UPLOAD_TYPES,
-    features: ["remotes", ...(demo ? ["demo"] : []), ...(campaigns === undefined ? [] : ["campaigns"])],
+    features: ["remotes", ...(search === undefined ? [] : ["search"]), ...(demo ? ["demo"] : []), ...(campaigns === undefined ? [] : ["campaigns"])],
   };
   const sessions = createSessions({
     records: store.records,
