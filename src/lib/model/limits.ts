@@ -57,7 +57,7 @@ export interface Limits {
   readonly uploadTtlMs: number;
   /** Webhooks of one task: `limit-reached`. */
   readonly maxPushConfigs: number;
-  /** Webhook requests under way at once; more wait. */
+  /** Webhook requests under way at once; more wait, and users take turns. */
   readonly maxParallelPushes: number;
   /** Until a webhook's answer, ms; then it is tried again. */
   readonly pushTimeoutMs: number;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createPermits } from "./permits.ts";
+import { createPermits, type Permits } from "./permits.ts";
 
 /** Works that each wait for their own gate, in the order in which they began. */
-function works(run: <T>(work: () => Promise<T>) => Promise<T>) {
+function works(permits: Permits) {
   const begun: { readonly name: string; readonly end: PromiseWithResolvers<void> }[] = [];
-  const start = (name: string): Promise<string> =>
-    run(async () => {
+  const start = (name: string, owner = "o"): Promise<string> =>
+    permits.run(owner, async () => {
       const end = Promise.withResolvers<void>();
       begun.push({ name, end });
       await end.promise;
@@ -17,8 +17,8 @@ function works(run: <T>(work: () => Promise<T>) => Promise<T>) {
 
 describe("permits", () => {
   it("let so many works run at once, and the others in their order", async () => {
-    const { start, begun } = works(createPermits(2).run);
-    const results = ["a", "b", "c", "d"].map(start);
+    const { start, begun } = works(createPermits(2));
+    const results = ["a", "b", "c", "d"].map((name) => start(name));
     await new Promise(setImmediate);
     assert.deepEqual(
       begun.map(({ name }) => name),
@@ -35,12 +35,27 @@ describe("permits", () => {
     );
   });
 
+  it("go from owner to owner, so that who brings many does not keep the others waiting", async () => {
+    const { start, begun } = works(createPermits(1));
+    const results = ["a1", "a2", "a3", "a4"].map((name) => start(name, "a"));
+    results.push(start("b1", "b"), start("b2", "b"), start("c1", "c"));
+    for (let index = 0; index < results.length; index += 1) {
+      await new Promise(setImmediate);
+      begun[index]?.end.resolve();
+    }
+    await Promise.all(results);
+    assert.deepEqual(
+      begun.map(({ name }) => name),
+      ["a1", "a2", "b1", "c1", "a3", "b2", "a4"],
+    );
+  });
+
   it("come back from works that fail", async () => {
     const permits = createPermits(1);
     await assert.rejects(
-      permits.run(() => Promise.reject(new Error("no"))),
+      permits.run("o", () => Promise.reject(new Error("no"))),
       /no/,
     );
-    assert.equal(await permits.run(async () => "next"), "next");
+    assert.equal(await permits.run("o", async () => "next"), "next");
   });
 });

@@ -76,6 +76,7 @@ class Replaced extends Error {}
 export async function deliver(parts: DeliveryParts, delivery: Delivery): Promise<void> {
   const { key, kept, signal } = delivery;
   const { id } = kept.config;
+  const owner = joinKey(key.tenant, key.user);
   let { hold, version } = delivery;
 
   const save = async (next: Hold): Promise<void> => {
@@ -90,7 +91,7 @@ export async function deliver(parts: DeliveryParts, delivery: Delivery): Promise
     for (;;) {
       if (signal.aborted) return "aborted";
       const now = (): number => parts.clock.now();
-      const posted = await parts.permits.run(() =>
+      const posted = await parts.permits.run(owner, () =>
         post(kept, notification, { fetch: parts.fetch, signingKey: parts.signingKey, issuer: parts.issuer, now, signal, timeoutMs: parts.timeoutMs }),
       );
       if (posted.kind === "delivered") {
