@@ -72,7 +72,7 @@ export function Board({ name }: { readonly name: string }): VNode {
             {problem.value}
           </Problem>
         )}
-        {shown.problem !== undefined && <Problem title="Its file or its last run is not right">{shown.problem}</Problem>}
+        {shown.problem !== undefined && <Problem title={shown.state === "new" ? "Its file is not right" : "Its last run ended"}>{shown.problem}</Problem>}
         <Progress of={shown} />
         <Facts board={shown} />
       </header>
@@ -121,7 +121,7 @@ function Facts({ board }: { readonly board: CampaignBoard }): VNode {
         <Fact name="Attempts" value={attempts.toLocaleString("en")} />
         <Fact name="Stalls" value={String(stalls)} />
         <Fact name="Tokens" value={tokens.toLocaleString("en")} />
-        {took !== undefined && <Fact name={endedAt === undefined ? "Running for" : "Took"} value={spanWords(took)} />}
+        {took !== undefined && (endedAt !== undefined || board.runner) && <Fact name={endedAt === undefined ? "Running for" : "Took"} value={spanWords(took)} />}
         {subjects.length > 1 && subjects.map(({ id, judged, passed }) => <Fact key={id} name={id} value={`${passed} of ${judged} passed`} />)}
       </dl>
     </>

@@ -1,20 +1,31 @@
 import { readExtension } from "../../model/extension.ts";
-import type { BattleRow } from "../../model/api.ts";
+import type { BattleRow, CampaignBoard } from "../../model/api.ts";
 import type { Attempt } from "../attempt.ts";
 import type { Ledger, LedgerEvent } from "../ledger.ts";
 import { type BattleSource, readBattles } from "../report/source.ts";
 import { reasonOf, standing } from "../report/words.ts";
 
+/** The battles that are shown, and what all of them amount to, as a campaign's summary counts. */
+export interface Board extends Pick<CampaignBoard, "battles" | "total" | "judged" | "passed" | "failed" | "attempts" | "stalls" | "tokens"> {}
+
 /** The battles of a campaign for a board: those that run first, the longest-running at the top, then those that ended, the newest first. */
 export async function readBoard(
   source: BattleSource & { readonly ledger: Pick<Ledger, "events"> },
   { limit, live }: { readonly limit: number; readonly live: LivePhases },
-): Promise<{ readonly battles: readonly BattleRow[]; readonly total: number }> {
+): Promise<Board> {
   const running: Attempt[] = [];
   const ended: { readonly attempt: Attempt; readonly waits: boolean }[] = [];
-  let total = 0;
+  const counts = { total: 0, judged: 0, passed: 0, failed: 0, attempts: 0, stalls: 0, tokens: 0 };
   for await (const { attempts, result, state } of readBattles(source)) {
-    total += 1;
+    counts.total += 1;
+    counts.attempts += attempts.length;
+    for (const { measured, episodes } of attempts) {
+      counts.tokens += measured.tokens;
+      counts.stalls += episodes.filter(({ kind }) => kind === "stalled").length;
+    }
+    if (state === "judged") counts.judged += 1;
+    if (result.outcome?.kind === "judged" && result.outcome.verdict.pass && state === "judged") counts.passed += 1;
+    if (state === "given-up") counts.failed += 1;
     const last = attempts.at(-1);
     if (last !== undefined && last.outcome === undefined) running.push(last);
     else ended.push({ attempt: result, waits: state === "waiting" });
@@ -24,7 +35,7 @@ export async function readBoard(
   const shown = running.slice(0, limit);
   const rows = await Promise.all(shown.map(async (attempt) => runningRow(attempt, await live.of(source.ledger, attempt))));
   live.keep(shown);
-  return { battles: [...rows, ...ended.slice(0, Math.max(0, limit - rows.length)).map(endedRow)], total };
+  return { battles: [...rows, ...ended.slice(0, Math.max(0, limit - rows.length)).map(endedRow)], ...counts };
 }
 
 /** In which phase a running attempt is, and what it has made. */

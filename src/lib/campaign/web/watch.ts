@@ -102,8 +102,9 @@ const NO_WISHES: CampaignBoard["wishes"] = { paused: false, canceled: false, can
 
 async function boardOf(overview: CampaignOverview, open: OpenCampaign | undefined, options: BoardOptions): Promise<CampaignBoard> {
   if (open === undefined) return { ...overview, wishes: NO_WISHES, battles: [], total: 0 };
-  const { battles, total } = await readBoard(open.source, { limit: options.limit, live: options.live ?? createLivePhases() });
-  return { ...overview, wishes: await open.control.read(), battles, total };
+  const board = await readBoard(open.source, { limit: options.limit, live: options.live ?? createLivePhases() });
+  // Counted now: the runner writes its summary every few seconds.
+  return { ...overview, ...board, wishes: await open.control.read() };
 }
 
 /** A campaign's events in the form of a task's stream, so that the same views show them. */
