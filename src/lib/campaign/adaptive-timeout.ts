@@ -1,3 +1,4 @@
+import type { Attempt } from "./attempt.ts";
 import type { AdaptiveTimeout } from "./campaign.ts";
 
 /** Past durations of each item, the newest few: memory is bounded by the items. */
@@ -5,6 +6,11 @@ export interface Durations {
   add(item: string, ms: number): void;
   /** The time-out of an item at its retry number `retry` (0: the first try), ms, and by which member of `timeout` it came about. */
   timeout(item: string, retry: number): { readonly ms: number; readonly why: string };
+}
+
+/** Whether an attempt shows how long its item takes: it was asked, and came to its end. */
+export function tellsDuration({ outcome, answerOf }: Pick<Attempt, "outcome" | "answerOf">): boolean {
+  return outcome?.kind === "judged" && answerOf === undefined;
 }
 
 /** Durations that are remembered of an item. */

@@ -5,7 +5,7 @@ import { readSignals } from "../liveness/read-signals.ts";
 import type { StreamResponse } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { readExtension } from "../model/extension.ts";
-import type { Durations } from "./adaptive-timeout.ts";
+import { type Durations, tellsDuration } from "./adaptive-timeout.ts";
 import type { Arena } from "./arena.ts";
 import type { Attempt, Measured, Outcome } from "./attempt.ts";
 import { beforeOf, fight, judgeAgain } from "./battle.ts";
@@ -120,7 +120,7 @@ export function createFighter({ campaign, nonce, parts, arena, pulses, durations
     const whole = { events: now.events + earlier.events, contents: now.contents + earlier.contents, tokens: now.tokens + earlier.tokens };
     const measured: Measured = { ...now, ...whole, durationMs: Math.max(0, endedAt - writer.attempt.startedAt) };
     await writer.end({ outcome, endedAt, measured, episodes: pulse?.episodes ?? [] });
-    if (outcome.kind === "judged" && writer.attempt.answerOf === undefined) durations.add(item.id, measured.durationMs);
+    if (tellsDuration(writer.attempt)) durations.add(item.id, measured.durationMs);
     return writer.attempt;
   };
 

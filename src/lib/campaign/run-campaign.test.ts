@@ -303,6 +303,32 @@ describe("a campaign", () => {
     assert.deepEqual([summary.state, summary.subjects["purple"]?.liveness[0]?.mode, seen.at(-1)], ["done", "metrics", "Bearer m1"]);
   });
 
+  it("remembers in its next run how long an item takes", async (t) => {
+    let hang = false;
+    const campaign = await against(
+      t,
+      async function* (turn, signal) {
+        if (hang) yield* hangs(turn, signal);
+        else yield* hello();
+      },
+      {
+        items: [{ id: "i0", prompt: "prompt 0", expected: "hello" }],
+        liveness: "timeout",
+        timeout: { initialMs: 600_000, minMs: 400, maxMs: 600_000, factor: 1, backoff: 1 },
+        retries: { ...campaignOf().retries, maxAttempts: 1 },
+      },
+    );
+    await using ledger = createMemoryLedger();
+    await run(campaign, { ledger });
+    hang = true;
+    await ledger.control.write({ requeueBattles: ["purple/i0/1"] });
+    const { attempts } = await run(campaign, { ledger });
+    const { outcome } = attempts.at(-1) ?? {};
+    assert.ok(outcome?.kind === "failed");
+    assert.equal(outcome.failure.stall?.threshold, "timeout");
+    assert.match(outcome.failure.message, /timeout\.(?:factor|minMs).* 1 past duration\)/);
+  });
+
   it("is paused, canceled and told to fight a battle again from outside", async (t) => {
     let pass = false;
     const campaign = await against(t, hello, { green: { kind: "function", module: "x", name: "y" } });

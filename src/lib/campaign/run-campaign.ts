@@ -1,10 +1,10 @@
 import { IasError } from "../model/errors.ts";
 import { createArena } from "./arena.ts";
 import type { Attempt } from "./attempt.ts";
-import type { Campaign, Green, Item, Subject } from "./campaign.ts";
-import { createDurations } from "./adaptive-timeout.ts";
+import { createDurations, type Durations, tellsDuration } from "./adaptive-timeout.ts";
 import { claim } from "./claim.ts";
 import { createFighter } from "./fighter.ts";
+import { greet } from "./greet.ts";
 import { campaignHash } from "./hash.ts";
 import { checkNeeds } from "./preflight.ts";
 import type { Progress } from "./progress.ts";
@@ -33,7 +33,8 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
   const found = await ledger.campaign();
   const changed = claim(found?.campaign, campaign, "The ledger");
   const schedule = createSchedule(campaign, parts.random);
-  const left = await restore(schedule, parts);
+  const durations = createDurations(campaign.timeout);
+  const left = await restore(schedule, durations, parts);
   // Before the ledger takes the campaign: a folder is not bound to one that has to be put right.
   const isIdle = schedule.isOver && left.length === 0 && (await ledger.control.read()).requeueBattles.length === 0;
   if (!isIdle) await checkNeeds(campaign, parts);
@@ -57,7 +58,7 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
   const fights = new Set<Promise<void>>();
   const stop = new AbortController();
   const asked = AbortSignal.any([signal, stop.signal]);
-  const fighter = createFighter({ campaign, nonce, parts, arena, pulses, durations: createDurations(campaign.timeout) });
+  const fighter = createFighter({ campaign, nonce, parts, arena, pulses, durations });
   let failure: IasError | undefined;
   let wake = Promise.withResolvers<void>();
   /** Until when nothing is said of a subject's long waits. */
@@ -173,8 +174,8 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
   return result;
 };
 
-/** Puts what the ledger has into the schedule. Gives the attempts that a dead runner left, which go on. */
-async function restore(schedule: Schedule, { ledger }: RunnerParts): Promise<readonly Attempt[]> {
+/** Puts what the ledger has into the schedule, and how long its battles took into `durations`. Gives the attempts that a dead runner left, which go on. */
+async function restore(schedule: Schedule, durations: Durations, { ledger }: RunnerParts): Promise<readonly Attempt[]> {
   const left: Attempt[] = [];
   let of: Attempt[] = [];
   const put = (): void => {
@@ -190,6 +191,7 @@ async function restore(schedule: Schedule, { ledger }: RunnerParts): Promise<rea
       of = [];
     }
     of.push(attempt);
+    if (tellsDuration(attempt)) durations.add(attempt.item, attempt.measured.durationMs);
   }
   put();
   return left;
@@ -210,38 +212,6 @@ async function requeue(battle: string, schedule: Schedule, { ledger, onProgress 
   } else tell(onProgress, "UNKNOWN_BATTLE", `There is no battle ${battle} to requeue.`);
   await ledger.control.done("requeue", battle);
   await ledger.control.done("cancel", battle);
-}
-
-/**
- * Connects with everybody and chooses what each is judged by. Throws `unavailable` when nobody is there at all (who is missing alone is asked again by each attempt),
- * and with reason LIVENESS_UNAVAILABLE when a subject does not offer what the campaign demands.
- */
-async function greet(campaign: Campaign, arena: ReturnType<typeof createArena>): Promise<void> {
-  const asked = askedAgents(campaign);
-  const meet = async ({ subject, item }: (typeof asked)[number]): Promise<unknown> => arena.choose(subject, await arena.client(subject, item));
-  const met = await Promise.allSettled(asked.map(meet));
-  const failures = met.flatMap((each) => (each.status === "rejected" ? [IasError.from(each.reason, "unavailable")] : []));
-  const [demand, ...more] = failures.filter(({ reason }) => reason === "LIVENESS_UNAVAILABLE");
-  if (demand !== undefined) {
-    const message = [...new Set([demand, ...more].map((each) => each.message))].join("\n");
-    throw new IasError(demand.code, message, { cause: demand, reason: "LIVENESS_UNAVAILABLE", retryable: demand.retryable });
-  }
-  const [first] = failures;
-  if (first === undefined || failures.length < met.length) return;
-  if (first.code === "configuration") throw first;
-  const cause = failures.length === 1 ? "The subject" : `None of ${failures.length} subjects`;
-  throw new IasError("unavailable", `${cause} ${failures.length === 1 ? "cannot" : "can"} be reached: ${first.message}`, {
-    cause: first,
-    reason: "NO_SUBJECT",
-    retryable: true,
-  });
-}
-
-/** Each subject with an item for each agent that its battles ask: itself, and green agents that do battles. */
-function askedAgents({ subjects, items, green }: Campaign): readonly { readonly subject: Subject; readonly item: Item }[] {
-  const agentOf = (one: Green): string => (one.kind === "a2a" ? one.url : "");
-  const agents = [...new Map(items.map((item) => [agentOf(item.green ?? green), item])).values()];
-  return subjects.flatMap((subject) => agents.map((item) => ({ subject, item })));
 }
 
 /** One clock for all pulses; how late it is adds to every deadline (SEMANTICS 28). */
