@@ -80,7 +80,11 @@ for (const approved of [true, false]) {
     const [interrupt, ...others] = agent.pendingInterrupts;
     assert.deepEqual(others, []);
     assert.equal(interrupt?.reason, "tool_approval");
-    assert.equal(interrupt?.toolCallId, "pay-1");
+    const calls = agent.messages.flatMap((message) => (message.role === "assistant" ? (message.toolCalls ?? []) : []));
+    assert.deepEqual(
+      calls.map(({ id }) => id),
+      [interrupt?.toolCallId],
+    );
     assert.deepEqual(interrupt?.metadata, { name: "pay", arguments: '{"sum":5}' });
     const resume = [
       { interruptId: interrupt?.id ?? "", status: approved ? ("resolved" as const) : ("cancelled" as const), payload: { approved, reason: "because" } },
@@ -90,8 +94,36 @@ for (const approved of [true, false]) {
     const said = { approvals: [{ call: "pay-1", approve: approved, reason: "because" }] };
     assert.equal(agent.messages.at(-1)?.content, `answered ${JSON.stringify(said)}`);
     assert.equal((await tasksOf(server)).totalSize, 1);
+    // The same answer again, as after a cut, attaches to the turn that the first began.
+    const before = agent.messages;
+    agent.pendingInterrupts = interrupt === undefined ? [] : [interrupt];
+    await agent.runAgent({ resume });
+    assert.deepEqual(agent.messages, before);
+    assert.equal((await tasksOf(server)).totalSize, 1);
   });
 }
+
+test("two tasks of a thread may name their calls alike", async (t) => {
+  const server = await serving(t, [showingAgent()]);
+  const agent = agentAt(server.url);
+  await agent.runAgent();
+  agent.addMessage({ id: "m2", role: "user", content: "again" });
+  await agent.runAgent();
+  const calls = agent.messages.flatMap((message) => (message.role === "assistant" ? (message.toolCalls ?? []) : []));
+  assert.deepEqual(
+    calls.map(({ function: call }) => call.arguments),
+    ['{"q":"x"}', "{}", '{"deep":true}', '{"q":"x"}', "{}", '{"deep":true}'],
+  );
+  const before = agent.messages;
+  await agent.runAgent();
+  // Activities stay where they were: the client keeps them to itself, and does not say that it has them.
+  const isActivity = ({ role }: { role: string }): boolean => role === "activity";
+  assert.deepEqual(
+    agent.messages.filter((message) => !isActivity(message)),
+    before.filter((message) => !isActivity(message)),
+  );
+  assert.deepEqual(agent.messages.filter(isActivity), before.filter(isActivity));
+});
 
 test("a question is an interrupt: its answer goes on, its refusal cancels the task", async (t) => {
   const server = await serving(t, [questioningAgent()]);

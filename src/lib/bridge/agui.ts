@@ -6,7 +6,7 @@ import { decodeSegment } from "../model/key.ts";
 import type { Route, RouteReply } from "../net/route.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
 import { type AguiEvent, type AguiRun, createAguiEncoder, runCut, runStarted, toSse } from "./agui/encode.ts";
-import { inputSchema, newestUserMessage, type RunInput, toRunRequest } from "./agui/input.ts";
+import { inputSchema, type RunInput, toRunRequest } from "./agui/input.ts";
 import { agentOf, callerOf, readJson, taskLink } from "./request.ts";
 import { readTurn, startTurn } from "./turn.ts";
 
@@ -23,7 +23,7 @@ export function createAguiRoute(parts: BridgeParts): Route {
     if (path === null) return undefined;
     try {
       if (request.method !== "POST") throw new IasError("method-not-found", "POST a RunAgentInput of AG-UI here.");
-      const caller = await callerOf(request);
+      const caller = await callerOf(parts, request);
       const agent = agentOf(parts, decodeSegment(path[1] ?? ""));
       return await run(parts, caller, agent, await readJson(parts, request, inputSchema));
     } catch (error) {
@@ -51,7 +51,7 @@ async function run(parts: BridgeParts, caller: Caller, agent: Agent, input: RunI
   const turn = await startTurn(parts, caller, agent, asked.body);
   const told = toRun(input, agent, turn.kind === "task" ? turn : undefined);
   const batches = await readTurn(parts, caller, turn, "agui");
-  return { kind: "events", headers: {}, events: encode(batches, told, [runStarted(told), ...rewind(input)]) };
+  return { kind: "events", headers: {}, events: encode(batches, told, [runStarted(told), ...rewind(input, told)]) };
 }
 
 async function* encode(batches: Awaited<ReturnType<typeof readTurn>>, run: AguiRun, first: readonly AguiEvent[]): AsyncGenerator<string> {
@@ -72,15 +72,12 @@ function toRun({ threadId, runId }: RunInput, agent: Agent, turn: { readonly tas
 }
 
 /**
- * What the frontend has of an answer already, where it runs the same message again: it is told to drop that, since the answer comes whole. Reasoning is emptied and not left
+ * What the frontend has of this answer already, where it attaches to it: it is told to drop that, since the answer comes whole. Reasoning is emptied and not left
  * out, because clients keep reasoning that a snapshot does not name.
  */
-function rewind(input: RunInput): readonly AguiEvent[] {
-  if (input.resume !== undefined && input.resume.length > 0) return [];
-  const asked = newestUserMessage(input);
-  const at = asked === undefined ? -1 : input.messages.indexOf(asked);
-  const later = input.messages.slice(at + 1);
-  if (later.length === 0) return [];
-  const emptied = later.filter(({ role }) => role === "reasoning").map((message) => ({ ...message, content: "" }));
-  return [{ type: "MESSAGES_SNAPSHOT", messages: [...input.messages.slice(0, at + 1), ...emptied] } as AguiEvent];
+function rewind({ messages }: RunInput, { prefix }: AguiRun): readonly AguiEvent[] {
+  const isOwn = ({ id }: RunInput["messages"][number]): boolean => id.startsWith(`${prefix}.`);
+  if (!messages.some(isOwn)) return [];
+  const kept = messages.flatMap((message) => (isOwn(message) ? (message.role === "reasoning" ? [{ ...message, content: "" }] : []) : [message]));
+  return [{ type: "MESSAGES_SNAPSHOT", messages: kept } as AguiEvent];
 }

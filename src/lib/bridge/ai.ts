@@ -34,7 +34,7 @@ export function createAiRoute(parts: BridgeParts): Route {
           status: 405,
           headers: { allow: allowed.join(", ") },
         });
-      const caller = await callerOf(request);
+      const caller = await callerOf(parts, request);
       const agent = agentOf(parts, decodeSegment(path[1] ?? ""));
       if (chat === undefined) return await post(parts, caller, agent, request);
       return await (request.method === "GET" ? resume(parts, caller, agent, chat) : cancel(parts, caller, agent, chat));

@@ -1,4 +1,5 @@
 import type { Part } from "../model/a2a.ts";
+import { decodeSegment } from "../model/key.ts";
 
 /** A file that a frontend names by URL, as a part: a `data:` URL becomes its bytes, any other stays an address. */
 export function toFilePart(url: string, about: { readonly mediaType?: string | undefined; readonly filename?: string | undefined }): Part {
@@ -7,6 +8,6 @@ export function toFilePart(url: string, about: { readonly mediaType?: string | u
   if (data === null) return { url, ...(about.mediaType !== undefined && { mediaType: about.mediaType }), ...named };
   const content = url.slice(data[0].length);
   const mediaType = about.mediaType ?? (data[1] === undefined || data[1] === "" ? "text/plain" : data[1]);
-  const raw = data[2] === undefined ? Buffer.from(decodeURIComponent(content)).toString("base64") : content;
+  const raw = data[2] === undefined ? Buffer.from(decodeSegment(content)).toString("base64") : content;
   return { raw, mediaType, ...named };
 }

@@ -33,7 +33,7 @@ export function createOpenAiRoute(parts: BridgeParts): Route {
 }
 
 async function answer(parts: BridgeParts, request: RouteRequest, [noun = "", id, verb]: readonly string[]): Promise<RouteReply | undefined> {
-  const caller = await callerOf(request);
+  const caller = await callerOf(parts, request);
   const asked = `${request.method} ${noun}${id === undefined ? "" : noun === "chat" ? `/${id}` : "/{id}"}${verb === undefined ? "" : `/${verb}`}`;
   switch (asked) {
     case "GET models":
@@ -120,7 +120,9 @@ async function findResponse(parts: BridgeParts, caller: Caller, id: string, para
 
 async function retrieve(parts: BridgeParts, caller: Caller, turn: TaskTurn, query: URLSearchParams): Promise<RouteReply> {
   const facts = { ...responseFacts(parts, turn), background: false };
-  if (query.get("stream") === "true") return streamed(await readTurn(parts, caller, turn, "openai"), facts, Number(query.get("starting_after") ?? -1));
+  const after = Number(query.get("starting_after") ?? -1);
+  if (!Number.isInteger(after)) throw unsupported("starting_after", "starting_after must be the sequence_number of an event, a whole number.");
+  if (query.get("stream") === "true") return streamed(await readTurn(parts, caller, turn, "openai"), facts, after);
   return collected(readSoFar(parts, caller, turn), facts, "present");
 }
 

@@ -16,9 +16,12 @@ export async function readJson<Schema extends z.ZodType>(parts: Pick<BridgeParts
   throw new IasError("invalid-params", fields.map(({ field, description }) => `${field}: ${description}`).join("; "), { fields });
 }
 
-/** Who sends a request. Throws `unauthenticated`. */
-export async function callerOf(request: RouteRequest): Promise<Caller> {
-  return { principal: await request.principal(), signal: request.signal };
+/** Who sends a request. Throws `unauthenticated`; `limit-reached` where it asks too often. */
+export async function callerOf({ admit }: Pick<BridgeParts, "admit">, request: RouteRequest): Promise<Caller> {
+  admit(request);
+  const principal = await request.principal();
+  admit(request, principal);
+  return { principal, signal: request.signal };
 }
 
 /** The agent of this id. Throws `not-found` with those that there are. */

@@ -35,11 +35,12 @@ export interface TaskTurn {
 
 /** Puts a message into the log. The same body again attaches to the turn that the first began, wherever that is by now (SEMANTICS 16). */
 export async function startTurn(parts: BridgeParts, caller: Caller, agent: Agent, body: SendBody): Promise<Turn> {
-  const given = body.taskId === undefined ? undefined : streamKey(caller.principal, agent.id, body.taskId);
-  const earlier = given && (await findInputs(parts, given)).find(({ messageId }) => messageId === body.messageId);
   const sent = await parts.api.send(caller, agent.id, body);
   if ("message" in sent) return { kind: "reply", agent, message: sent.message };
-  const after = earlier === undefined ? seqOf(parts, sent.cursor) : earlier.seq - 1;
+  // Looked up after it was sent, so that of two equal requests at once both find the same.
+  const inputs = body.taskId === undefined ? [] : await findInputs(parts, streamKey(caller.principal, agent.id, sent.task));
+  const input = inputs.find(({ messageId }) => messageId === body.messageId);
+  const after = input === undefined ? seqOf(parts, sent.cursor) : input.seq - 1;
   const turn = await turnAt(parts, caller, agent, sent.task, after);
   if (turn === undefined) throw new IasError("task-not-found", `The task ${sent.task} is gone.`);
   return turn;
@@ -63,8 +64,12 @@ export async function newestTurn(parts: BridgeParts, caller: Caller, agent: Agen
   if (row === undefined) return undefined;
   const { key, createdAt } = row;
   // A message that waits for its turn begins it; else the last turn does.
-  const begun = await parts.views.with(key, ({ ledger }) => (row.state === "TASK_STATE_SUBMITTED" ? ledger.unread()[0]?.seq : ledger.startedAt));
-  const begins = Math.max(0, (begun ?? 0) - 1);
+  const at = await parts.views.with(key, ({ ledger }) => ({
+    first: ledger.turn === 0 || (ledger.turn === 1 && ledger.unread().length === 0),
+    begun: row.state === "TASK_STATE_SUBMITTED" ? ledger.unread()[0]?.seq : ledger.startedAt,
+  }));
+  if (at?.first !== false) return turnAt(parts, caller, agent, key.task, 0);
+  const begins = Math.max(0, (at.begun ?? 0) - 1);
   const message = (await findInputs(parts, key)).findLast(({ seq, approves }) => !approves && seq <= begins + 1);
   const after = message === undefined ? 0 : message.seq - 1;
   return { kind: "task", agent, task: key.task, context, createdAt, after, begins, present: await presentAttempt(parts, key, begins) };
@@ -83,9 +88,13 @@ export async function newestTask(parts: BridgeParts, caller: Caller, agent: Agen
 export async function taskOf(parts: BridgeParts, caller: Caller, agent: Agent, context: string, messageId: string): Promise<string | undefined> {
   const row = await newestTask(parts, caller, agent, context);
   if (row === undefined) return undefined;
-  const asks = await parts.views.with(row.key, ({ fold }) => waitingCalls(fold.status?.message).length === 0);
-  if (row.state === "TASK_STATE_INPUT_REQUIRED" && asks === true) return row.key.task;
-  return (await findInputs(parts, row.key)).some((input) => input.messageId === messageId) ? row.key.task : undefined;
+  const isIts = await parts.views.with(row.key, ({ fold, ledger }) => {
+    if (row.state === "TASK_STATE_INPUT_REQUIRED" && waitingCalls(fold.status?.message).length === 0) return true;
+    // The very first message made the task; those after it went to the task.
+    const [, ...later] = [...ledger.turns().flatMap(({ inputs }) => inputs), ...ledger.unread().map(({ message }) => message)];
+    return later.some((input) => input.messageId === messageId);
+  });
+  return isIts === true ? row.key.task : undefined;
 }
 
 /**

@@ -89,12 +89,12 @@ export function wireApi({ core, store, search, campaigns, demo, origin, report }
   ];
   const perAddress = createRateLimit({ names: ["maxAddressRate", "maxAddressBurst"], perSecond: limits.maxAddressRate, burst: limits.maxAddressBurst, now });
   const perCaller = createRateLimit({ names: ["maxApiRate", "maxApiBurst"], perSecond: limits.maxApiRate, burst: limits.maxApiBurst, now });
-  const admit: DispatchOptions["admit"] = ({ address }, principal) => {
+  const admit: NonNullable<DispatchOptions["admit"]> = ({ address }, principal) => {
     if (principal === undefined) perAddress(address);
     else perCaller(joinKey(principal.tenant, principal.user));
   };
   // Routes of other rooms stand before the endpoints, which answer for all that is left under /api.
-  const route = joinRoutes(createBridges({ ...parts, api }), createApiRoute(createReferenceEndpoints(endpoints, facts), { limits, report, admit }));
+  const route = joinRoutes(createBridges({ ...parts, api, admit }), createApiRoute(createReferenceEndpoints(endpoints, facts), { limits, report, admit }));
   const authenticate: GatewayParts["authenticate"] = ({ header, frontend }) =>
     frontend === undefined ? core.authenticate({ header }) : sessions.authenticate({ ...frontend, header });
   return { parts, api, route, authenticate };

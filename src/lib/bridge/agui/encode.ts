@@ -12,7 +12,7 @@ export interface AguiRun {
   readonly runId: string;
   /** Absent for an answer without a task. */
   readonly task?: string;
-  /** Begins the ids of messages: the same for every reader of the turn. */
+  /** `<task>.<entry>`: begins the ids of the turn's messages, the same for every reader of it. */
   readonly prefix: string;
   /** Where people find the task. */
   readonly link: string;
@@ -22,6 +22,7 @@ export interface AguiRun {
 export function createAguiEncoder(run: AguiRun): (event: BridgeEvent) => readonly AguiEvent[] {
   const usage: JsonObject[] = [];
   const id = (block: string): string => `${run.prefix}.${block}`;
+  const callId = (call: string): string => toolCallId(run, call);
   return (event) => {
     const own = "child" in event && event.child !== undefined ? { subagentRunId: id(event.child) } : {};
     switch (event.kind) {
@@ -44,15 +45,15 @@ export function createAguiEncoder(run: AguiRun): (event: BridgeEvent) => readonl
           { type: "REASONING_END", messageId: id(event.id), ...own },
         ];
       case "tool-call": {
-        const toolCallId = event.id;
+        const toolCallId = callId(event.id);
         return [
-          { type: "TOOL_CALL_START", toolCallId, toolCallName: event.name, ...own },
+          { type: "TOOL_CALL_START", toolCallId, toolCallName: event.name, parentMessageId: id(`call.${event.id}`), ...own },
           ...(event.arguments === undefined ? [] : [{ type: "TOOL_CALL_ARGS", toolCallId, delta: event.arguments, ...own }]),
           { type: "TOOL_CALL_END", toolCallId, ...own },
         ];
       }
       case "tool-result": {
-        const result = { messageId: id(`${event.id}.result`), toolCallId: event.id, content: event.output ?? "", role: "tool" };
+        const result = { messageId: id(`${event.id}.result`), toolCallId: callId(event.id), content: event.output ?? "", role: "tool" };
         return [{ type: "TOOL_CALL_RESULT", ...result, ...(event.failed && { metadata: { failed: true } }), ...own }];
       }
       case "file": {
@@ -142,15 +143,20 @@ function toEnd(run: AguiRun, end: TurnEnd, usage: readonly JsonObject[]): AguiEv
   }
 }
 
+/** A call's id for a whole thread, whose tasks may count their calls from one each: a later turn of the task names it the same. */
+function toolCallId({ task = "" }: AguiRun, call: string): string {
+  return `${task}.${call}`;
+}
+
 function approval(run: AguiRun, call: WaitingCall, message: string): JsonObject {
   const responseSchema = { type: "object", properties: { approved: { type: "boolean" }, reason: { type: "string" } }, required: ["approved"] };
   const metadata = { name: call.name, arguments: call.arguments };
-  return { id: interruptId(run.task ?? "", call.id), reason: "tool_approval", message, toolCallId: call.id, responseSchema, metadata };
+  return { id: interruptId(run.prefix, call.id), reason: "tool_approval", message, toolCallId: toolCallId(run, call.id), responseSchema, metadata };
 }
 
 function question(run: AguiRun, message: string, reason: string): JsonObject {
   const responseSchema = { type: "object", properties: { text: { type: "string" } }, required: ["text"] };
-  return { id: interruptId(run.task ?? "", undefined), reason, ...(message !== "" && { message }), responseSchema };
+  return { id: interruptId(run.prefix, undefined), reason, ...(message !== "" && { message }), responseSchema };
 }
 
 const COUNTS = ["inputTokens", "outputTokens", "totalTokens", "reasoningTokens", "cachedInputTokens"] as const;

@@ -45,18 +45,22 @@ export function newestUserMessage(input: RunInput): RunInput["messages"][number]
   return input.messages.findLast(({ role }) => role === "user");
 }
 
-/** The id of an interrupt: the task and, for an approval, the call. */
-export function interruptId(task: string, call: string | undefined): string {
-  return call === undefined ? task : `${task}/${call}`;
+/**
+ * The id of an interrupt: the task, the entry after which its turn began (so that each question has its own), and for an approval the call.
+ * `turn` is `<task>.<entry>`.
+ */
+export function interruptId(turn: string, call: string | undefined): string {
+  return call === undefined ? turn : `${turn}/${call}`;
 }
 
 function toAnswer(input: RunInput, resume: NonNullable<RunInput["resume"]>): RunRequest {
   const answers = resume.map(({ interruptId: id, status, payload }) => {
-    const slash = id.indexOf("/");
-    return { task: slash < 0 ? id : id.slice(0, slash), call: slash < 0 ? undefined : id.slice(slash + 1), given: status === "resolved", payload };
+    const [, turn = id, call] = /^([^/]*)\/([^]*)$/.exec(id) ?? [];
+    return { turn, call, given: status === "resolved", payload };
   });
-  const task = answers[0]?.task ?? "";
-  if (answers.some((answer) => answer.task !== task)) throw invalid("resume", "must answer interrupts of one run");
+  const turn = answers[0]?.turn ?? "";
+  const task = turn.replace(/\.\d+$/, "");
+  if (answers.some((answer) => answer.turn !== turn)) throw invalid("resume", "must answer interrupts of one run");
   const approvals = answers.flatMap(({ call, given, payload }) => {
     if (call === undefined) return [];
     const reason = textIn(payload, "reason");
@@ -67,7 +71,7 @@ function toAnswer(input: RunInput, resume: NonNullable<RunInput["resume"]>): Run
   const said = question === undefined ? [] : answerParts(input, question.payload);
   const parts: readonly Part[] = [...(approvals.length > 0 ? [{ data: { approvals } }] : []), ...said];
   const body = { parts, taskId: task };
-  return { kind: "send", body: { ...body, messageId: messageIdOf(input.runId, body) } };
+  return { kind: "send", body: { ...body, messageId: messageIdOf(turn, body) } };
 }
 
 /** The answer to a question: a text, `{ text }`, any other JSON as data, or nothing: then the newest user message is it. */

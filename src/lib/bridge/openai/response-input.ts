@@ -33,7 +33,9 @@ export function toResponseParts(input: ResponseInput): { readonly parts: readonl
   if (typeof input.input === "string") return { parts: toOneMessage([...said, { role: "user", parts: [{ text: input.input }] }], "input"), approves: false };
   const approvals = input.input.flatMap((item) => {
     if (item.type !== "mcp_approval_response") return [];
-    const { approval_request_id: id, approve, reason } = approvalSchema.parse(item);
+    const read = approvalSchema.safeParse(item);
+    if (!read.success) throw unsupported("input", "An mcp_approval_response must have approval_request_id (text) and approve (true or false).");
+    const { approval_request_id: id, approve, reason } = read.data;
     return [{ call: callOf(id), approve, ...(reason !== undefined && reason !== null && { reason }) }];
   });
   if (approvals.length > 0) return { parts: [{ data: { approvals } }], approves: true };
