@@ -90,6 +90,35 @@ for (const transport of ["sse", "websocket"] as const) {
     }
   });
 
+  test(`${transport}: of a feed over connections that are cut 60 times every task is whole, and nothing comes twice`, async (t) => {
+    const seed = Date.now() & 0xffff;
+    t.diagnostic(`seed ${seed}`);
+    const random = seeded(seed);
+    const server = await setUp(t);
+    const proxy = await startCuttingProxy((connection) => (connection < 60 ? Math.floor(100 + random() * 40_000) : undefined));
+    proxy.target = server.port;
+    t.after(() => proxy[Symbol.asyncDispose]());
+    const direct = clientOf(t, server.url, { transport });
+    const cut = clientOf(t, `http://127.0.0.1:${proxy.port}`, { transport });
+    const tasks = new Set(await Promise.all(Array.from({ length: 20 }, () => sent(direct, "200"))));
+    const got = new Map<string, StreamEntry[]>();
+    const unfinished = new Set(tasks);
+    for await (const { task, entries } of cut.feed({ after: "0", audience: "internal" })) {
+      got.set(task, [...(got.get(task) ?? []), ...entries]);
+      const last = entries.at(-1)?.event;
+      if (last !== undefined && "statusUpdate" in last && last.statusUpdate.status.state === "TASK_STATE_COMPLETED") unfinished.delete(task);
+      if (unfinished.size === 0 && (proxy.cuts >= 60 || tasks.size === 200)) break;
+      if (unfinished.size === 0) {
+        const more = await sent(direct, "200");
+        tasks.add(more);
+        unfinished.add(more);
+      }
+    }
+    for (const task of tasks) assert.deepEqual(got.get(task), await collect(direct.stream(task, { audience: "internal" })));
+    t.diagnostic(`${tasks.size} tasks, ${proxy.cuts} cuts`);
+    assert.ok(proxy.cuts >= 40, `${proxy.cuts} cuts`);
+  });
+
   test(`${transport}: errors that no retry mends end a stream at once`, async (t) => {
     const client = clientOf(t, (await setUp(t)).url, { transport });
     const states: ConnectionState[] = [];

@@ -73,10 +73,12 @@ async function* follow(
   let open = false;
   for (let failures = 0; ;) {
     let error: ClientError;
+    const began = performance.now();
     try {
       signal.throwIfAborted();
       for await (const piece of source({ ...subscription, after }, signal)) {
-        failures = 0;
+        // That it opened is not enough: one that always breaks then would be hammered at.
+        if (piece.kind !== "opened") failures = 0;
         if (!open) onConnection?.({ kind: "open" });
         open = true;
         after = cursorOf(piece) ?? after;
@@ -88,7 +90,7 @@ async function* follow(
       error = toClientError(thrown);
     }
     open = false;
-    failures += 1;
+    failures = performance.now() - began > backoff.maxMs ? 1 : failures + 1;
     if (!error.retryable || failures > maxReconnects) throw error;
     const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** (failures - 1));
     const retryInMs = error.retryAfterMs ?? Math.round((full / 2) * (1 + Math.random()));

@@ -139,7 +139,7 @@ export const DEFAULT_LIMITS: Limits = {
   fileUrlMs: 24 * 3_600_000,
   maxUploadBytes: 32 * 1024 * 1024,
   maxUploadFiles: 20,
-  maxWaitingUploadBytes: 1024 * 1024 * 1024,
+  maxWaitingUploadBytes: 256 * 1024 * 1024,
   uploadTtlMs: 24 * 3_600_000,
   maxPushConfigs: 20,
   maxParallelPushes: 64,
