@@ -10,6 +10,9 @@ export type Patience = Pick<ClientOptions, "backoff" | "maxReconnects">;
 /** How many tasks of a feed are remembered to drop what comes twice after a reconnect. */
 const MAX_REMEMBERED = 20_000;
 
+/** A connection that lived so long, ms, was no failure, though nothing came on it but how it opened. */
+const LIVED_MS = 10_000;
+
 /** A task's entries over any number of connections, each once and in order. */
 export function followTask(source: Source, task: string, options: StreamOptions, patience: Patience): EntryStream {
   const { onOpened, agent, after, audience } = options;
@@ -70,17 +73,17 @@ async function* follow(
   { backoff = { baseMs: 250, maxMs: 15_000 }, maxReconnects = Number.POSITIVE_INFINITY }: Patience,
 ): AsyncGenerator<Piece, void, undefined> {
   let { after } = subscription;
-  let open = false;
+  /** Since when, ms; undefined while there is no connection. */
+  let open: number | undefined;
   for (let failures = 0; ;) {
     let error: ClientError;
-    const began = performance.now();
     try {
       signal.throwIfAborted();
       for await (const piece of source({ ...subscription, after }, signal)) {
         // That it opened is not enough: one that always breaks then would be hammered at.
         if (piece.kind !== "opened") failures = 0;
-        if (!open) onConnection?.({ kind: "open" });
-        open = true;
+        if (open === undefined) onConnection?.({ kind: "open" });
+        open ??= performance.now();
         after = cursorOf(piece) ?? after;
         yield piece;
       }
@@ -89,8 +92,8 @@ async function* follow(
       signal.throwIfAborted();
       error = toClientError(thrown);
     }
-    open = false;
-    failures = performance.now() - began > backoff.maxMs ? 1 : failures + 1;
+    failures = open !== undefined && performance.now() - open > LIVED_MS ? 1 : failures + 1;
+    open = undefined;
     if (!error.retryable || failures > maxReconnects) throw error;
     const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** (failures - 1));
     const retryInMs = error.retryAfterMs ?? Math.round((full / 2) * (1 + Math.random()));
