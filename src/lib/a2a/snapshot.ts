@@ -3,8 +3,8 @@ import type { Frame } from "./operations.ts";
 
 /**
  * A folded Task as frames of at most `maxBytes` (SEMANTICS 8): one if it fits; else the Task without artifacts (and with as much of its newest history
- * as fits), then each artifact in pieces, the first with `append: false`. All have the snapshot's `seq`. Sizes are UTF-16 units, times 3 at most in bytes,
- * so the budget of a piece is a third. Each is encoded when it is asked for: a reader that stalls on a long Task costs no copy of it.
+ * as fits), then each artifact in pieces, the first with `append: false`. All have the snapshot's `seq`. Pieces are cut by UTF-16 units, each of which may be
+ * six bytes of JSON (a control character), so the budget of a piece is a sixth. Each is encoded when it is asked for: a reader that stalls on a long Task costs no copy of it.
  */
 export function* snapshotFrames(task: Task, seq: number, maxBytes: number): Generator<Frame, void, undefined> {
   if (leastSize(task) <= maxBytes) {

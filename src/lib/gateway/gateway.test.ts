@@ -78,3 +78,10 @@ test("shows callers nothing of an event that no engine may make", async (t) => {
   assert.equal(task.status.state, "TASK_STATE_FAILED");
   assert.ok(!JSON.stringify(task).includes("hidden"), JSON.stringify(task));
 });
+
+test("names the field of a file that is no base64 as any other field", async (t) => {
+  const server = await serving(t, [agentOf(async function* () {})]);
+  const message = { messageId: "m", role: "ROLE_USER", parts: [{ text: "x" }, { raw: "a b", filename: "x" }] };
+  const { error } = await rpcClient(`${server.url}/a2a/agent`).call("SendMessage", { message });
+  assert.match(JSON.stringify(error), /"reason":"BASE64_INVALID".*"field":"message\.parts\.1\.raw"/);
+});

@@ -112,7 +112,7 @@ export async function createMedia(blobs: BlobStore, options: MediaOptions): Prom
     page,
     async store(key, parts, from = "caller") {
       const stored: Part[] = [];
-      for (const [index, part] of parts.entries()) stored.push(await storePart(key, part, `parts[${index}]`, from));
+      for (const [index, part] of parts.entries()) stored.push(await storePart(key, part, `${from === "caller" ? "message." : ""}parts.${index}`, from));
       return stored;
     },
     async load(key, part) {

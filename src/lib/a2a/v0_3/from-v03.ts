@@ -112,7 +112,6 @@ export function fromV03PushId(params: unknown): { readonly taskId: string; reado
   return { taskId: id, id: pushNotificationConfigId ?? undefined };
 }
 
-/** A part on its own, for tests and other forms of 0.3. */
 function fromV03Part(part: V03Part): JsonObject {
   const metadata = part.metadata;
   switch (part.kind) {
