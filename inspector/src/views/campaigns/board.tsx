@@ -121,7 +121,9 @@ function Facts({ board }: { readonly board: CampaignBoard }): VNode {
         <Fact name="Attempts" value={attempts.toLocaleString("en")} />
         <Fact name="Stalls" value={String(stalls)} />
         <Fact name="Tokens" value={tokens.toLocaleString("en")} />
-        {took !== undefined && (endedAt !== undefined || board.runner) && <Fact name={endedAt === undefined ? "Running for" : "Took"} value={spanWords(took)} />}
+        {took !== undefined && (endedAt !== undefined || board.runner) && (
+          <Fact name={endedAt === undefined ? "Running for" : "Took"} value={spanWords(took)} />
+        )}
         {subjects.length > 1 && subjects.map(({ id, judged, passed }) => <Fact key={id} name={id} value={`${passed} of ${judged} passed`} />)}
       </dl>
     </>

@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import type { SendReply } from "../../../../src/lib/model/api.ts";
 import { callApi } from "../../state/call.ts";
 
@@ -6,6 +7,9 @@ const ASKED = [
   { agent: "team", text: "Tell me about tide pools" },
   { agent: "assistant", text: "What time is it in Tokyo?" },
 ] as const;
+
+/** The conversation that this page began, to be watched: the team's. */
+export const demoTask = signal<{ readonly agent: string; readonly task: string } | undefined>(undefined);
 
 let started = false;
 
@@ -17,9 +21,10 @@ export async function startDemo({ again = false }: { readonly again?: boolean } 
   if (started && !again) return;
   started = true;
   const mark = again ? crypto.randomUUID() : "first";
-  await Promise.allSettled(
+  const [team] = await Promise.allSettled(
     ASKED.map(({ agent, text }) =>
       callApi<SendReply>(`/api/agents/${agent}/messages`, { method: "POST", body: { messageId: `inspector-demo-${mark}-${agent}`, parts: [{ text }] } }),
     ),
   );
+  if (team?.status === "fulfilled" && "task" in team.value) demoTask.value = { agent: team.value.agent, task: team.value.task };
 }

@@ -7,7 +7,8 @@ import { agentName, agents, server } from "../../state/server.ts";
 import { stateWords, whenWords } from "../../state/words.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { lazy } from "../../ui/lazy.tsx";
-import { startDemo } from "./demo.ts";
+import { DemoTalk } from "./demo-talk.tsx";
+import { demoTask, startDemo } from "./demo.ts";
 import { LiveRow } from "./live-row.tsx";
 import "./home.css";
 
@@ -22,6 +23,7 @@ export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
   useEffect(() => {
     if (total === 0 && hasDemo) void startDemo();
   }, [total, hasDemo]);
+  const demo = demoTask.value;
   if (view === "lanes") return <AllLanes />;
   return (
     <div class="page home">
@@ -29,6 +31,7 @@ export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
         <h1>Agents, streaming</h1>
         <p class="muted lead">Each answer is a durable stream of numbered entries: watch it live, cut it off, come back, replay it.</p>
       </header>
+      {demo !== undefined && <DemoTalk key={demo.task} agent={demo.agent} task={demo.task} />}
       <Agents />
       <Live tasks={tasks} hasDemo={hasDemo} />
       <Recent tasks={tasks} />
@@ -97,12 +100,6 @@ function Live({ tasks, hasDemo }: { readonly tasks: LiveTasks; readonly hasDemo:
             <LiveRow key={task.task} task={task} />
           ))}
         </ul>
-      )}
-      {hasDemo && (
-        <p class="muted small">
-          The built-in agents answer from a script: no key, no model, nothing leaves this machine. The first conversation is a demonstration that this page
-          began.
-        </p>
       )}
     </section>
   );
