@@ -166,7 +166,7 @@ test("a caller's own reference is refused, an agent may hand one on within its t
   assert.ok(part);
   for (const url of [part.url ?? "", "ias-blob:x", " IAS-BLOB:y"]) {
     const error = await refusal(media.store(KEY, [{ text: "ok" }, { url }]));
-    assert.deepEqual([error.code, error.fields[0]?.field], ["invalid-params", "parts[1].url"]);
+    assert.deepEqual([error.code, error.fields[0]?.field], ["invalid-params", "message.parts.1.url"]);
   }
   assert.deepEqual(await media.store({ ...KEY, task: "other" }, [part], "agent"), [part]);
   assert.equal((await refusal(media.store({ ...KEY, user: "foreign" }, [part], "agent"))).code, "invalid-params");
