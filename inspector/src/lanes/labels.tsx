@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { labelOf } from "./phases.ts";
 import type { Lane, LaneFigures } from "./lane.ts";
 import { type LaneRow, wordOf } from "./model.ts";
-import { AXIS_HEIGHT } from "./paint.ts";
+import { AXIS_HEIGHT } from "./look.ts";
 import { spanText } from "./scale.ts";
 
 /** The names of the lanes that are seen, with what they do and their numbers. */

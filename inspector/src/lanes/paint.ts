@@ -1,34 +1,10 @@
 import type { ColorName } from "../theme/colors.ts";
-import type { Mark } from "./lane.ts";
 import { type Columns, createColumns } from "./level-of-detail.ts";
 import type { LaneRow } from "./model.ts";
+import { paintElsewhere, paintMark } from "./paint-marks.ts";
+import { AXIS_HEIGHT, type LaneColors, ROW } from "./look.ts";
 import { PHASES } from "./phases.ts";
 import { axisOf, type Scale, toPx } from "./scale.ts";
-
-/** Heights in px. A row is the lane's band, and under it the line of its rate. */
-export const ROW = { height: 52, narrow: 74, top: 8, band: 24, gap: 4, rate: 12 } as const;
-
-/** Height of the axis, px. */
-export const AXIS_HEIGHT = 24;
-
-/** The colours that the picture needs. */
-export type LaneColors = Readonly<Record<ColorName, string>>;
-
-/** Their names. */
-export const LANE_COLORS: readonly ColorName[] = [
-  ...PHASES.map(({ token }) => token.slice(2) as ColorName),
-  "bg",
-  "surface",
-  "sunken",
-  "line",
-  "line-strong",
-  "text",
-  "muted",
-  "accent",
-  "good",
-  "warn",
-  "bad",
-];
 
 /** What is drawn. */
 export interface Picture {
@@ -65,17 +41,6 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
   let columns: Columns = createColumns(1);
   /** The highest rate of all lanes that were drawn last: all lines have the same scale. */
   let topRate = 1;
-
-  const paintAxis = ({ scale, origin, height }: Picture): void => {
-    context.fillStyle = colors.line;
-    const lines = axisOf(scale, origin);
-    for (const { px } of lines) context.fillRect(Math.round(px), AXIS_HEIGHT - 4, 1, height);
-    context.fillStyle = colors.muted;
-    context.font = "11px system-ui, sans-serif";
-    context.textBaseline = "middle";
-    context.textAlign = "left";
-    for (const { px, label } of lines) context.fillText(label, Math.round(px) + 4, AXIS_HEIGHT / 2);
-  };
 
   const paintPhases = ({ lane }: LaneRow, scale: Scale, top: number, until: number): void => {
     let last = -1;
@@ -123,15 +88,27 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
     lane.ticks.columns(scale.from, scale.msPerPx, columns);
     const { counts, reasoning, peak } = columns;
     if (peak === 0) return;
-    const isDense = peak > 1;
+    const bottom = top + ROW.band;
+    const heightOf = (column: number, kind: "content" | "reasoning"): number => {
+      const count = counts[column] ?? 0;
+      if (count === 0 || 2 * (reasoning[column] ?? 0) > count !== (kind === "reasoning")) return 0;
+      // In quarters: what is finer is not seen, and costs a corner of the path.
+      return peak === 1 ? ROW.band : ROW.band * (0.4 + 0.15 * Math.ceil((4 * count) / peak));
+    };
     for (const kind of ["content", "reasoning"] as const) {
-      context.fillStyle = kind === "content" ? colors["phase-generating"] : colors["phase-prefill"];
-      for (let column = 0; column < width; column += 1) {
-        const count = counts[column] ?? 0;
-        if (count === 0 || 2 * (reasoning[column] ?? 0) > count !== (kind === "reasoning")) continue;
-        const height = isDense ? ROW.band * (0.35 + (0.65 * count) / peak) : ROW.band;
-        context.fillRect(column, top + ROW.band - height, 1, height);
+      // One path a lane: a rectangle a token costs ten times as much.
+      context.beginPath();
+      let height = 0;
+      context.moveTo(0, bottom);
+      for (let column = 0; column <= width; column += 1) {
+        const next = column === width ? 0 : heightOf(column, kind);
+        if (next === height) continue;
+        context.lineTo(column, bottom - height);
+        context.lineTo(column, bottom - next);
+        height = next;
       }
+      context.fillStyle = kind === "content" ? colors["phase-generating"] : colors["phase-prefill"];
+      context.fill();
     }
   };
 
@@ -177,26 +154,6 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
     }
   };
 
-  const paintFamily = ({ rows, scale, first, count, offset, rowHeight, laneTop }: Picture): void => {
-    const places = new Map(rows.map(({ lane }, index) => [lane.id, index]));
-    context.strokeStyle = colors["line-strong"];
-    context.globalAlpha = 0.7;
-    context.lineWidth = 1;
-    context.beginPath();
-    for (let index = first; index < Math.min(rows.length, first + count); index += 1) {
-      const row = rows[index];
-      const parent = row?.lane.parent === undefined ? undefined : places.get(row.lane.parent);
-      if (row === undefined || parent === undefined) continue;
-      const x = Math.round(toPx(scale, row.lane.startedAt)) + 0.5;
-      if (x < 0 || x > scale.width) continue;
-      const bandOf = (place: number): number => offset + (place - first) * rowHeight + laneTop + ROW.top;
-      context.moveTo(x, Math.max(0, bandOf(parent) + ROW.band));
-      context.lineTo(x, bandOf(index));
-    }
-    context.stroke();
-    context.globalAlpha = 1;
-  };
-
   return {
     setColors(next) {
       colors = next;
@@ -207,7 +164,7 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
       const scale = { ...picture.scale, from };
       const { rows, first, count, offset, rowHeight, laneTop, now, at, height } = picture;
       context.clearRect(0, 0, scale.width, height);
-      paintAxis({ ...picture, scale });
+      paintAxis(context, { ...picture, scale }, colors);
       context.save();
       context.beginPath();
       context.rect(0, AXIS_HEIGHT, scale.width, height - AXIS_HEIGHT);
@@ -234,7 +191,7 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
         context.fillRect(0, top + rowHeight - 1, scale.width, 1);
       }
       topRate = Math.max(1, most);
-      paintFamily({ ...picture, scale });
+      paintFamily(context, { ...picture, scale }, colors);
       if (at !== undefined) {
         const x = Math.round(toPx(scale, at));
         context.globalAlpha = 0.72;
@@ -252,87 +209,35 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
   };
 }
 
-/** A lane whose entries are somewhere else: a dashed frame from its delegation on. */
-function paintElsewhere(context: CanvasRenderingContext2D, x: number, top: number, scale: Scale, colors: LaneColors): void {
-  context.save();
-  context.setLineDash([4, 4]);
-  context.strokeStyle = colors["line-strong"];
-  context.strokeRect(Math.max(-2, x) + 0.5, top + 0.5, scale.width + 4, ROW.band - 1);
-  context.restore();
+/** The axis, with lines through all lanes. */
+function paintAxis(context: CanvasRenderingContext2D, { scale, origin, height }: Picture, colors: LaneColors): void {
+  context.fillStyle = colors.line;
+  const lines = axisOf(scale, origin);
+  for (const { px } of lines) context.fillRect(Math.round(px), AXIS_HEIGHT - 4, 1, height);
+  context.fillStyle = colors.muted;
+  context.font = "11px system-ui, sans-serif";
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  for (const { px, label } of lines) context.fillText(label, Math.round(px) + 4, AXIS_HEIGHT / 2);
 }
 
-/** Each kind has a shape of its own, so that they differ without colour. */
-function paintMark(context: CanvasRenderingContext2D, { kind }: Mark, x: number, top: number, colors: LaneColors): void {
-  const shape = (color: string, points: readonly (readonly [number, number])[]): void => {
-    context.fillStyle = color;
-    context.beginPath();
-    for (const [index, [dx, dy]] of points.entries()) {
-      if (index === 0) context.moveTo(x + dx, top + dy);
-      else context.lineTo(x + dx, top + dy);
-    }
-    context.closePath();
-    context.fill();
-    context.strokeStyle = colors.surface;
-    context.lineWidth = 1;
-    context.stroke();
-  };
-  const bar = (color: string): void => {
-    context.fillStyle = color;
-    context.fillRect(x - 1, top - 4, 2, ROW.band + 4);
-  };
-  switch (kind) {
-    case "first-token":
-      bar(colors.text);
-      return shape(colors.text, [
-        [-5, -7],
-        [5, -7],
-        [0, 0],
-      ]);
-    case "message":
-    case "asks":
-      context.fillStyle = kind === "message" ? colors.accent : colors["phase-waiting-input"];
-      context.beginPath();
-      context.arc(x, top - 2, 4, 0, 2 * Math.PI);
-      context.fill();
-      return;
-    case "tool":
-    case "tool-failed":
-      return shape(kind === "tool" ? colors["phase-tool"] : colors.bad, [
-        [-4, -7],
-        [4, -7],
-        [4, 1],
-        [-4, 1],
-      ]);
-    case "delegation":
-      return shape(colors["phase-child-working"], [
-        [-4, -7],
-        [5, -3],
-        [-4, 1],
-      ]);
-    case "stalled":
-    case "failed":
-      bar(colors.bad);
-      return shape(colors.bad, [
-        [0, -8],
-        [5, 1],
-        [-5, 1],
-      ]);
-    case "end":
-      return bar(colors.good);
-    case "recovered":
-      return shape(colors.good, [
-        [0, -8],
-        [4, -3],
-        [0, 2],
-        [-4, -3],
-      ]);
-    case "attempt":
-    case "note":
-      return shape(colors.muted, [
-        [0, -7],
-        [4, -3],
-        [0, 1],
-        [-4, -3],
-      ]);
+/** Lines from each parent to its children, where they begin. */
+function paintFamily(context: CanvasRenderingContext2D, { rows, scale, first, count, offset, rowHeight, laneTop }: Picture, colors: LaneColors): void {
+  const places = new Map(rows.map(({ lane }, index) => [lane.id, index]));
+  context.strokeStyle = colors["line-strong"];
+  context.globalAlpha = 0.7;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let index = first; index < Math.min(rows.length, first + count); index += 1) {
+    const row = rows[index];
+    const parent = row?.lane.parent === undefined ? undefined : places.get(row.lane.parent);
+    if (row === undefined || parent === undefined) continue;
+    const x = Math.round(toPx(scale, row.lane.startedAt)) + 0.5;
+    if (x < 0 || x > scale.width) continue;
+    const bandOf = (place: number): number => offset + (place - first) * rowHeight + laneTop + ROW.top;
+    context.moveTo(x, Math.max(0, bandOf(parent) + ROW.band));
+    context.lineTo(x, bandOf(index));
   }
+  context.stroke();
+  context.globalAlpha = 1;
 }

@@ -8,7 +8,7 @@ import { LaneTable } from "./lane-table.tsx";
 import { Legend } from "./legend.tsx";
 import type { Lanes } from "./model.ts";
 import { useGestures } from "./gestures.ts";
-import { AXIS_HEIGHT, ROW } from "./paint.ts";
+import { AXIS_HEIGHT, ROW } from "./look.ts";
 import { type Found, pick } from "./pick.ts";
 import { createScale, fit, pan, reveal, type Scale, setFollow, zoom } from "./scale.ts";
 import { Tip } from "./tip.tsx";

@@ -2,7 +2,8 @@ import type { ReadonlySignal, Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { onColors, readColors } from "../theme/colors.ts";
 import type { Lanes } from "./model.ts";
-import { AXIS_HEIGHT, createPainter, LANE_COLORS, ROW } from "./paint.ts";
+import { AXIS_HEIGHT, LANE_COLORS, ROW } from "./look.ts";
+import { createPainter } from "./paint.ts";
 import { fit, followTo, resize, reveal, type Scale } from "./scale.ts";
 
 /** From this width on the labels stand beside the lanes, else over them. */
@@ -12,6 +13,7 @@ export const WIDE_PX = 720;
 export const LABEL_PX = 276;
 
 const LABELS_MS = 250;
+const NEWS_MS = 50;
 
 /** What of a plot changes without Preact: the stretch on the screen, and whether it must be drawn anew. */
 export interface PlotView {
@@ -79,6 +81,8 @@ export function usePicture({ lanes, now, at, view, scroller, canvas, width, sele
     let frame = 0;
     let drawn = -1;
     let drawnAt: number | undefined;
+    let drawnColumn = Number.NaN;
+    let drawnAtMs = 0;
     let wasLive = false;
     const loop = (): void => {
       frame = requestAnimationFrame(loop);
@@ -88,10 +92,15 @@ export function usePicture({ lanes, now, at, view, scroller, canvas, width, sele
       const position = at?.peek();
       if (position !== drawnAt && position !== undefined && !view.scale.follow) view.scale = reveal(view.scale, position);
       const isLive = present !== undefined;
-      const moves = isLive && view.scale.follow && position === undefined;
-      if (!moves && !view.dirty && drawn === lanes.version && position === drawnAt && isLive === wasLive) return;
       const { extent } = lanes;
       view.scale = followTo(view.scale, position ?? present ?? extent?.to ?? Date.now(), extent?.from);
+      // The picture moves by whole columns: between two of them nothing is to be seen, but what came, and that twenty times a second.
+      const column = Math.floor(view.scale.from / view.scale.msPerPx);
+      const cameAgo = performance.now() - drawnAtMs;
+      const hasNews = (drawn !== lanes.version || isLive) && cameAgo >= NEWS_MS;
+      if (!view.dirty && column === drawnColumn && !hasNews && position === drawnAt && isLive === wasLive) return;
+      drawnColumn = column;
+      drawnAtMs = performance.now();
       const rowHeight = box.clientWidth >= WIDE_PX ? ROW.height : ROW.narrow;
       const scrolled = box.scrollTop;
       const first = Math.max(0, Math.floor(scrolled / rowHeight));
