@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { SocketEvent, SocketRequest } from "../../src/lib/model/api.ts";
 
@@ -11,6 +12,8 @@ export interface PageSocket extends AsyncDisposable {
   readonly events: AsyncIterableIterator<SocketEvent>;
   /** The next event that `wanted` accepts; what comes before it is dropped. Rejects when the connection ends first. */
   next<Event extends SocketEvent>(wanted: (event: SocketEvent) => event is Event): Promise<Event>;
+  /** Bytes that came, from the handshake's answer on. */
+  bytesRead(): number;
   /** How it ended. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 }
@@ -18,9 +21,12 @@ export interface PageSocket extends AsyncDisposable {
 /** Connects to the server at `url` (http:). Rejects with the status of a refused handshake. */
 export async function openPageSocket(
   url: string,
-  options: { readonly headers?: Readonly<Record<string, string>>; readonly path?: string } = {},
+  options: { readonly headers?: Readonly<Record<string, string>>; readonly path?: string; readonly compression?: boolean } = {},
 ): Promise<PageSocket> {
-  const ws = new WebSocket(`${url.replace(/^http/, "ws")}${options.path ?? "/api/ws"}`, ["ias.api.v1"], { headers: options.headers ?? {} });
+  const ws = new WebSocket(`${url.replace(/^http/, "ws")}${options.path ?? "/api/ws"}`, ["ias.api.v1"], {
+    headers: options.headers ?? {},
+    perMessageDeflate: options.compression ?? false,
+  });
   const come: SocketEvent[] = [];
   let wake: (() => void) | undefined;
   let over = false;
@@ -47,6 +53,10 @@ export async function openPageSocket(
     }
   }
   const events = read();
+  let tcp: Socket | undefined;
+  ws.once("upgrade", ({ socket }) => {
+    tcp = socket;
+  });
   await new Promise<void>((resolve, reject) => {
     ws.once("open", resolve);
     ws.once("unexpected-response", (_, response) => reject(new Error(`HTTP ${response.statusCode}`)));
@@ -56,6 +66,7 @@ export async function openPageSocket(
     ws,
     closed,
     events,
+    bytesRead: () => tcp?.bytesRead ?? 0,
     say: (request) => ws.send(JSON.stringify(request)),
     raw: (text) => ws.send(text),
     async next(wanted) {

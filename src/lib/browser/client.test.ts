@@ -72,8 +72,8 @@ for (const transport of ["sse", "websocket"] as const) {
     t.diagnostic(`seed ${seed}`);
     const random = seeded(seed);
     const server = await setUp(t);
-    // A message of a socket is up to 32 KiB, and comes whole or not at all.
-    const most = transport === "sse" ? 9000 : 60_000;
+    // A message of a socket is up to 32 KiB, about 2 KB compressed, and comes whole or not at all.
+    const most = transport === "sse" ? 9000 : 7000;
     const proxy = await startCuttingProxy(() => Math.floor(100 + random() ** 2 * most));
     proxy.target = server.port;
     t.after(() => proxy[Symbol.asyncDispose]());

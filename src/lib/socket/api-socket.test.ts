@@ -94,6 +94,26 @@ describe("/api/ws", () => {
   });
 });
 
+test("what catches up is compressed for a client that takes it, what is live is not", async (t) => {
+  const server = await serving(t, [counter]);
+  const { task } = await rpcClient(`${server.url}/a2a/agent`).send("3000");
+  const wire: number[] = [];
+  const texts: string[] = [];
+  for (const compression of [false, true]) {
+    await using page = await openPageSocket(server.url, { compression });
+    page.say({ op: "subscribe", sub: 1, task: task.id, credit: 1e9 });
+    texts.push(textOf(await readAll(page, 1)));
+    wire.push(page.bytesRead());
+    assert.equal(page.ws.extensions === "", !compression);
+    const before = page.bytesRead();
+    page.say({ op: "ping", ref: 1 });
+    await page.next(is("pong"));
+    assert.equal(page.bytesRead() - before, 2 + JSON.stringify({ op: "pong", ref: 1 }).length);
+  }
+  assert.equal(texts[0], texts[1]);
+  assert.ok((wire[1] ?? 0) < (wire[0] ?? 0) / 8, String(wire));
+});
+
 test("a message is sent and a task canceled over the connection that shows their stream", async (t) => {
   const patient = agentOf(async function* (_, signal) {
     yield { kind: "text", text: "working " };
