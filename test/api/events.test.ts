@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StreamEntry, StreamOpened } from "../../src/lib/model/api.ts";
+import { createMemoryStore } from "../../src/lib/log/memory.ts";
+import type { StreamEntry, StreamOpened, TaskDetail } from "../../src/lib/model/api.ts";
+import { loadView, toSnapshot } from "../../src/lib/task/view.ts";
 import { chunkText, countText } from "../servers/proof-agents.ts";
 import { apiClient, entriesOf, textOfEntries } from "../support/api-client.ts";
 import { seeded, startCuttingProxy } from "../support/cutting-proxy.ts";
@@ -113,4 +115,39 @@ test("a server that stops ends streams without `end`, so that readers come back"
   const { events } = await reading;
   assert.equal(events[0]?.type, "open");
   assert.ok(!events.some(({ type }) => type === "end"));
+});
+
+test("where early entries are gone a stream opens with what they amounted to, and goes on from there", async (t) => {
+  const store = createMemoryStore({});
+  t.after(() => store[Symbol.asyncDispose]());
+  const server = await serving(t, [quick], { store });
+  const api = apiClient(server.url);
+  const { task, cursor } = await api.send("quick", "what was asked");
+  const url = `${server.url}/api/tasks/${task}/events?audience=internal`;
+  const { events: whole } = await readEvents(url, { until: ({ type }) => type === "end" });
+  const key = { tenant: "", user: "local", agent: "quick", task };
+  const floor = whole.findIndex(({ data }) => data.includes('"done"'));
+  const loaded = await loadView(store.log, key, floor);
+  assert.ok(loaded !== undefined && floor > 1);
+  await store.upkeep.truncate(key, { floor, snapshot: toSnapshot(loaded.view) ?? "" });
+
+  const kept = entriesOf(whole).filter(({ seq }) => seq > floor);
+  for (const [query, kind] of [
+    ["", "fresh"],
+    [`&after=${cursor.replace(/0$/, "1")}`, "reset"],
+  ]) {
+    const { events } = await readEvents(url + query, { until: ({ type }) => type === "end" });
+    const opened = opening(events[0]?.data);
+    assert.deepEqual([opened.opening, opened.cursor, opened.snapshot?.["id"]], [kind, cursor.replace(/0$/, String(floor)), task]);
+    assert.deepEqual(entriesOf(events), kept);
+  }
+  const { body } = await api.get<TaskDetail>(`/api/tasks/${task}`);
+  assert.deepEqual([body.floor, body.title, body.head], [floor, "what was asked", entriesOf(whole).length]);
+  const [head, ...lines] = (await (await fetch(`${server.url}/api/tasks/${task}/export`)).text()).trimEnd().split("\n");
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line) as StreamEntry),
+    kept,
+  );
+  const said = JSON.parse(head ?? "") as { floor: number; snapshot: { id: string } };
+  assert.deepEqual([said.floor, said.snapshot.id], [floor, task]);
 });

@@ -274,8 +274,10 @@ type Whole<T> = T extends string | number | boolean | null | undefined
 
 type Fits<Schema extends z.ZodType, T> = [z.infer<Schema>] extends [T]
   ? [Whole<T>] extends [Whole<z.infer<Schema>>]
-    ? true
-    : "schema lacks something"
+    ? [Whole<z.infer<Schema>>] extends [Whole<T>]
+      ? true
+      : "schema lacks a member that may be absent"
+    : "schema takes less"
   : "schema has another shape";
 
 type All<Checks extends readonly true[]> = Checks;
