@@ -50,7 +50,7 @@ test("each caller has its own conversations: another user's do not exist", async
   const bob = chatOf("bob");
   await bob.resumeStream();
   assert.deepEqual(bob.messages, []);
-  const task = (ann.messages[1]?.metadata as { task: string }).task;
+  const task = ann.messages[1]?.id ?? "";
   const run = { threadId: "t", runId: "r", messages: [], resume: [{ interruptId: `${task}.0`, status: "resolved", payload: "Bob" }] };
   assert.equal((await post(`${server.url}/agui/agent`, { authorization: `Bearer ${keys.bob.key}` }, run)).status, 404);
   assert.equal((await clientOf("ann").responses.retrieve(asked.id)).output_text, "Who are you?");

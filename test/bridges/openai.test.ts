@@ -236,3 +236,18 @@ test("a turn that fails is an error once, and a key makes a repeated request att
   for (let n = 0; n < 2; n += 1) await client.responses.create({ model: "agent", input: "again" }, { headers: { "idempotency-key": "k" } });
   assert.equal(await tasks(), 4);
 });
+
+test("an answer longer than is kept is an error, and still streams in chunks", async (t) => {
+  const long = agentOf(async function* () {
+    for (let n = 0; n < 1000; n += 1) yield { kind: "text", text: "0123456789" };
+  });
+  const server = await serving(t, [long], { limits: { maxInlineBytes: 5000 } });
+  const client = clientOf(server.url);
+  const messages = [{ role: "user" as const, content: "go" }];
+  await assert.rejects(client.chat.completions.create({ model: "agent", messages }), { status: 500, message: /longer than 5000 characters/ });
+  assert.equal((await client.responses.create({ model: "agent", input: "go" })).status, "failed");
+  let length = 0;
+  for await (const chunk of await client.chat.completions.create({ model: "agent", messages, stream: true }))
+    length += chunk.choices[0]?.delta.content?.length ?? 0;
+  assert.equal(length, 10_000);
+});

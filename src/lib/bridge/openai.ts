@@ -7,6 +7,7 @@ import { decodeSegment, streamKey } from "../model/key.ts";
 import type { Route, RouteReply, RouteRequest } from "../net/route.ts";
 import type { BridgeEvent } from "./bridge-event.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
+import { bounded } from "./openai/bound.ts";
 import { chatCompletionSchema, createChatEncoder, type CompletionFacts, toChatParts, toCompletion } from "./openai/chat.ts";
 import { toEndError, toOpenAiReply, unsupported } from "./openai/errors.ts";
 import { createResponseEncoder, type ResponseEncoder, type ResponseFacts, toSse } from "./openai/response.ts";
@@ -66,7 +67,7 @@ async function chat(parts: BridgeParts, caller: Caller, request: RouteRequest): 
   const facts: CompletionFacts = { ...factsOf(parts, turn), id: `chatcmpl-${turn.kind === "task" ? turn.task : turn.message.messageId}` };
   const batches = await readTurn(parts, caller, turn, "openai");
   if (input.stream !== true) {
-    const { body: told, failed } = await toCompletion(facts, batches);
+    const { body: told, failed } = await toCompletion(facts, bounded(batches, parts.limits.maxInlineBytes, facts.link));
     // The message was taken: the same again would be another task.
     return json(told, failed ? { status: 500, headers: { "x-should-retry": "false" } } : {});
   }
@@ -83,9 +84,9 @@ async function respond(parts: BridgeParts, caller: Caller, request: RouteRequest
   const turn = await startTurn(parts, caller, agent, { ...body, messageId: keyOf(request, body) });
   const previous = input.previous_response_id ?? undefined;
   const facts: ResponseFacts = { ...responseFacts(parts, turn), background: input.background === true, ...(previous !== undefined && { previous }) };
-  if (input.stream === true) return streamed(await readTurn(parts, caller, turn, "openai"), facts, -1);
-  if (input.background !== true) return collected(await readTurn(parts, caller, turn, "openai"), facts);
-  return json(createResponseEncoder(facts).response());
+  if (input.stream !== true && input.background === true) return json(createResponseEncoder(facts).response());
+  const batches = bounded(await readTurn(parts, caller, turn, "openai"), parts.limits.maxInlineBytes, facts.link);
+  return input.stream === true ? streamed(batches, facts, -1) : collected(batches, facts);
 }
 
 /** Which conversation, or which waiting task, a response goes on with. */
@@ -122,8 +123,9 @@ async function retrieve(parts: BridgeParts, caller: Caller, turn: TaskTurn, quer
   const facts = { ...responseFacts(parts, turn), background: false };
   const after = Number(query.get("starting_after") ?? -1);
   if (!Number.isInteger(after)) throw unsupported("starting_after", "starting_after must be the sequence_number of an event, a whole number.");
-  if (query.get("stream") === "true") return streamed(await readTurn(parts, caller, turn, "openai"), facts, after);
-  return collected(readSoFar(parts, caller, turn), facts, "present");
+  const { maxInlineBytes } = parts.limits;
+  if (query.get("stream") === "true") return streamed(bounded(await readTurn(parts, caller, turn, "openai"), maxInlineBytes, facts.link), facts, after);
+  return collected(bounded(readSoFar(parts, caller, turn), maxInlineBytes, facts.link), facts, "present");
 }
 
 /** The whole response at the turn's end, or as it stands. */
@@ -142,7 +144,7 @@ async function collected(batches: AsyncIterable<readonly BridgeEvent[]>, facts: 
 function streamed(batches: AsyncIterable<readonly BridgeEvent[]>, facts: ResponseFacts, after: number): RouteReply {
   const encoder = createResponseEncoder(facts);
   const tell = (events: ReturnType<ResponseEncoder["next"]>): string => events.map((event) => (event.sequence_number > after ? toSse(event) : "")).join("");
-  const cut = (): string => `event: error\ndata: ${JSON.stringify({ type: "error", ...toEndError(undefined, facts.link) })}\n\n`;
+  const cut = (): string => `event: error\ndata: ${JSON.stringify({ ...toEndError(undefined, facts.link), type: "error" })}\n\n`;
   return { kind: "events", headers: {}, events: encode(batches, { begin: tell(encoder.begin()), next: (event) => tell(encoder.next(event)), cut }) };
 }
 
