@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { AgentCard } from "@a2a-js/sdk";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { WebSocket } from "ws";
+import { connectA2A } from "../../src/lib/client/connect.ts";
 import type { Server } from "../../src/lib/main/server.ts";
 import { makeApiKey } from "../../src/lib/tenancy/api-keys.ts";
 import { messageOf } from "../support/messages.ts";
+import { is, openPageSocket } from "../support/page-socket.ts";
 import { agentOf, rpcClient, serving } from "../support/serving.ts";
 
 const KEYS = {
@@ -34,6 +37,20 @@ async function withKeys(t: TestContext): Promise<Server> {
       .join("\n"),
   );
   return serving(t, [agent], { auth: { kind: "api-keys", file } });
+}
+
+/** How a handshake ends: "open", the status of its refusal, or its close code. */
+async function handshake(server: Server, path: string, headers: Readonly<Record<string, string>>): Promise<string | number> {
+  const ws = new WebSocket(`${server.url.replace("http", "ws")}${path}`, { headers: { ...headers } });
+  ws.on("error", () => {});
+  const end = await new Promise<string | number>((resolve) => {
+    ws.once("unexpected-response", (_, { statusCode }) => resolve(statusCode ?? 0));
+    ws.once("message", () => resolve("open"));
+    ws.once("open", () => ws.send('{"jsonrpc":"2.0","id":1,"method":"$/ping"}'));
+    ws.once("close", resolve);
+  });
+  ws.terminate();
+  return end;
 }
 
 function as(server: Server, name: keyof typeof KEYS) {
@@ -75,6 +92,30 @@ describe("callers with API keys", () => {
       }
       assert.equal((await client.must<{ totalSize: number }>("ListTasks", {})).totalSize, 0);
     }
+  });
+
+  it("open WebSockets with their key only, a page is told so after the handshake, and another's task does not exist there either", async (t) => {
+    const server = await withKeys(t);
+    for (const path of ["/api/ws", "/a2a/agent/ws"]) {
+      assert.equal(await handshake(server, path, {}), 401);
+      assert.equal(await handshake(server, path, { authorization: "Bearer wrong" }), 401);
+      assert.equal(await handshake(server, path, { origin: server.url }), 4401);
+      assert.equal(await handshake(server, path, { origin: "https://evil.example" }), 403);
+      assert.equal(await handshake(server, path, { authorization: `Bearer ${KEYS.ann.key}` }), "open");
+    }
+    const { task } = await as(server, "ann").send("mine");
+    await using page = await openPageSocket(server.url, { headers: { authorization: `Bearer ${KEYS.bob.key}` } });
+    page.say({ op: "subscribe", sub: 1, task: task.id, agent: "agent" });
+    assert.equal((await page.next(is("error", 1))).error.code, "task-not-found");
+    page.say({ op: "cancel", ref: 1, task: task.id });
+    assert.equal((await page.next(is("error"))).error.code, "task-not-found");
+    const options = { allowLocal: true, bindings: ["WEBSOCKET"] } as const;
+    await using ann = await connectA2A(server.url, { ...options, headers: { Authorization: `Bearer ${KEYS.ann.key}` } });
+    assert.equal((await ann.getTask(task.id)).id, task.id);
+    await using eve = await connectA2A(server.url, { ...options, headers: { authorization: `Bearer ${KEYS.eve.key}` } });
+    await assert.rejects(eve.getTask(task.id), { code: "task-not-found" });
+    await using nobody = await connectA2A(server.url, options);
+    await assert.rejects(nobody.getTask(task.id), { code: "unauthenticated" });
   });
 
   it("may name their own tenant and no other", async (t) => {

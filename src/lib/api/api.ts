@@ -40,6 +40,8 @@ export interface EventsOptions {
   readonly transport: ReaderInfo["transport"];
   /** The last seq that the reader has dealt with, where it says so itself; default: the last that it was given. */
   readonly acked?: () => number;
+  /** Largest batch, UTF-16 units of events; default `maxFrameBytes`. What a reader that does not read holds. */
+  readonly maxBytes?: number;
 }
 
 /** An open stream of a task. */

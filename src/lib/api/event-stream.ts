@@ -41,7 +41,7 @@ export async function openEvents(parts: Parts, caller: Caller, name: TaskName, o
     caller.signal.addEventListener("abort", leave);
     if (caller.signal.aborted) leave();
     const prefix = cursorOf(0).slice(0, -1);
-    const source = log.follow(key, { after: start.after, signal: caller.signal, maxBytes: parts.limits.maxFrameBytes });
+    const source = log.follow(key, { after: start.after, signal: caller.signal, maxBytes: options.maxBytes ?? parts.limits.maxFrameBytes });
     return mapBatches(
       source,
       (batch) => {

@@ -67,6 +67,7 @@ async function sendTask(
     ...(request.after !== undefined && { after: request.after }),
     ...(request.audience !== undefined && { audience: request.audience }),
     transport: "websocket",
+    maxBytes: MESSAGE_SIZE,
     acked: () => place.acked ?? sent,
   });
   if (signal.aborted) return;
