@@ -137,6 +137,14 @@ test("a WebSocket with a cookie opens for the server's own pages only", async (t
   assert.equal(await open(undefined), "refused");
 });
 
+test("a program whose handshake was refused may ask the WebSocket's path why", async (t) => {
+  const { api, owner } = await guarded(t);
+  assert.equal((await api.get("/api/ws")).status, 401);
+  const { status, body } = await owner.get<{ error: { message: string } }>("/api/ws");
+  assert.equal(status, 400);
+  assert.match(body.error.message, /takes WebSocket connections/);
+});
+
 test("where nobody needs credentials a session sets no cookie", async (t) => {
   const server = await serving(t, [echo]);
   const { status, headers } = await apiClient(server.url).post("/api/session", undefined);

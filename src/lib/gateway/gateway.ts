@@ -79,6 +79,11 @@ export function createGateway(parts: GatewayParts): Gateway {
       const gone = new AbortController();
       response.once("close", () => gone.abort());
       const target = { method: request.method ?? "GET", url };
+      if (parts.sockets.find(url) !== undefined) {
+        // A program whose handshake was refused may ask here why.
+        await parts.authenticate({ header, frontend: target });
+        throw new IasError("invalid-request", `${url.pathname} takes WebSocket connections: connect with ws: or wss:.`);
+      }
       const routed = await parts.routes({
         ...target,
         header,
@@ -89,11 +94,6 @@ export function createGateway(parts: GatewayParts): Gateway {
         signal: gone.signal,
       });
       if (routed !== undefined) return await writeRouted(request, response, routed, gone);
-      if (parts.sockets.find(url) !== undefined) {
-        // A program whose handshake was refused may ask here why.
-        await parts.authenticate({ header, frontend: target });
-        throw new IasError("invalid-request", `${url.pathname} takes WebSocket connections: connect with ws: or wss:.`);
-      }
       const match = A2A_PATH.exec(url.pathname);
       const agent = match?.[1] === undefined ? undefined : parts.agents.get(decodeSegment(match[1]));
       if (match === null || agent === undefined) throw notFound(url.pathname, parts.agents);
