@@ -88,6 +88,14 @@ test("a child stands under its parent, and the pointer finds the very entry", as
   await until(async () => (await page.getByRole("row").count()) === 3 && (await tokensOf(page, "researcher")) === 30, "two lanes and thirty points");
   await page.getByRole("button", { name: "Table" }).click();
   const plot = page.getByRole("group", { name: /^Timeline of 2 lanes/ });
+  // By the pointer: the sign of the first entry, at the left of the first lane.
+  const box = await page.locator(".lanes canvas").boundingBox();
+  assert.ok(box);
+  await until(async () => {
+    await page.mouse.move(box.x + 23, box.y + 40);
+    await page.mouse.move(box.x + 24, box.y + 41);
+    return (await page.locator(".lanes-tip").filter({ hasText: "#" }).count()) === 1;
+  }, "a tip under the pointer");
   await plot.focus();
   // By keys: the second lane, its first token, and the entry of it.
   await page.keyboard.press("ArrowDown");
@@ -184,6 +192,37 @@ test("frames are searched and judged; a stream is exported, changed by hand, and
   await page.locator(".frame-row").first().click();
   await page.getByText("A2A 5.5").waitFor();
   await page.getByText("Names in JSON are camelCase").waitFor();
+});
+
+test("a file of 100,000 entries is opened without a server's help, scrolled to its end and searched, with a screenful of rows in the page", async (t) => {
+  const ids = { taskId: "long", contextId: "c" };
+  const entry = (seq: number, event: object): string =>
+    JSON.stringify({ seq, gen: seq, at: 1_800_000_000_000 + seq * 20, attempt: 1, audience: "public", event });
+  const lines = [
+    JSON.stringify({ format: "ias-stream/1", agent: "writer", task: "long" }),
+    entry(1, { task: { id: "long", contextId: "c", status: { state: "TASK_STATE_WORKING" } } }),
+  ];
+  for (let seq = 2; seq <= 100_000; seq += 1) {
+    const text = seq === 99_998 ? "needle " : `t${seq} `;
+    lines.push(entry(seq, { artifactUpdate: { ...ids, artifact: { artifactId: "answer", parts: [{ text }] }, append: seq > 2 } }));
+  }
+  const server = await serving(t, [family()]);
+  const task = await send(server.url, "family");
+  const page = await open(t, `${server.url}/t/family/${task}?view=frames`);
+  await page.getByRole("button", { name: "No rule broken" }).waitFor();
+  await page.locator('input[type="file"]').setInputFiles({ name: "long.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from(lines.join("\n")) });
+  await page.waitForURL(/\/t\/~file\//);
+  await page.getByRole("link", { name: "Frames" }).click();
+  const list = page.getByRole("listbox", { name: "100000 entries" });
+  await list.focus();
+  await page.keyboard.press("End");
+  await page.getByRole("heading", { name: "Entry 100000" }).waitFor();
+  await page.keyboard.press("Home");
+  await page.getByRole("heading", { name: "Entry 1 task" }).waitFor();
+  assert.ok((await page.locator(".frame-row").count()) < 80);
+  await page.getByLabel("Filter and search").fill("needle");
+  await until(async () => (await page.locator(".frame-row").count()) === 1, "the only hit");
+  await page.getByRole("button", { name: "No rule broken" }).waitFor();
 });
 
 test("readers are listed with their transports", async (t) => {

@@ -14,7 +14,7 @@ import { isAtEnd, scrollTo, windowOf } from "./virtual.ts";
 import "./frames.css";
 
 /** How long a slice of work may take in a frame, ms. */
-const SLICE_MS = 4;
+const SLICE_MS = 8;
 
 /** The tab Frames: every entry as it is, filtered and searched, each held against the A2A specification. */
 export function Frames({ stream, at, moveTo }: TaskViewProps): VNode {

@@ -88,6 +88,14 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
     lane.ticks.columns(scale.from, scale.msPerPx, columns);
     const { counts, reasoning, peak } = columns;
     if (peak === 0) return;
+    // Far apart a tick of one pixel is lost between them.
+    if (scale.msPerPx < 5) {
+      for (let column = width - 1; column > 0; column -= 1) {
+        if (counts[column] !== 0) continue;
+        counts[column] = counts[column - 1] ?? 0;
+        reasoning[column] = reasoning[column - 1] ?? 0;
+      }
+    }
     const bottom = top + ROW.band;
     const heightOf = (column: number, kind: "content" | "reasoning"): number => {
       const count = counts[column] ?? 0;
@@ -113,6 +121,8 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
   };
 
   const paintRate = ({ lane }: LaneRow, scale: Scale, top: number): number => {
+    // Within a second there is no rate by the second.
+    if (scale.width * scale.msPerPx < 3000) return 0;
     const bottom = top + ROW.rate;
     let most = 0;
     let end: number | undefined;

@@ -14,6 +14,8 @@ export const LABEL_PX = 276;
 
 const LABELS_MS = 250;
 const NEWS_MS = 50;
+/** A stream that took less is not blown up to the whole width, ms. */
+const SHORTEST_MS = 400;
 
 /** What of a plot changes without Preact: the stretch on the screen, and whether it must be drawn anew. */
 export interface PlotView {
@@ -75,7 +77,7 @@ export function usePicture({ lanes, now, at, view, scroller, canvas, width, sele
       view.fitted = true;
       view.dirty = true;
       if (present !== undefined) return;
-      view.scale = fit(view.scale, lanes.extent.from, lanes.extent.to);
+      view.scale = fit(view.scale, lanes.extent.from, Math.max(lanes.extent.to, lanes.extent.from + SHORTEST_MS));
       following.value = false;
     };
     let frame = 0;
