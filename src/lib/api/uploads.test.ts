@@ -135,15 +135,6 @@ test("a part that names no upload of the caller is refused", async (t) => {
   assert.match(error?.message ?? "", /did not upload/);
 });
 
-test("another user finds nothing of it", async (t) => {
-  const { server, upload } = await setUp(t, {}, {});
-  const [kept] = await upload(file("mine", "a.txt", "text/plain"));
-  assert.equal((await fetch(`${server.url}${kept?.url}`)).status, 200);
-  const blobs = createMemoryBlobs();
-  const other = await setUp(t, { blobs });
-  assert.equal((await fetch(`${other.server.url}${kept?.url}`)).status, 404);
-});
-
 test("names are cleaned, and those that lead upwards are refused", async (t) => {
   const { server, upload, refused } = await setUp(t);
   for (const [given, wanted] of [

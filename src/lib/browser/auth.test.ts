@@ -7,15 +7,19 @@ import { agentOf, collect, serving } from "../../../test/support/serving.ts";
 import { makeApiKey } from "../tenancy/api-keys.ts";
 import { ClientError } from "./client-error.ts";
 import { createClient } from "./create-client.ts";
+import { toPart } from "./words.ts";
 
 async function setUp(t: TestContext) {
   const keys = ["ann", "bob"].map((user) => makeApiKey({ tenant: "acme", user }));
   const folder = mkdtempSync(join(tmpdir(), "ias-client-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "keys"), keys.map(({ line }) => line).join("\n"));
-  const agent = agentOf(async function* ({ principal }) {
-    yield { kind: "text", text: principal.user };
-  });
+  const agent = agentOf(
+    async function* ({ principal }) {
+      yield { kind: "text", text: principal.user };
+    },
+    { inputModes: ["*/*"] },
+  );
   const server = await serving(t, [agent], { auth: { kind: "api-keys", file: join(folder, "keys") } });
   const clientOf = (transport: "sse" | "websocket", key: string | undefined, fetched: typeof fetch = fetch) => {
     const client = createClient({
@@ -27,7 +31,7 @@ async function setUp(t: TestContext) {
     t.after(() => client.close());
     return client;
   };
-  return { clientOf, ann: keys[0]?.key ?? "", bob: keys[1]?.key ?? "" };
+  return { server, clientOf, ann: keys[0]?.key ?? "", bob: keys[1]?.key ?? "" };
 }
 
 for (const transport of ["sse", "websocket"] as const) {
@@ -58,3 +62,22 @@ for (const transport of ["sse", "websocket"] as const) {
     }
   });
 }
+
+test("a file is its uploader's alone: nobody else gets it, sends it, or learns that it is there", async (t) => {
+  const { server, clientOf, ann, bob } = await setUp(t);
+  const file = await clientOf("sse", ann).upload(new File(["secret"], "a.txt", { type: "text/plain" }));
+  const get = (headers: Readonly<Record<string, string>>): Promise<Response> => fetch(server.url + file.url, { headers });
+  assert.equal(await (await get({ authorization: `Bearer ${ann}` })).text(), "secret");
+  assert.equal((await get({ authorization: `Bearer ${bob}` })).status, 404);
+  assert.equal((await get({})).status, 401);
+  const sending = clientOf("sse", bob).send("agent", { parts: [toPart(file)] });
+  await assert.rejects(sending, (error) => error instanceof ClientError && error.code === "not-found" && error.reason === "BLOB_GONE");
+  const foreign = await fetch(`${server.url}/api/uploads`, {
+    method: "POST",
+    headers: { origin: "https://evil.example", authorization: `Bearer ${ann}` },
+    body: new FormData(),
+  });
+  assert.equal(foreign.status, 403);
+  const unknown = await fetch(`${server.url}/api/uploads`, { method: "POST", body: new FormData() });
+  assert.equal(unknown.status, 401);
+});
