@@ -62,7 +62,7 @@ export function createArena(campaign: Campaign, parts: RunnerParts): Arena {
     if (wished === "timeout") return { mode: "timeout", why: "asked for", trusted: false };
     if (wished === "stream") {
       if (streaming) return { mode: "stream", why: "asked for", trusted: true };
-      throw notOffered(subject.id, "stream", `the card of ${client.card.name} has no capabilities.streaming`);
+      throw notOffered(subject.id, "stream", `the card of ${client.card.name.slice(0, 100)} has no capabilities.streaming`);
     }
     const engine = await engineOf(subject);
     if (wished === "metrics") {
