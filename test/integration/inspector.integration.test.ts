@@ -123,3 +123,95 @@ test("an agent's name, description, examples and words are text, never markup", 
   assert.equal(await page.locator(".md img, .md svg, .md script").count(), 0);
   assert.equal(await page.locator("a[href^='javascript:']").count(), 0);
 });
+
+test("the first visit shows two agents talking, and says that it is a demonstration", async (t) => {
+  const { agents } = await createDemoAgents({ tokenMs: 5 });
+  const server = await serving(t, agents, { demo: true });
+  const page = await open(t, server.url);
+  const lines = page.getByRole("list", { name: "What they say" });
+  for (const who of ["researcher", "team"]) await lines.locator(".who", { hasText: who }).first().waitFor();
+  await page.getByText("A demonstration that this page began").waitFor();
+  assert.deepEqual(await seriousFindings(page), []);
+  const again = await open(t, server.url);
+  await again.getByText("Recently").waitFor();
+  const { tasks } = await rpcClient(`${server.url}/a2a/team`).must<{ readonly tasks: readonly unknown[] }>("ListTasks", {});
+  assert.equal(tasks.length, 1, "another visit begins no other");
+});
+
+test("a server with agents of its own begins nothing by itself", async (t) => {
+  const server = await serving(t, [agentOf(async function* () {}, { name: "Quiet" })]);
+  const page = await open(t, server.url);
+  await page.getByText("Nothing runs.").waitFor();
+  const { tasks } = await rpcClient(`${server.url}/a2a/agent`).must<{ readonly tasks: readonly unknown[] }>("ListTasks", {});
+  assert.deepEqual(tasks, []);
+});
+
+test("tasks are found by agent, state and time, and each has an address", async (t) => {
+  const { agents } = await createDemoAgents({ tokenMs: 0 });
+  const server = await serving(t, agents);
+  for (const [agent, text] of [
+    ["assistant", "Roll 2d6"],
+    ["team", "What is 12 * 12?"],
+  ])
+    await rpcClient(`${server.url}/a2a/${agent}`).send(text ?? "");
+  const page = await open(t, `${server.url}/tasks`);
+  const rows = page.locator("tbody tr");
+  await rows.nth(1).waitFor();
+  await page.getByLabel("Agent").selectOption("team");
+  await page.getByText("1 task", { exact: true }).waitFor();
+  assert.match(page.url(), /agent=team/, "what was asked stands in the address");
+  await page.getByLabel("State").selectOption("TASK_STATE_FAILED");
+  await page.getByText("No task is like that.").waitFor();
+  await page.getByRole("button", { name: "Show all" }).click();
+  await rows.nth(1).waitFor();
+  assert.deepEqual(await seriousFindings(page), []);
+  await page.getByRole("link", { name: "What is 12 * 12?" }).click();
+  await page.locator(".md", { hasText: "144" }).waitFor();
+  assert.match(page.url(), /\/t\/team\//);
+});
+
+test("a foreign agent: its card is examined rule by rule, then it is talked to", async (t) => {
+  const foreign = agentOf(
+    async function* () {
+      yield { kind: "text", text: "I am **foreign**." };
+    },
+    { id: "stranger", name: "Stranger" },
+  );
+  const there = await serving(t, [foreign]);
+  const server = await serving(t, [agentOf(async function* () {})], { allowLocalTargets: true });
+  const page = await open(t, `${server.url}/remotes`, { expected: /status of 4/ });
+  await page.getByLabel("Address").fill("http://127.0.0.1:1/");
+  await page.getByRole("button", { name: "Examine its card" }).click();
+  await page.getByText("That agent was not reached").waitFor();
+  await page.getByLabel("Address").fill(there.url);
+  await page.getByRole("button", { name: "Examine its card" }).click();
+  await page.getByText("keeps every MUST").waitFor();
+  assert.deepEqual(await seriousFindings(page), []);
+  await page.getByRole("button", { name: "Talk to it" }).click();
+  await page.getByText("Write below").or(page.locator("[data-composer]")).first().waitFor();
+  await say(page, "who are you?");
+  await page.locator(".md strong", { hasText: "foreign" }).waitFor();
+});
+
+test("a picture is attached, arrives, and is shown to both", async (t) => {
+  const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  const painter = agentOf(
+    async function* (turn) {
+      const file = turn.input.at(-1)?.parts.find((part) => part.mediaType === "image/png");
+      const bytes = file === undefined ? new Uint8Array() : await turn.load(file);
+      yield { kind: "text", text: `Got ${bytes.length} bytes.` };
+      yield { kind: "artifact", artifact: { artifactId: "back", parts: [{ raw: dot, mediaType: "image/png", filename: "back.png" }] } };
+    },
+    { inputModes: ["*/*"] },
+  );
+  const server = await serving(t, [painter]);
+  const page = await open(t, `${server.url}/a/agent`);
+  await page.locator("input[type=file]").setInputFiles({ name: "dot.png", mimeType: "image/png", buffer: Buffer.from(dot, "base64") });
+  await page.locator(".attachments .ready").waitFor();
+  await say(page, "look at this");
+  await page.getByText("Got 70 bytes.").waitFor();
+  await page.locator(".said.agent img[alt='back.png']").waitFor();
+  await page.locator(".said.user img[alt='dot.png']").waitFor();
+  const shown = (await page.evaluate("[...document.images].map((image) => image.decode().then(() => image.naturalWidth))[0]")) as number;
+  assert.equal(shown, 1);
+});

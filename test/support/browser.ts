@@ -22,16 +22,17 @@ export interface OpenOptions extends BrowserContextOptions {
 /** A real browser for the tests of a file, and the inspector built for it. Its pages fail the test when they show an error, or their policy blocks something. */
 export function useBrowser(): { open(t: TestContext, url: string, options?: OpenOptions): Promise<Page> } {
   const { browser: executablePath } = engine("chromium");
-  let browser: Browser;
+  let browser: Browser | undefined;
   before(async () => {
     mkdirSync(PICTURES, { recursive: true });
     await ensureInspector();
     const args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
     browser = await chromium.launch({ executablePath, args });
   });
-  after(() => browser.close());
+  after(() => browser?.close());
   return {
     async open(t, url, { expected, ...options } = {}) {
+      if (browser === undefined) throw new Error("The browser did not start.");
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
       const page = await context.newPage();
       page.setDefaultTimeout(TIMEOUT);

@@ -19,7 +19,7 @@ export interface CallOptions {
 /** Calls the API. Throws `IasError` with the server's code and words; asks the person for a key on 401, and calls again with it. */
 export async function callApi<T>(path: string, options: CallOptions = {}): Promise<T> {
   const response = await request(path, options);
-  if (response.status === 401 && path !== "/api/session" && (await askKey())) return callApi(path, options);
+  if (response.status === 401 && (await askKey())) return callApi(path, options);
   if (!response.ok) throw await readFailure(response);
   return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
 }
