@@ -37,6 +37,12 @@ test("what was written is read back the same", () => {
   );
 });
 
+test("what a task amounted to before the first entry is kept with it", () => {
+  const snapshot = { id: "t", contextId: "c", status: { state: "TASK_STATE_WORKING" } } as const;
+  const saved: SavedStream = { agent: "a", task: "t", context: "c", snapshot, entries: [] };
+  assert.deepEqual(readLines([...writeLines([saved])].join("")).streams, [saved]);
+});
+
 test("any text at all is read without an exception", () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.string(), fc.json(), fc.constant('{"event":{"task":{}}}'), fc.constant('{"statusUpdate":{"status":null}}'))), (lines) => {

@@ -1,4 +1,4 @@
-import type { StreamResponse } from "../../../src/lib/model/a2a.ts";
+import type { StreamResponse, Task } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import type { Audience } from "../../../src/lib/model/entry.ts";
 
@@ -7,6 +7,8 @@ export interface SavedStream {
   readonly agent: string;
   readonly task: string;
   readonly context: string;
+  /** What the task amounted to before the first entry, where earlier ones are gone. */
+  readonly snapshot?: Task;
   readonly entries: readonly StreamEntry[];
 }
 
@@ -27,8 +29,8 @@ const MAX_PROBLEMS = 100;
  * messages, tool arguments, reasoning.
  */
 export function* writeLines(streams: readonly SavedStream[]): Generator<string, void, undefined> {
-  for (const { agent, task, context, entries } of streams) {
-    yield `${JSON.stringify({ format: FILE_FORMAT, agent, task, context })}\n`;
+  for (const { agent, task, context, snapshot, entries } of streams) {
+    yield `${JSON.stringify({ format: FILE_FORMAT, agent, task, context, ...(snapshot !== undefined && { snapshot }) })}\n`;
     for (const entry of entries) yield `${JSON.stringify(entry)}\n`;
   }
 }
@@ -44,8 +46,8 @@ export function readLines(text: string): OpenedFile {
   const complain = (message: string): void => {
     if (problems.length < MAX_PROBLEMS) problems.push({ line: number, message });
   };
-  const start = (agent: string, task: string, context: string) => {
-    const stream = { agent, task, context, entries: [] };
+  const start = (agent: string, task: string, context: string, snapshot?: Task) => {
+    const stream = { agent, task, context, ...(snapshot !== undefined && { snapshot }), entries: [] };
     streams.push(stream);
     return stream;
   };
@@ -56,7 +58,7 @@ export function readLines(text: string): OpenedFile {
     if (!isObject(value)) complain("is not a JSON object; each line is a stream's head, an entry, or an A2A event");
     else if ("format" in value) {
       if (value["format"] !== FILE_FORMAT) complain(`has the format ${JSON.stringify(value["format"])}; right is "${FILE_FORMAT}"`);
-      else start(textOf(value["agent"]), textOf(value["task"]), textOf(value["context"]));
+      else start(textOf(value["agent"]), textOf(value["task"]), textOf(value["context"]), snapshotIn(value["snapshot"]));
     } else if (isObject(value["event"])) {
       const entry = toEntry(value);
       const stream = streams.at(-1) ?? start("file", entryTask(entry) ?? "file", "");
@@ -132,6 +134,11 @@ function timeOf(event: StreamResponse): number | undefined {
   const stamp = "task" in event ? event.task.status.timestamp : "statusUpdate" in event ? event.statusUpdate.status.timestamp : undefined;
   const at = stamp === undefined ? Number.NaN : Date.parse(stamp);
   return Number.isNaN(at) ? undefined : at;
+}
+
+function snapshotIn(value: unknown): Task | undefined {
+  const event = bareEvent({ task: value });
+  return event !== undefined && "task" in event ? event.task : undefined;
 }
 
 function parse(line: string): unknown {

@@ -98,7 +98,14 @@ export function openStreamFile(text: string): string | undefined {
 }
 
 function save(stream: StreamStore): void {
-  const saved = { agent: stream.agent, task: stream.task, context: stream.context.peek(), entries: stream.entries };
+  const snapshot = stream.snapshot.peek();
+  const saved = {
+    agent: stream.agent,
+    task: stream.task,
+    context: stream.context.peek(),
+    ...(snapshot !== undefined && { snapshot }),
+    entries: stream.entries,
+  };
   const url = URL.createObjectURL(new Blob([...writeLines([saved])], { type: "application/x-ndjson" }));
   const link = document.createElement("a");
   link.href = url;
