@@ -12,6 +12,7 @@ import type { Agent, AgentOptions } from "../engine/agent.ts";
 import { createAgentsPage } from "../gateway/agents-page.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import { isWebSocketUpgrade } from "../gateway/upgrade.ts";
+import { answerWithoutUpgrade } from "../gateway/without-upgrade.ts";
 import { checkRequest, type Guards } from "../gateway/guards.ts";
 import { healthPage } from "../gateway/health.ts";
 import { createInspectorPage } from "../gateway/inspector-page.ts";
@@ -100,7 +101,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const campaigns = openCampaigns(settings);
     if (campaigns !== undefined) closer.add(async () => campaigns[Symbol.asyncDispose]());
     const gateway = wireGateway(options, { core, campaigns, guards, wheel, origin: () => where.origin, isUp: () => stopped === undefined, report });
-    const http = createHttpServer({ shouldUpgradeCallback: isWebSocketUpgrade }, gateway.handle).on("upgrade", gateway.upgrade);
+    const http = createHttpServer({ shouldUpgradeCallback: isWebSocketUpgrade }, gateway.handle);
+    http.on("upgrade", (request, socket, head) => {
+      if (isWebSocketUpgrade(request)) gateway.upgrade(request, socket, head);
+      else answerWithoutUpgrade(http, request, socket, head);
+    });
     closer.add(async () => {
       await gateway.endStreams();
       wheel[Symbol.dispose]();
