@@ -14,7 +14,7 @@ export function LiveRow({ task }: { readonly task: TaskSummary }): VNode {
   useEffect(() => () => stream.close(), [stream]);
   const transcript = useTranscript(stream);
   const last = transcript.blocks.findLast(({ kind }) => kind === "text");
-  const words = last?.kind === "text" ? last.text.slice(-160) : "";
+  const words = last?.kind === "text" ? last.text.slice(-120) : "";
   const speaker = last?.kind === "text" && last.path !== "" ? `${last.path}: ` : "";
   const rate = tokensPerSecond(stream.liveness.value);
   return (
