@@ -6,6 +6,7 @@ import { claim } from "./claim.ts";
 import { createFighter } from "./fighter.ts";
 import { greet } from "./greet.ts";
 import { campaignHash } from "./hash.ts";
+import type { ControlState } from "./ledger.ts";
 import { checkNeeds } from "./preflight.ts";
 import type { Progress } from "./progress.ts";
 import type { Pulse } from "./pulse.ts";
@@ -109,42 +110,52 @@ export const runCampaign: RunCampaign = async (campaign, parts, signal) => {
     if (allowed !== before) onProgress({ kind: "concurrency", subject: attempt.subject, allowed, why });
   }
 
+  let paused = false;
+
+  /** Carries out what people asked for. False: the campaign is canceled. */
+  async function obey(wishes: ControlState): Promise<boolean> {
+    if (wishes.paused !== paused) tell(onProgress, wishes.paused ? "PAUSED" : "RESUMED", wishes.paused ? PAUSED : "The campaign goes on: battles start.");
+    ({ paused } = wishes);
+    if (wishes.canceled) {
+      for (const canceling of running.values()) canceling.abort();
+      return false;
+    }
+    for (const battle of wishes.cancelBattles) {
+      schedule.cancel(battle);
+      running.get(battle)?.abort();
+    }
+    for (const battle of wishes.requeueBattles) {
+      running.get(battle)?.abort();
+      if (!running.has(battle)) await requeue(battle, schedule, parts);
+    }
+    return true;
+  }
+
+  /** Starts what may start now. Gives until when nothing more may, by the clock. */
+  function launchAll(): number {
+    while (!paused && !asked.aborted) {
+      const next = schedule.next(clock.now());
+      if (next.kind === "wait") return next.until;
+      launch(next);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
   const isAlive = setInterval(() => undefined, 2 ** 30);
   const ticking = tick(pulses, parts, asked);
   let state: "running" | "paused" | "canceled" | "exhausted" = "running";
   try {
     for (const attempt of left) launch({ ...attempt, kind: "resume" });
     let lookAt = 0;
-    let paused = false;
     while (!asked.aborted) {
       if (clock.now() >= lookAt) {
         lookAt = clock.now() + CONTROL_MS;
-        const wishes = await ledger.control.read();
-        if (wishes.paused !== paused) tell(onProgress, wishes.paused ? "PAUSED" : "RESUMED", wishes.paused ? PAUSED : "The campaign goes on: battles start.");
-        ({ paused } = wishes);
-        if (wishes.canceled) {
+        if (!(await obey(await ledger.control.read()))) {
           state = "canceled";
-          for (const canceling of running.values()) canceling.abort();
           break;
         }
-        for (const battle of wishes.cancelBattles) {
-          schedule.cancel(battle);
-          running.get(battle)?.abort();
-        }
-        for (const battle of wishes.requeueBattles) {
-          running.get(battle)?.abort();
-          if (!running.has(battle)) await requeue(battle, schedule, parts);
-        }
       }
-      let until = Number.POSITIVE_INFINITY;
-      while (!paused && !asked.aborted) {
-        const next = schedule.next(clock.now());
-        if (next.kind === "wait") {
-          ({ until } = next);
-          break;
-        }
-        launch(next);
-      }
+      const until = launchAll();
       if (schedule.isOver) {
         // What was wished while the last battle ended is not left behind.
         if ((await ledger.control.read()).requeueBattles.length === 0) break;
