@@ -18,9 +18,11 @@ function folders(t: TestContext): { readonly campaignsDir: string; readonly resu
 }
 
 /** A subject that says the numbers to ten and then waits for `release`. */
-function slowSubject() {
+function slowSubject(t: TestContext) {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
+  // Also where the test fails: a turn that never ends would hold the server.
+  t.after(() => release());
   const agent = agentOf(async function* () {
     for (let count = 1; count <= 10; count += 1) yield { kind: "text", text: `${count} ` };
     await released;
@@ -38,7 +40,7 @@ subjects: [{ id: counter, url: ${url} }]
 `;
 
 test("a campaign is started by its name, watched while it runs, paused and told to its end", { timeout: 120_000 }, async (t) => {
-  const { agent, release } = slowSubject();
+  const { agent, release } = slowSubject(t);
   const { campaignsDir, resultsDir } = folders(t);
   const server = await serving(t, [agent], { campaignsDir, resultsDir });
   writeFileSync(join(campaignsDir, "nightly.yaml"), yaml(`${server.url}/a2a/agent`));

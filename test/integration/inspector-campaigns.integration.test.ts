@@ -23,6 +23,8 @@ for (const [name, options] of [
     mkdirSync(campaignsDir);
     let release = (): void => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
+    // Also where the test fails: a turn that never ends would hold the server.
+    t.after(() => release());
     const agent = agentOf(async function* () {
       for (let count = 1; count <= 10; count += 1) yield { kind: "text", text: `${count} ` };
       await released;
