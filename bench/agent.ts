@@ -47,7 +47,7 @@ const server = await startServer({
   port: Number(process.env["PORT"] ?? 4100),
   grpcPort: false,
   // As many turns as the widest row has streams; readers as many as there are, each with its own connection.
-  limits: { maxParallelTurns: 1024, maxReaders: 20_000 },
+  limits: { maxParallelTurns: 1024, maxReaders: 20_000, maxApiRate: Number.POSITIVE_INFINITY, maxAddressRate: Number.POSITIVE_INFINITY },
 });
 answerBench();
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { createLatencies } from "./latency.ts";
 import type { RunningServer } from "./server.ts";
-import { loadMessage, openStream, type Stream, type StreamRequest, type Tally } from "./stream.ts";
+import { loadMessage, openApiStream, openStream, type Stream, type StreamRequest, type Tally } from "./stream.ts";
 
 /** What one run of one row on one target came to. */
 export interface Measured {
@@ -74,8 +74,13 @@ export interface Load {
   readonly maxMs: number;
 }
 
+/** How streams are read: A2A's own by default. */
+export interface RunOptions extends Pick<StreamRequest, "marks"> {
+  readonly via?: "a2a" | "api";
+}
+
 /** Runs streams; true when all came to their end with every chunk, false when the time was up. Throws for a stream that broke. */
-export async function runStreams(server: RunningServer, tally: Tally, load: Load, more: Pick<StreamRequest, "marks"> = {}): Promise<boolean> {
+export async function runStreams(server: RunningServer, tally: Tally, load: Load, more: RunOptions = {}): Promise<boolean> {
   const open = new Set<Stream>();
   let left = load.streams;
   let late = false;
@@ -86,7 +91,11 @@ export async function runStreams(server: RunningServer, tally: Tally, load: Load
   const lane = async (): Promise<void> => {
     while (left > 0 && !late) {
       left -= 1;
-      const stream = openStream({ port: server.port, method: "SendStreamingMessage", params: loadMessage(load.n, load.rate), tally, ...more });
+      const { port } = server;
+      const stream =
+        more.via === "api"
+          ? await openApiStream(port, { ...load, tally })
+          : openStream({ port, method: "SendStreamingMessage", params: loadMessage(load.n, load.rate), tally, ...more });
       open.add(stream);
       try {
         await stream.opened;

@@ -40,6 +40,13 @@ export const rows: readonly Row[] = [
   },
   { name: "readers", title: "one stream of 50/s with 500 readers", note: "an event is a chunk that one reader got", kinds: ALL, run: manyReaders },
   {
+    name: "api",
+    title: "200 streams of 50/s for 10 s, read at /api",
+    note: "a2a: CPU of an event over that of A2A's own stream, measured just before on the same server",
+    kinds: ["ours"],
+    run: readAtApi,
+  },
+  {
     name: "idle",
     title: "10,000 idle subscribers",
     note: "an event is a subscriber's joining; bytes: resident memory a subscriber, heap: of it JavaScript's, both after a full collection",
@@ -82,6 +89,17 @@ async function warmUp(server: RunningServer, tally: Tally, target: Target, load:
   const width = peer ? Math.min(load.width, 20) : load.width;
   const streams = peer ? 20 : Math.max(width, Math.ceil(40_000 / n));
   if (!(await runStreams(server, tally, { width, streams, n, rate: 0, maxMs: OURS_MS }))) throw new Error("The warm-up did not end.");
+}
+
+async function readAtApi(server: RunningServer, target: Target): Promise<Measured> {
+  const load = { width: 200, streams: 200, n: 500, rate: 50, maxMs: OURS_MS };
+  const tally = createTally();
+  await warmUp(server, tally, target, load);
+  const warm = { width: 20, streams: 20, n: 2000, rate: 0, maxMs: OURS_MS };
+  await runStreams(server, tally, warm, { via: "api" });
+  const a2a = await measure(server, tally, () => runStreams(server, tally, load));
+  const api = await measure(server, tally, () => runStreams(server, tally, load, { via: "api" }));
+  return { ...api, extra: { a2a: api.cpu / a2a.cpu } };
 }
 
 async function longStream(server: RunningServer, target: Target): Promise<Measured> {

@@ -11,15 +11,16 @@ export interface Tally {
   onMark?: (stream: Stream) => void;
 }
 
-export interface StreamRequest {
+export type StreamRequest = {
   readonly port: number;
-  readonly method: "SendStreamingMessage" | "SubscribeToTask";
-  readonly params: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly tally: Tally;
   /** Counts of chunks, rising, at which `tally.onMark` is called. */
   readonly marks?: readonly number[];
-}
+} & Asked;
+
+/** A call of A2A, or a path that is got. */
+type Asked = { readonly method: "SendStreamingMessage" | "SubscribeToTask"; readonly params: object } | { readonly path: string };
 
 /** One streaming request. */
 export interface Stream {
@@ -46,7 +47,8 @@ const HEAD_BYTES = 4096;
  * Opens a stream over a bare socket: a client that parses HTTP and JSON would be slower than the servers it measures. It looks for the stamps
  * `@<µs>#`, which stand in chunks and nowhere else, and counts them.
  */
-export function openStream({ port, method, params, headers, tally, marks = [] }: StreamRequest): Stream {
+export function openStream(asked: StreamRequest): Stream {
+  const { port, headers, tally, marks = [] } = asked;
   const opened = Promise.withResolvers<string>();
   const ended = Promise.withResolvers<void>();
   opened.promise.catch(() => {});
@@ -60,17 +62,18 @@ export function openStream({ port, method, params, headers, tally, marks = [] }:
   let partial = -1;
   let nextMark = 0;
 
-  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+  const body = "path" in asked ? "" : JSON.stringify({ jsonrpc: "2.0", id: 1, method: asked.method, params: asked.params });
   const fields = {
     host: `127.0.0.1:${port}`,
-    "content-type": "application/json",
+    ...(body !== "" && { "content-type": "application/json" }),
     accept: "text/event-stream",
     "a2a-version": "1.0",
     connection: "close",
     ...headers,
   };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  const request = `POST /a2a/bench HTTP/1.1\r\n${lines.join("")}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  const first = "path" in asked ? `GET ${asked.path}` : "POST /a2a/bench";
+  const request = `${first} HTTP/1.1\r\n${lines.join("")}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
   const stamp = (micros: number, now: number): void => {
     count += 1;
@@ -140,6 +143,16 @@ export function openStream({ port, method, params, headers, tally, marks = [] }:
     },
   };
   return stream;
+}
+
+/** Sends a message to the load agent over the API, and opens the stream of its task there. */
+export async function openApiStream(port: number, { n, rate, tally }: { readonly n: number; readonly rate: number; readonly tally: Tally }): Promise<Stream> {
+  const body = { messageId: crypto.randomUUID(), parts: [{ text: JSON.stringify({ n, rate }) }] };
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(`http://127.0.0.1:${port}/api/agents/bench/messages`, { method: "POST", headers, body: JSON.stringify(body) });
+  const answer = (await response.json()) as { readonly task?: string };
+  if (answer.task === undefined) throw new Error(`The API did not take a message: ${JSON.stringify(answer).slice(0, 1000)}`);
+  return openStream({ port, path: `/api/tasks/${answer.task}/events?agent=bench`, tally });
 }
 
 /** The parameters of a message to the load agent. */
