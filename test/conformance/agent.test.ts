@@ -15,6 +15,6 @@ const MODES: readonly (readonly [Modes, Omit<A2AConformanceOptions, "baseUrl">])
 ];
 
 for (const [modes, options] of MODES) {
-  const server = await startConformanceAgent({ ...modes, port: 0, grpcPort: 0 });
+  const server = await startConformanceAgent({ ...modes, websocket: true, port: 0, grpcPort: 0 });
   await runA2AConformance({ ...options, baseUrl: server.url, done: () => server[Symbol.asyncDispose]() });
 }

@@ -24,6 +24,8 @@ export interface CardsOptions {
   readonly schemes: readonly SecurityScheme[];
   /** What readers get that name no version. Default `merged`; a conformance suite of 1.0 alone wants `1.0`. */
   readonly bare?: CardForm;
+  /** Whether the WebSocket binding is declared; true. */
+  readonly websocket?: boolean;
   /** Signs the cards; its public half must be shown at `JWKS_PATH`. */
   readonly signingKey?: SigningKey;
   readonly now: () => number;
@@ -35,7 +37,14 @@ export function createCards(options: CardsOptions): Cards & { readonly page: Pag
   /** By agent, then by facts and form: agents do not change, but where the server listens is known late. */
   const made = new WeakMap<Agent, Map<string, Promise<JsonObject>>>();
 
-  const factsNow = (): CardFacts => ({ origin: options.origin(), grpc: options.grpc?.(), defaultAgent, serves03, schemes: options.schemes });
+  const factsNow = (): CardFacts => ({
+    origin: options.origin(),
+    grpc: options.grpc?.(),
+    defaultAgent,
+    serves03,
+    websocket: options.websocket ?? true,
+    schemes: options.schemes,
+  });
 
   const cached = (agent: Agent, name: string, facts: CardFacts, make: () => Promise<JsonObject>): Promise<JsonObject> => {
     const cards = made.get(agent) ?? new Map<string, Promise<JsonObject>>();

@@ -126,6 +126,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     schemes: authenticator.schemes,
     ...(cardKey !== undefined && { signingKey: cardKey }),
     ...(options.bareCard !== undefined && { bare: options.bareCard }),
+    ...(options.declareWebSocket !== undefined && { websocket: options.declareWebSocket }),
     now,
   });
   return {

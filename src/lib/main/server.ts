@@ -57,6 +57,8 @@ export interface ServerOptions extends Partial<Settings> {
   readonly fetch?: GuardedFetch;
   /** The card's form for readers that name no version; `merged` unless a test suite wants one alone. */
   readonly bareCard?: CardForm;
+  /** Whether cards declare A2A over WebSocket; true, unless readers do not take a binding of our own. It is served all the same. */
+  readonly declareWebSocket?: boolean;
   /** Pages beside A2A's, asked after them. */
   readonly pages?: readonly Page[];
   /** Routes beside A2A's, asked before the server's own. */

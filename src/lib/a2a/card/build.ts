@@ -14,6 +14,8 @@ export interface CardFacts {
   readonly defaultAgent: string;
   /** Whether protocol 0.3 is served on the same URLs. */
   readonly serves03: boolean;
+  /** Whether the WebSocket binding (PROTOCOL.md, section 9) is declared. */
+  readonly websocket: boolean;
   readonly schemes: readonly SecurityScheme[];
 }
 
@@ -60,7 +62,7 @@ export function mergeCards(card: JsonObject, agent: Agent, facts: CardFacts): Js
   return { ...legacy, ...card, ...(both.length > 0 && { securitySchemes: Object.fromEntries(both) as JsonObject }) };
 }
 
-function interfacesOf(agent: Agent, { origin, grpc, serves03, defaultAgent }: CardFacts): Json {
+function interfacesOf(agent: Agent, { origin, grpc, serves03, websocket, defaultAgent }: CardFacts): Json {
   const [rpc, rest] = [rpcUrl(agent, origin), `${rpcUrl(agent, origin)}/rest`];
   // Clients take the first that they can speak, some without a look at the version: so 1.0 stands first.
   return [
@@ -68,7 +70,7 @@ function interfacesOf(agent: Agent, { origin, grpc, serves03, defaultAgent }: Ca
     { url: rest, protocolBinding: "HTTP+JSON", protocolVersion: "1.0" },
     // gRPC has one address for all agents; the tenant, which clients repeat in each request, tells them apart.
     ...(grpc === undefined ? [] : [{ url: grpc, protocolBinding: "GRPC", ...(agent.id !== defaultAgent && { tenant: agent.id }), protocolVersion: "1.0" }]),
-    { url: `${rpc.replace(/^http/, "ws")}/ws`, protocolBinding: A2A_SOCKET_BINDING, protocolVersion: "1.0" },
+    ...(websocket ? [{ url: `${rpc.replace(/^http/, "ws")}/ws`, protocolBinding: A2A_SOCKET_BINDING, protocolVersion: "1.0" }] : []),
     ...(serves03
       ? [
           { url: rpc, protocolBinding: "JSONRPC", protocolVersion: "0.3" },
