@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Json, JsonObject } from "../model/a2a.ts";
+import { type Json, type JsonObject, TASK_STATES } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import type { PushConfig } from "./operations.ts";
 
@@ -139,22 +139,11 @@ export const pushIdSchema = message({ tenant, taskId: id, id });
 /** `a2a.v1.ListTaskPushNotificationConfigsRequest`. */
 export const pushListSchema = message({ tenant, taskId: id, pageSize: int.optional(), pageToken: z.string().optional() });
 
-const STATES = [
-  "TASK_STATE_SUBMITTED",
-  "TASK_STATE_WORKING",
-  "TASK_STATE_COMPLETED",
-  "TASK_STATE_FAILED",
-  "TASK_STATE_CANCELED",
-  "TASK_STATE_INPUT_REQUIRED",
-  "TASK_STATE_REJECTED",
-  "TASK_STATE_AUTH_REQUIRED",
-] as const;
-
 /** `a2a.v1.ListTasksRequest`; the specification says what is left out of it (3.1.4). */
 export const listTasksSchema = message({
   tenant,
   contextId: z.string().optional(),
-  status: z.enum(["TASK_STATE_UNSPECIFIED", ...STATES], `must be one of ${STATES.join(", ")}`).optional(),
+  status: z.enum(["TASK_STATE_UNSPECIFIED", ...TASK_STATES], `must be one of ${TASK_STATES.join(", ")}`).optional(),
   pageSize: int.pipe(z.number().min(1, "must be 1 to 100").max(100, "must be 1 to 100")).optional(),
   pageToken: z.string().optional(),
   historyLength: count.optional(),

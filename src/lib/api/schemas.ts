@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Json, JsonObject, Message, Part, StreamResponse, TaskState } from "../model/a2a.ts";
+import { type Json, type JsonObject, type Message, type Part, type StreamResponse, TASK_STATES, type TaskState } from "../model/a2a.ts";
 import type {
   AgentSummary,
   ApiError,
@@ -34,20 +34,8 @@ const count = z.number().int().min(0);
 const json = z.unknown().describe("Any JSON value") as unknown as z.ZodType<Json>;
 const jsonObject = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
 
-/** States of a task, as A2A names them. */
-export const STATES = [
-  "TASK_STATE_SUBMITTED",
-  "TASK_STATE_WORKING",
-  "TASK_STATE_COMPLETED",
-  "TASK_STATE_FAILED",
-  "TASK_STATE_CANCELED",
-  "TASK_STATE_INPUT_REQUIRED",
-  "TASK_STATE_REJECTED",
-  "TASK_STATE_AUTH_REQUIRED",
-] as const satisfies readonly TaskState[];
-
 /** `a2a.v1.TaskState`. */
-export const stateSchema = z.enum(STATES, `must be one of ${STATES.join(", ")}`);
+export const stateSchema = z.enum(TASK_STATES, `must be one of ${TASK_STATES.join(", ")}`);
 
 /** Who may read an entry. */
 export const audienceSchema = z.enum(["public", "extension", "internal"], "must be public, extension or internal");

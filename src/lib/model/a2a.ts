@@ -9,16 +9,20 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** A JSON object, as `google.protobuf.Struct` admits. */
 export type JsonObject = { readonly [key: string]: Json };
 
+/** States of a task, as A2A names them. */
+export const TASK_STATES = [
+  "TASK_STATE_SUBMITTED",
+  "TASK_STATE_WORKING",
+  "TASK_STATE_COMPLETED",
+  "TASK_STATE_FAILED",
+  "TASK_STATE_CANCELED",
+  "TASK_STATE_INPUT_REQUIRED",
+  "TASK_STATE_REJECTED",
+  "TASK_STATE_AUTH_REQUIRED",
+] as const;
+
 /** `a2a.v1.TaskState`. */
-export type TaskState =
-  | "TASK_STATE_SUBMITTED"
-  | "TASK_STATE_WORKING"
-  | "TASK_STATE_COMPLETED"
-  | "TASK_STATE_FAILED"
-  | "TASK_STATE_CANCELED"
-  | "TASK_STATE_INPUT_REQUIRED"
-  | "TASK_STATE_REJECTED"
-  | "TASK_STATE_AUTH_REQUIRED";
+export type TaskState = (typeof TASK_STATES)[number];
 
 /** `a2a.v1.Role`. */
 export type Role = "ROLE_USER" | "ROLE_AGENT";

@@ -1,19 +1,9 @@
 import { z } from "zod";
 import { parseJsonBody } from "../a2a/binding.ts";
+import { TASK_STATES } from "../model/a2a.ts";
 import type { SocketRequest } from "../model/api.ts";
 import { IasError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
-
-const STATES = [
-  "TASK_STATE_SUBMITTED",
-  "TASK_STATE_WORKING",
-  "TASK_STATE_COMPLETED",
-  "TASK_STATE_FAILED",
-  "TASK_STATE_CANCELED",
-  "TASK_STATE_INPUT_REQUIRED",
-  "TASK_STATE_REJECTED",
-  "TASK_STATE_AUTH_REQUIRED",
-] as const;
 
 const number = z.int().min(0);
 const bytes = z.int().min(0);
@@ -32,7 +22,7 @@ function schemaFor({ maxIdLength }: Pick<Limits, "maxIdLength">) {
   };
   return z.discriminatedUnion("op", [
     z.object({ op: z.literal("subscribe"), sub: number, task: text, ...reading }),
-    z.object({ op: z.literal("subscribe-feed"), sub: number, context: text.exactOptional(), states: z.array(z.enum(STATES)).exactOptional(), ...reading }),
+    z.object({ op: z.literal("subscribe-feed"), sub: number, context: text.exactOptional(), states: z.array(z.enum(TASK_STATES)).exactOptional(), ...reading }),
     z.object({ op: z.literal("credit"), sub: number, bytes }),
     z.object({ op: z.literal("unsubscribe"), sub: number }),
     z.object({ op: z.literal("ack"), sub: number, cursor: text }),
