@@ -26,3 +26,10 @@ export const engine: Engine = {
     yield { kind: "usage", usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 } };
   },
 };
+
+/** An engine that yields what no thread can be sent. */
+export const wrong: Engine = {
+  async *run() {
+    yield { kind: "note", name: "n", value: (() => {}) as never };
+  },
+};

@@ -12,6 +12,7 @@ import type { Principal } from "../model/key.ts";
  *   where the turn will go on elsewhere (the process drains, the lease is lost): work outside of this process must then be left as it is;
  * - end by returning (the turn is COMPLETED), by yielding `interrupt`, `reply` or `end` last, or by throwing (FAILED; `IasError.retryable` is told).
  * MUST NOT: keep state of a turn outside of it, other than through `checkpoint` and `interrupt`.
+ * What is yielded is checked (`to-event.ts`): a wrong event, or half a character that no next piece makes whole, ends the turn as FAILED, reason EVENT_INVALID.
  *
  * An engine that holds something beyond its turns (programs, connections) is disposable; whoever made it disposes of it, after its last turn.
  */

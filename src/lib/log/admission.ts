@@ -2,7 +2,7 @@ import { isTerminal } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import type { NewEntry } from "../model/entry.ts";
 import type { StreamKey } from "../model/key.ts";
-import type { Batch, OpenOptions } from "./log.ts";
+import { type Batch, MAX_STATE_LENGTH, type OpenOptions } from "./log.ts";
 import type { RecordWrite } from "./records.ts";
 
 /** Limits of a write; each is an option of the adapters. */
@@ -16,8 +16,6 @@ export interface WriteLimits {
 /** The limits where none are given. */
 export const DEFAULT_WRITE_LIMITS: WriteLimits = { maxParkedBytes: 1024 * 1024, maxParkedBatches: 1024 };
 
-/** The longest resume state, in UTF-16 units. */
-export const MAX_STATE_LENGTH = 1024 * 1024;
 /** The longest record value, in UTF-16 units. */
 export const MAX_RECORD_LENGTH = 256 * 1024;
 /** The longest owner text of `open`. */

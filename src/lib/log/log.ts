@@ -101,7 +101,10 @@ export interface Refused {
   readonly owner?: string;
 }
 
-/** An engine's opaque state between turns and at checkpoints, versioned by its maker; at most 1 MiB of JSON text. */
+/** The longest resume state, version and data together, in UTF-16 units. */
+export const MAX_STATE_LENGTH = 1024 * 1024;
+
+/** An engine's opaque state between turns and at checkpoints, versioned by its maker; at most `MAX_STATE_LENGTH`. */
 export interface ResumeState {
   /** Names the form of `data`, for example `openai-agents/1`. */
   readonly version: string;

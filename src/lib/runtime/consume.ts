@@ -1,4 +1,5 @@
 import type { AgentEvent } from "../engine/engine.ts";
+import { toEvent } from "../engine/to-event.ts";
 import type { ResumeState } from "../log/log.ts";
 import type { Part } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
@@ -47,9 +48,10 @@ export async function consume(run: TurnRun, live: TurnLiveness, signal: AbortSig
   let given = 0;
   let events = 0;
   try {
-    for await (const event of agent.engine.run(createTurn(run), { signal })) {
+    for await (const yielded of eventsOf(agent.engine.run(createTurn(run), { signal }))) {
       if (stopped()) return () => "rest";
       given += 1;
+      const event = toEvent(yielded, given);
       if (event.kind === "liveness") {
         live.saw(event, false);
         if (given % BURST === 0) await new Promise(setImmediate);
@@ -57,15 +59,18 @@ export async function consume(run: TurnRun, live: TurnLiveness, signal: AbortSig
       }
       switch (event.kind) {
         case "interrupt": {
+          scribe.checkWhole();
           const message = event.approvals === undefined ? event.message : scribe.approvals(event.message, event.approvals);
           const status = scribe.status(event.reason === "auth" ? "TASK_STATE_AUTH_REQUIRED" : "TASK_STATE_INPUT_REQUIRED", message && (await told(message)));
           return rest([status], event.state ?? null);
         }
         case "reply":
+          scribe.checkWhole();
           checkEntry(parts.limits, event.parts, "A message of the agent", "put long content into an artifact, in chunks");
           return reply(run, event, events === 0);
         case "end": {
           const message = event.message && (await told(event.message));
+          if (event.outcome === "completed") scribe.checkWhole();
           if (event.outcome === "completed") return rest([scribe.status("TASK_STATE_COMPLETED", message, event.metadata)]);
           return final(scribe.status(event.outcome === "failed" ? "TASK_STATE_FAILED" : "TASK_STATE_REJECTED", message, event.metadata));
         }
@@ -93,6 +98,7 @@ export async function consume(run: TurnRun, live: TurnLiveness, signal: AbortSig
       events += 1;
       if (given % BURST === 0) await new Promise(setImmediate);
     }
+    scribe.checkWhole();
     return rest([scribe.status("TASK_STATE_COMPLETED")]);
   } catch (error) {
     if (stopped()) return () => "rest";
@@ -108,6 +114,19 @@ export async function consume(run: TurnRun, live: TurnLiveness, signal: AbortSig
       ),
     );
   }
+}
+
+/** What an engine gave to be read. Throws `engine-failed`, reason EVENT_INVALID, for what cannot be: `run` that forgot its asterisk. */
+function eventsOf(given: AsyncIterable<AgentEvent> | undefined): AsyncIterable<unknown> {
+  if (typeof given === "object" && (Symbol.asyncIterator in given || Symbol.iterator in given)) return given;
+  const what = given === undefined ? "nothing" : `a ${typeof given}`;
+  throw new IasError(
+    "engine-failed",
+    `The agent's engine gave ${what} for its turn; run(turn, { signal }) must give an AsyncIterable of events, as async *run() does.`,
+    {
+      reason: "EVENT_INVALID",
+    },
+  );
 }
 
 /**

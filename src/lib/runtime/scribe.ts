@@ -11,10 +11,11 @@ import { createArtifactDrafts } from "./artifact-drafts.ts";
 import { checkEntry } from "./check-entry.ts";
 import type { Draft } from "./draft.ts";
 import { clipText, splitText } from "./text.ts";
+import { createWholeText } from "./whole-text.ts";
 
 /** Turns what an agent does into entries: pure but for `now` and ids, one scribe a turn. */
 export interface Scribe {
-  /** The entries of one event; none for an empty one. Throws `too-large` where a limit says fail. */
+  /** The entries of one event; none for an empty one. Throws `too-large` where a limit says fail, `engine-failed` for half a character without the other. */
   write(event: Exclude<AgentEvent, { kind: "interrupt" | "reply" | "end" | "checkpoint" | "liveness" }>): readonly Draft[];
   /** A public status with an optional message of the agent. */
   status(state: TaskState, message?: readonly Part[], metadata?: JsonObject): Draft;
@@ -22,6 +23,8 @@ export interface Scribe {
   aside(audience: "extension" | "internal", data: ExtensionData): Draft;
   /** The parts of a status message that asks for approvals: a sentence, and the calls as data. */
   approvals(message: readonly Part[] | undefined, approvals: readonly Approval[]): readonly Part[];
+  /** Throws `engine-failed` where the last piece of a text ended in half a character: to be asked before the turn ends well. */
+  checkWhole(): void;
   /** Voids what an earlier attempt wrote into an artifact: `before` is the artifact as it was when the turn began. */
   supersede(artifactId: string, before: Artifact | undefined, attempt: number): Draft;
 }
@@ -51,6 +54,7 @@ export function createScribe(options: ScribeOptions): Scribe {
   const answer = options.turn > 1 ? `answer-${options.turn}` : "answer";
   /** UTF-16 units of text that fit in one entry in any case. */
   const most = Math.floor(limits.maxEntryBytes / BYTES_PER_UNIT);
+  const whole = createWholeText();
   const artifacts = createArtifactDrafts({ task, context, maxArtifactBytes: agent.maxArtifactBytes, maxPiece: most, fold: view.fold });
 
   const aside: Scribe["aside"] = (audience, data) => {
@@ -63,13 +67,23 @@ export function createScribe(options: ScribeOptions): Scribe {
     const changed = { state, timestamp: toTimestamp(options.now()), ...said };
     return { audience: "public", event: { statusUpdate: { ...ids, status: changed, ...(metadata !== undefined && { metadata }) } } };
   };
+  const pieces = (text: string): readonly string[] => (text === "" ? [] : splitText(text, most));
   /** What is not exposed is written twice: its bare fact for readers of the extension, and in full for the owner and the inspector. */
   const hideable = (bare: ExtensionData, full: ExtensionData): readonly Draft[] =>
     agent.expose.toolArguments ? [aside("extension", full)] : [aside("extension", bare), aside("internal", full)];
   const writeArtifact = (event: Extract<AgentEvent, { kind: "artifact" }>, path: Path): Draft => {
-    const size = checkEntry(limits, event.artifact, "An artifact chunk", "send it in smaller chunks");
-    if (path !== undefined) return aside("extension", { kind: "note", name: "artifact", value: event.artifact, ...path });
-    return artifacts.chunk(event.artifact, size, { append: event.append === true, lastChunk: event.lastChunk });
+    const id = event.artifact.artifactId;
+    const of = path === undefined ? id : [...path.path, id];
+    const parts = event.artifact.parts.map((part) => (part.text === undefined ? part : { ...part, text: whole.next("artifact", of, part.text) }));
+    const artifact = { ...event.artifact, parts };
+    const size = checkEntry(limits, artifact, "An artifact chunk", "send it in smaller chunks");
+    if (path !== undefined) return aside("extension", { kind: "note", name: "artifact", value: artifact as unknown as Json, ...path });
+    return artifacts.chunk(artifact, size, { append: event.append === true, lastChunk: event.lastChunk });
+  };
+  const writeText = (text: string, event: Extract<AgentEvent, { kind: "text" }>): readonly Draft[] => {
+    const id = event.artifact ?? answer;
+    const said = whole.next("artifact", id, text);
+    return said === "" ? [] : artifacts.text(said, id, event.name);
   };
 
   return {
@@ -83,6 +97,7 @@ export function createScribe(options: ScribeOptions): Scribe {
       const shown = approvals.map((approval) => ({ ...approval, arguments: clipText(approval.arguments, share) }));
       return [...lead, { data: { approvals: shown satisfies readonly Approval[] as unknown as Json } }];
     },
+    checkWhole: () => whole.finish(),
     supersede(artifactId, before, attempt) {
       return artifacts.replacement(before ?? { artifactId, parts: [{ text: "" }], metadata: { [EXTENSION_URI]: { superseded: attempt } } });
     },
@@ -91,14 +106,14 @@ export function createScribe(options: ScribeOptions): Scribe {
       switch (event.kind) {
         case "text":
           if (event.text === "") return [];
-          if (path !== undefined) return splitText(event.text, most).map((text) => aside("extension", { kind: "text", text, ...path }));
-          return artifacts.text(event.text, event.artifact ?? answer, event.name);
+          if (path === undefined) return writeText(event.text, event);
+          return pieces(whole.next("text", path.path, event.text)).map((text) => aside("extension", { kind: "text", text, ...path }));
         case "artifact":
           return [writeArtifact(event, path)];
         case "status":
           return [status("TASK_STATE_WORKING", event.message, event.metadata)];
         case "reasoning":
-          return splitText(event.text, most).map((text) =>
+          return pieces(whole.next("reasoning", path?.path ?? "", event.text)).map((text) =>
             aside(agent.expose.reasoning ? "extension" : "internal", { kind: "reasoning", text, size: text.length, ...path }),
           );
         case "tool-call": {

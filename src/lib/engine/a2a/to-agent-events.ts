@@ -4,6 +4,7 @@ import { IasError } from "../../model/errors.ts";
 import { type ExtensionData, readExtension } from "../../model/extension.ts";
 import { readLiveness } from "../../liveness/read-signals.ts";
 import type { AgentEvent } from "../engine.ts";
+import { toEvent } from "../to-event.ts";
 import { splitArtifact } from "./split-artifact.ts";
 
 /** Turns what a remote agent sends into what an agent does, for one turn. */
@@ -29,7 +30,7 @@ export function createTranslator(options: TranslatorOptions): Translator {
     if ("artifactUpdate" in event) return artifactEvents(event.artifactUpdate);
     if ("statusUpdate" in event) {
       const data = readExtension(event);
-      const aside = data === undefined || data.kind === "failure" ? undefined : fromExtension(data, options.name);
+      const aside = data === undefined || data.kind === "failure" ? undefined : fromExtension(data, options.name)?.filter(isRight);
       return aside ?? statusEvents(event.statusUpdate);
     }
     return [];
@@ -80,6 +81,16 @@ function statusEvents(update: TaskStatusUpdateEvent): readonly AgentEvent[] {
       return [{ kind: "end", outcome: "rejected", ...said }];
     case "TASK_STATE_CANCELED":
       throw new IasError("remote-failed", "The remote agent canceled its task.", { reason: "REMOTE_CANCELED", retryable: true });
+  }
+}
+
+/** What stands beside a remote agent's answer is left out where it makes no sense: the answer goes on without it (SEMANTICS 27). */
+function isRight(event: AgentEvent): boolean {
+  try {
+    toEvent(event, 1);
+    return true;
+  } catch {
+    return false;
   }
 }
 

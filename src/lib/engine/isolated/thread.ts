@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Message, Part, Task } from "../../model/a2a.ts";
 import { IasError } from "../../model/errors.ts";
 import type { AgentEvent, Engine, Turn } from "../engine.ts";
+import { toEvent } from "../to-event.ts";
 import type { FromThread, ThreadData, ToThread, TurnCall } from "./messages.ts";
 
 /** The inside of `isolated`: one turn of one engine. */
@@ -9,6 +10,7 @@ const { module, name, turn: plain } = workerData as ThreadData;
 const abort = new AbortController();
 const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
 let ids = 0;
+let given = 0;
 
 const post = (message: FromThread): void => parentPort?.postMessage(message);
 
@@ -41,7 +43,10 @@ events.catch(() => {});
 async function next(): Promise<void> {
   try {
     const result = await (await events).next();
-    post(result.done === true ? { kind: "end" } : { kind: "event", event: result.value });
+    if (result.done === true) return post({ kind: "end" });
+    given += 1;
+    // Here and not only where it is written: what is wrong may be what no thread can be sent, such as a function.
+    post({ kind: "event", event: toEvent(result.value, given) });
   } catch (error) {
     const { code, message, reason, retryable, retryAfterMs, details } = IasError.from(error, "engine-failed");
     const facts = { retryable, details, ...(reason !== undefined && { reason }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
