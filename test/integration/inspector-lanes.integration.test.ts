@@ -133,6 +133,42 @@ test("a replay's link shows a colleague the very moment", async (t) => {
   await until(async () => Number(/at=(\d+)/.exec(other.url())?.[1]) > 20, "a later moment");
 });
 
+test("a replay is one moment for every view: numbers, words, lanes and sequence are those of then, also after a reload", async (t) => {
+  const server = await serving(t, [family()]);
+  const task = await send(server.url, "family");
+  const page = await open(t, `${server.url}/t/family/${task}?at=20`);
+  const exported = await fetch(`${server.url}/api/tasks/${task}/export`);
+  const entries = (await exported.text()).trimEnd().split("\n").slice(1);
+  const points = entries.slice(0, 20).filter((line) => line.includes("point")).length;
+  assert.ok(points > 5 && points < 20);
+  // Until the whole stream is here the end is not known.
+  const head = page.locator(".task-head");
+  await head.getByText(`20 of ${entries.length} entries`).waitFor();
+  await page.getByText(`point ${points - 1}`).waitFor();
+  assert.equal(await page.getByText(`point ${points} `).count(), 0);
+  assert.equal(await page.getByText("Here is what was found.").count(), 0);
+  assert.deepEqual(await seriousFindings(page), []);
+  await page.keyboard.press(".");
+  await page.getByText(`point ${points}`).waitFor();
+  await page.keyboard.press(",");
+  await page.keyboard.press("2");
+  await page.getByRole("button", { name: "Table" }).click();
+  await until(async () => (await tokensOf(page, "researcher")) === points, "the tokens of then");
+  assert.match(page.url(), /at=20/);
+  await page.reload();
+  await head.getByText(`20 of ${entries.length} entries`).waitFor();
+  await page.keyboard.press("3");
+  await page.getByRole("button", { name: new RegExp(`^researcher to family: answer: point 0 .*, ${points} entries`) }).waitFor();
+  assert.equal(await page.getByRole("button", { name: /Here is what was found/ }).count(), 0);
+  await page.keyboard.press("5");
+  await page.getByText("The replay stands at entry 20").waitFor();
+  await head.getByText(new RegExp(`^${entries.length} entries`)).waitFor();
+  await page.keyboard.press("1");
+  await page.getByRole("button", { name: "To the end" }).click();
+  await page.getByText("Here is what was found.").waitFor();
+  assert.doesNotMatch(page.url(), /at=/);
+});
+
 test("the wire is cut while tokens come: none is missed, none comes twice", async (t) => {
   const steps = stepped();
   const server = await serving(t, [agentOf((_turn, signal) => steps.run(signal))]);
@@ -258,21 +294,23 @@ test("fifty agents at once have fifty lanes, all on one connection", async (t) =
 });
 
 for (const [name, options] of [
-  ["wide-light", { colorScheme: "light" }],
-  ["wide-dark", { colorScheme: "dark" }],
-  ["narrow-light", { colorScheme: "light", viewport: { width: 390, height: 844 } }],
-  ["narrow-dark", { colorScheme: "dark", viewport: { width: 390, height: 844 } }],
+  ["wide-light", { colorScheme: "light", viewport: { width: 1600, height: 1000 } }],
+  ["wide-dark", { colorScheme: "dark", viewport: { width: 1600, height: 1000 } }],
+  ["narrow-light", { colorScheme: "light", viewport: { width: 360, height: 740 } }],
+  ["narrow-dark", { colorScheme: "dark", viewport: { width: 360, height: 740 } }],
 ] as const) {
   test(`a picture of each view, ${name}`, async (t) => {
     const server = await serving(t, [family()]);
     const task = await send(server.url, "family");
-    for (const view of ["lanes", "sequence", "frames", "wire"]) {
-      const page = await open(t, `${server.url}/t/family/${task}?view=${view}${view === "frames" ? "&at=12" : ""}`, options);
-      await page.getByText("ended").first().waitFor();
-      await page.locator(".lanes-plot, .sequence-row, .frame-row").first().waitFor();
-      await page.screenshot({ path: join(PICTURES, `${view}-${name}.png`) });
+    for (const view of ["conversation&at=12", "lanes", "sequence", "frames&at=12", "wire", "readers"]) {
+      const page = await open(t, `${server.url}/t/family/${task}?view=${view}`, options);
+      if (!view.includes("at=")) await page.getByText("ended").first().waitFor();
+      await page.locator(".lanes-plot, .sequence-row, .frame-row, .said, .lanes-empty").first().waitFor();
+      await page.screenshot({ path: join(PICTURES, `${view.replace(/&.*/, "")}-${name}.png`) });
       const wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
       assert.equal(wider, 0, `${view} does not scroll sideways`);
+      // It asks for readers every second, also of a server that is gone.
+      await page.close();
     }
   });
 }

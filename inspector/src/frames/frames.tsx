@@ -1,8 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { ReplayBar } from "../replay/bar.tsx";
-import { replayOf } from "../replay/session.ts";
 import type { TaskViewProps } from "../shell/task-tabs.ts";
 import { FrameDetail } from "./detail.tsx";
 import { readQuery } from "./filter.ts";
@@ -17,9 +15,9 @@ import "./frames.css";
 const SLICE_MS = 8;
 
 /** The tab Frames: every entry as it is, filtered and searched, each held against the A2A specification. */
-export function Frames({ stream, at, moveTo }: TaskViewProps): VNode {
+export function Frames({ replay }: TaskViewProps): VNode {
+  const { stream } = replay;
   const { entries } = stream;
-  const session = replayOf(stream, at, moveTo);
   const judge = useJudge(stream);
   const text = useSignal("");
   const scrollTop = useSignal(0);
@@ -27,7 +25,7 @@ export function Frames({ stream, at, moveTo }: TaskViewProps): VNode {
   const beat = useSignal(0);
   const list = useRef<HTMLDivElement>(null);
   /** Whether the list stays at its end as it grows. */
-  const following = useRef(at.peek() === undefined);
+  const following = useRef(replay.seq.peek() === undefined);
   const listing = useMemo(() => createListing(readQuery(text.value), ({ seq }) => judge.bad().has(seq)), [text.value, judge, stream.generation.value]);
 
   void stream.version.value;
@@ -45,7 +43,7 @@ export function Frames({ stream, at, moveTo }: TaskViewProps): VNode {
   const rows = listing.length;
   const viewport = { scrollTop: scrollTop.value, height: height.value, rowHeight: ROW_HEIGHT, rows };
   const { first, end, offset, height: full } = windowOf(viewport);
-  const chosen = session.seq.value;
+  const chosen = replay.seq.value;
   const chosenRow = chosen === undefined ? undefined : Math.min(rows - 1, listing.rowOf(chosen, entries));
 
   useEffect(() => {
@@ -65,7 +63,7 @@ export function Frames({ stream, at, moveTo }: TaskViewProps): VNode {
 
   const choose = (row: number): void => {
     const entry = entries[listing.placeOf(Math.min(rows - 1, Math.max(0, row)))];
-    if (entry !== undefined) session.seekSeq(entry.seq);
+    if (entry !== undefined) replay.seekSeq(entry.seq);
   };
   const press = (event: KeyboardEvent): void => {
     const page = Math.max(1, Math.floor(height.peek() / ROW_HEIGHT) - 1);
@@ -114,7 +112,7 @@ export function Frames({ stream, at, moveTo }: TaskViewProps): VNode {
                     breaks={judge.bad().get(one.seq)}
                     isChosen={one.seq === chosen}
                     isLater={chosen !== undefined && one.seq > chosen}
-                    onChoose={() => session.seekSeq(one.seq)}
+                    onChoose={() => replay.seekSeq(one.seq)}
                   />
                 );
               })}
@@ -122,10 +120,9 @@ export function Frames({ stream, at, moveTo }: TaskViewProps): VNode {
           </div>
         </div>
         {shown !== undefined && (
-          <FrameDetail stream={stream} entry={shown} breaks={judge.bad().get(shown.seq) ?? []} isJudged={judge.isReady()} onClose={() => session.leave()} />
+          <FrameDetail stream={stream} entry={shown} breaks={judge.bad().get(shown.seq) ?? []} isJudged={judge.isReady()} onClose={() => replay.leave()} />
         )}
       </div>
-      <ReplayBar stream={stream} at={at} moveTo={moveTo} />
     </>
   );
 }

@@ -14,8 +14,8 @@ export interface Feed {
   close(): void;
 }
 
-/** Follows the feed: all entries of unfinished tasks, then what comes. `take` may get entries again after a reconnect, known by (task, seq). */
-export function followFeed(take: (frame: FeedFrame) => void): Feed {
+/** Follows the feed: all entries of unfinished tasks, then what comes. `take` may get entries again after a reconnect, known by (task, seq); `size` is a frame's, UTF-16 units of JSON. */
+export function followFeed(take: (frame: FeedFrame, size: number) => void): Feed {
   const state = signal<"connecting" | "open" | "lost" | "refused">("connecting");
   const trouble = signal<string | undefined>(undefined);
   const over = new AbortController();
@@ -35,7 +35,7 @@ export function followFeed(take: (frame: FeedFrame) => void): Feed {
       for (const item of parser.push(bytes)) {
         if (item.kind !== "event") continue;
         if (item.type === "checkpoint") cursor = item.id;
-        else if (item.type === "message") take(JSON.parse(item.data) as FeedFrame);
+        else if (item.type === "message") take(JSON.parse(item.data) as FeedFrame, item.data.length);
       }
     }
     return "lost";

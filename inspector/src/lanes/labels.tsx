@@ -5,6 +5,11 @@ import { type LaneRow, wordOf } from "./model.ts";
 import { AXIS_HEIGHT } from "./look.ts";
 import { spanText } from "./scale.ts";
 
+/** A lane, and what is told of it: the lane as it is, or as it was at the moment of a replay; undefined where it had not begun by then. */
+export interface ToldRow extends LaneRow {
+  readonly told: Lane | undefined;
+}
+
 /** The names of the lanes that are seen, with what they do and their numbers. */
 export function Labels({
   rows,
@@ -15,7 +20,7 @@ export function Labels({
   selected,
   hrefOf,
 }: {
-  readonly rows: readonly LaneRow[];
+  readonly rows: readonly ToldRow[];
   /** How far the list is scrolled, px. */
   readonly top: number;
   readonly rowHeight: number;
@@ -28,20 +33,20 @@ export function Labels({
   const end = Math.min(rows.length, Math.ceil((top + height) / rowHeight) + 1);
   return (
     <ul class={isWide ? "lanes-labels beside" : "lanes-labels over"}>
-      {rows.slice(first, end).map(({ lane, depth }, index) => (
+      {rows.slice(first, end).map(({ lane, depth, told }, index) => (
         <li
           key={lane.id}
           class={lane.id === selected ? "chosen" : undefined}
           style={{ top: `${AXIS_HEIGHT + (first + index) * rowHeight - top}px`, height: `${rowHeight}px`, paddingLeft: `${12 + Math.min(4, depth) * 14}px` }}
         >
           <div class="lanes-name">
-            <span class="dot" style={{ "--dot": `var(--phase-${lane.shown === "none" ? "ended" : lane.shown})` }} />
+            <span class="dot" style={{ "--dot": `var(--phase-${told === undefined || told.shown === "none" ? "ended" : told.shown})` }} />
             <a class="cut-text" href={hrefOf(lane)}>
               {nameOf(lane)}
             </a>
-            <span class="muted small cut-text">{doing(lane)}</span>
+            <span class="muted small cut-text">{doing(told)}</span>
           </div>
-          <div class="lanes-figures muted num">{figuresText(lane.figures())}</div>
+          <div class="lanes-figures muted num">{told === undefined ? "" : figuresText(told.figures())}</div>
         </li>
       ))}
     </ul>
@@ -54,7 +59,8 @@ export function nameOf(lane: Lane): string {
 }
 
 /** What a lane does, in words. */
-export function doing(lane: Lane): string {
+export function doing(lane: Lane | undefined): string {
+  if (lane === undefined) return "not begun";
   if (lane.isRemote) return "on another server";
   if (lane.isOver && lane.state !== undefined) return wordOf(lane.state);
   return lane.shown === "none" ? (lane.isOver ? "ended" : "rests") : labelOf(lane.shown);

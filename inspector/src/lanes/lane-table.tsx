@@ -1,11 +1,10 @@
 import type { VNode } from "preact";
-import type { Lane } from "./lane.ts";
-import { doing, nameOf, rateText } from "./labels.tsx";
-import type { LaneRow } from "./model.ts";
+import type { Lane, LaneFigures } from "./lane.ts";
+import { doing, nameOf, rateText, type ToldRow } from "./labels.tsx";
 import { spanText } from "./scale.ts";
 
 /** The lanes as a table: the same numbers for who does not see the picture. */
-export function LaneTable({ rows, hrefOf }: { readonly rows: readonly LaneRow[]; readonly hrefOf: (lane: Lane) => string }): VNode {
+export function LaneTable({ rows, hrefOf }: { readonly rows: readonly ToldRow[]; readonly hrefOf: (lane: Lane) => string }): VNode {
   return (
     <div class="lanes-table" tabIndex={0} role="region" aria-label="Lanes as a table">
       <table>
@@ -20,22 +19,22 @@ export function LaneTable({ rows, hrefOf }: { readonly rows: readonly LaneRow[];
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ lane, depth }) => {
-            const { tokens, rate, firstTokenMs, gapP50, gapP95, gapMost } = lane.figures();
+          {rows.map(({ lane, depth, told }) => {
+            const { tokens = 0, rate, firstTokenMs, gapP50, gapP95, gapMost }: Partial<LaneFigures> = told?.figures() ?? {};
             return (
               <tr key={lane.id}>
                 <th scope="row" style={{ paddingLeft: `${12 + depth * 16}px` }}>
                   <a href={hrefOf(lane)}>{nameOf(lane)}</a>
                   {depth > 0 && <span class="sr"> (under {lane.parent?.split("/").at(-1)})</span>}
                 </th>
-                <td>{doing(lane)}</td>
+                <td>{doing(told)}</td>
                 <td class="num">{tokens}</td>
                 <td class="num">{rate === undefined ? "–" : rateText(rate)}</td>
                 <td class="num">{milliseconds(firstTokenMs)}</td>
                 <td class="num">{milliseconds(gapP50)}</td>
                 <td class="num">{milliseconds(gapP95)}</td>
                 <td class="num">{milliseconds(gapMost)}</td>
-                <td class="num">{lane.lastSeq}</td>
+                <td class="num">{told?.lastSeq ?? 0}</td>
               </tr>
             );
           })}

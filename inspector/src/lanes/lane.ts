@@ -3,6 +3,7 @@ import { type Liveness, type LivenessSignal, phaseOf, startLiveness, tokensPerSe
 import { limitOf, step } from "../../../src/lib/liveness/step.ts";
 import type { Thresholds } from "../../../src/lib/liveness/thresholds.ts";
 import type { TaskState } from "../../../src/lib/model/a2a.ts";
+import { type LaneLimits, TASK_LANE_LIMITS } from "./limits.ts";
 import { createTicks, type TickKind, type Ticks } from "./level-of-detail.ts";
 import { codeOf, phaseOfCode, type Shown } from "./phases.ts";
 import { createSteps, type Steps } from "./steps.ts";
@@ -96,19 +97,17 @@ export interface LaneOptions {
   readonly at: number;
   readonly begins: "queued" | "connecting" | "prefill";
   readonly thresholds: Thresholds;
-  readonly maxTicks?: number;
+  readonly limits?: LaneLimits;
 }
 
-const MAX_MARKS = 5000;
-const MAX_SILENCES = 5000;
 /** Shorter silences are no news, ms. */
 const SILENCE_MS = 1000;
 
 /** A lane that begins at `at`. */
 export function createLane(options: LaneOptions): LaneWriter {
-  const { thresholds } = options;
-  const ticks = createTicks(options.maxTicks === undefined ? {} : { maxTicks: options.maxTicks });
-  const phases = createSteps();
+  const { thresholds, limits = TASK_LANE_LIMITS } = options;
+  const ticks = createTicks(limits);
+  const phases = createSteps({ most: limits.maxPhases });
   const marks: Mark[] = [];
   const silences: Silence[] = [];
   const startedAt = options.at;
@@ -217,12 +216,12 @@ export function createLane(options: LaneOptions): LaneWriter {
         const before = liveness;
         const quiet = time - before.quietSince;
         if (quiet >= SILENCE_MS && awaits() && ENDS_SILENCE.has(signal.kind))
-          push(silences, { from: before.quietSince, to: time, heat: heatOf(quiet) }, MAX_SILENCES);
+          push(silences, { from: before.quietSince, to: time, heat: heatOf(quiet) }, limits.maxMarks);
         const taken = step(before, { kind: "signal", at: time, signal, seq }, thresholds);
         liveness = taken.state;
         if (signal.kind === "content" || taken.events.some((event) => event.kind === "phase")) verdict = undefined;
         if (before.firstContentMs === undefined && liveness.firstContentMs !== undefined) {
-          push(marks, { at: time, seq, kind: "first-token", label: "first token" }, MAX_MARKS);
+          push(marks, { at: time, seq, kind: "first-token", label: "first token" }, limits.maxMarks);
         }
       }
       draw(time);
@@ -237,7 +236,7 @@ export function createLane(options: LaneOptions): LaneWriter {
       lastTick = time;
       ticks.add(time, seq, kind);
     },
-    mark: (mark) => push(marks, mark, MAX_MARKS),
+    mark: (mark) => push(marks, mark, limits.maxMarks),
     told(at, judged) {
       verdict = judged;
       draw(Math.max(lastAt, at));

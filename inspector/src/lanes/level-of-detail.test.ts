@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { FEED_LANE_LIMITS } from "./limits.ts";
 import { createColumns, createTicks } from "./level-of-detail.ts";
 
 const sum = (counts: Uint32Array): number => counts.reduce((total, count) => total + count, 0);
@@ -47,7 +48,7 @@ test("a time that steps back counts as the time before it, so that order stays",
 });
 
 test("memory is bounded, and what is no longer there one by one is still counted", () => {
-  const ticks = createTicks({ maxTicks: 1000 });
+  const ticks = createTicks({ maxTicks: 1000, maxBuckets: 1000 });
   for (let index = 0; index < 5000; index += 1) ticks.add(index * 20, index + 1, "content");
   assert.equal(ticks.length, 5000);
   assert.equal(ticks.nearest(0, 10), undefined, "the oldest is gone");
@@ -57,6 +58,34 @@ test("memory is bounded, and what is no longer there one by one is still counted
   assert.equal(sum(out.counts), 5000);
   ticks.columns(0, 4, out);
   assert.ok(sum(out.counts) > 0, "zoomed in there, a coarser level stands in");
+});
+
+test("a stream of a day takes no more memory than its limits allow, and is still seen from its first hour to its last", () => {
+  const ticks = createTicks(FEED_LANE_LIMITS);
+  const day = 86_400_000;
+  // 20 tokens a second, in bursts, so that the finest buckets fill up too.
+  let most = 0;
+  for (let at = 0; at < day; at += 50) {
+    ticks.add(at - (at % 400) / 2, at / 50 + 1, "content");
+    if (at % 3_600_000 === 0) most = Math.max(most, ticks.bytes);
+  }
+  assert.equal(ticks.length, 1_728_000);
+  const { maxTicks, maxBuckets } = FEED_LANE_LIMITS;
+  assert.ok(Math.max(most, ticks.bytes) <= 16 * (maxTicks + 8 * maxBuckets), `${ticks.bytes} bytes`);
+  assert.ok(ticks.bytes < 256 * 1024);
+  const out = createColumns(1000);
+  ticks.columns(0, day / 1000, out);
+  assert.ok(
+    out.counts.every((count) => count > 0),
+    "no hour of it is blank",
+  );
+  assert.equal(sum(out.counts), 1_728_000);
+  let rates = 0;
+  ticks.rates(0, day, 3 * (day / 1000), (_, perSecond) => {
+    rates += 1;
+    assert.ok(perSecond < 21);
+  });
+  assert.ok(rates > 200, `${rates} stretches have a rate`);
 });
 
 test("the nearest tick is found, within reach only", () => {

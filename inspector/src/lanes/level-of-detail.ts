@@ -1,3 +1,5 @@
+import { type LaneLimits, TASK_LANE_LIMITS } from "./limits.ts";
+
 /** What a tick stands for. */
 export type TickKind = "content" | "reasoning";
 
@@ -20,11 +22,13 @@ export interface Columns {
 /**
  * The ticks of one lane, so kept that drawing costs what is on the screen and not what there is: the newest as they are, and all of them counted in buckets of
  * 16 ms, 64 ms … up to 4.4 min. Adding one costs O(levels). Memory is bounded: beyond `maxTicks` the older half of the single ticks goes (their counts stay), and
- * likewise of each level's buckets.
+ * beyond `maxBuckets` that of a level's buckets (those of coarser ones stay).
  */
 export interface Ticks {
   /** All that were added, kept or not. */
   readonly length: number;
+  /** What is kept of them takes so much memory. */
+  readonly bytes: number;
   /** Adds one; a time before the last one counts as the last one's. */
   add(at: number, seq: number, kind: TickKind): void;
   /** Counts those in [from, from + counts.length × msPerColumn) into `out`, which is cleared first. Gives how many rows it read for that: some a column, however many ticks there are. */
@@ -48,10 +52,10 @@ export function createColumns(width: number): Columns {
   return { counts: new Uint32Array(width), reasoning: new Uint32Array(width), peak: 0 };
 }
 
-/** No ticks yet. `maxTicks` single ones are kept (131,072), and so many buckets a level. */
-export function createTicks({ maxTicks = 131_072 }: { readonly maxTicks?: number } = {}): Ticks {
+/** No ticks yet. */
+export function createTicks({ maxTicks, maxBuckets }: Pick<LaneLimits, "maxTicks" | "maxBuckets"> = TASK_LANE_LIMITS): Ticks {
   const raw = createRows(maxTicks);
-  const levels = Array.from({ length: LEVELS }, (_, index) => ({ ms: FINEST_MS * STEP ** index, rows: createRows(maxTicks) }));
+  const levels = Array.from({ length: LEVELS }, (_, index) => ({ ms: FINEST_MS * STEP ** index, rows: createRows(maxBuckets) }));
   let length = 0;
   let last = Number.NEGATIVE_INFINITY;
 
@@ -70,6 +74,9 @@ export function createTicks({ maxTicks = 131_072 }: { readonly maxTicks?: number
   return {
     get length() {
       return length;
+    },
+    get bytes() {
+      return levels.reduce((sum, { rows }) => sum + rows.bytes, raw.bytes);
     },
     add(given, seq, kind) {
       const at = Math.max(last, given);
@@ -104,7 +111,9 @@ export function createTicks({ maxTicks = 131_072 }: { readonly maxTicks?: number
       return row - first;
     },
     rates(from, to, leastMs, each) {
-      const level = levels.find(({ ms }) => ms >= Math.max(RATE_MS, leastMs)) ?? levels.at(-1);
+      const coarse = levels.filter(({ ms }) => ms >= Math.max(RATE_MS, leastMs));
+      // The finest that reaches back so far.
+      const level = coarse.find(({ rows }) => !rows.hasDropped || rows.at(0) <= from) ?? levels.at(-1);
       if (level === undefined) return;
       const { ms, rows } = level;
       for (let row = rows.find(from - ms); row < rows.length && rows.at(row) < to; row += 1) each(rows.at(row), (rows.value(row) * 1000) / ms, ms);
@@ -134,6 +143,7 @@ export function createTicks({ maxTicks = 131_072 }: { readonly maxTicks?: number
 interface Rows {
   readonly length: number;
   readonly hasDropped: boolean;
+  readonly bytes: number;
   push(at: number, value: number, flag: number): void;
   /** Adds one to the last row's value, and `flag` to its flag. */
   grow(flag: number): void;
@@ -145,9 +155,10 @@ interface Rows {
 }
 
 function createRows(most: number): Rows {
-  let times = new Float64Array(64);
-  let values = new Uint32Array(64);
-  let flags = new Uint32Array(64);
+  const first = Math.min(most, 64);
+  let times = new Float64Array(first);
+  let values = new Uint32Array(first);
+  let flags = new Uint32Array(first);
   let length = 0;
   let hasDropped = false;
 
@@ -175,6 +186,9 @@ function createRows(most: number): Rows {
     },
     get hasDropped() {
       return hasDropped;
+    },
+    get bytes() {
+      return times.byteLength + values.byteLength + flags.byteLength;
     },
     push(at, value, flag) {
       if (length === times.length || length >= most) makeRoom();

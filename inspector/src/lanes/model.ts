@@ -5,6 +5,7 @@ import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { messageOf } from "../../../src/lib/model/errors.ts";
 import { type ExtensionData, readExtension, toMetadata } from "../../../src/lib/model/extension.ts";
 import { createLane, type Lane, type LaneWriter } from "./lane.ts";
+import { type LaneLimits, MAX_CHILD_LANES, MAX_TOLD_CALLS } from "./limits.ts";
 
 /** Which stream entries are of. */
 export interface StreamId {
@@ -55,8 +56,8 @@ interface TaskLanes {
 /** How lanes judge, and how much they keep. */
 export interface LanesOptions {
   readonly thresholds?: Partial<Thresholds>;
-  /** Single ticks that each lane keeps (`createTicks`). */
-  readonly maxTicks?: number;
+  /** What each lane keeps; those of a task's lanes. */
+  readonly limits?: LaneLimits;
 }
 
 /** No lanes yet. */
@@ -92,7 +93,7 @@ export function createLanes(options: LanesOptions = {}): Lanes {
   };
   const childOf = (lanes: TaskLanes, key: string, parent: LaneWriter, agent: string, path: readonly string[], at: number): LaneWriter => {
     const known = lanes.children.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined || lanes.children.size >= MAX_CHILD_LANES) return known ?? parent;
     const { task, context } = lanes.root.lane;
     const child = createLane({ ...options, id: `${task}/${key}`, agent, task, context, path, at, begins: "prefill", thresholds, parent: parent.lane.id });
     lanes.children.set(key, child);
@@ -226,13 +227,11 @@ export function createLanes(options: LanesOptions = {}): Lanes {
         }
         extent = extent === undefined ? { from: entry.at, to: entry.at } : { from: Math.min(extent.from, entry.at), to: Math.max(extent.to, entry.at) };
       }
+      for (const kept of [lanes.calls, lanes.toldCalls, parents]) forgetFirst(kept, MAX_TOLD_CALLS);
       version += 1;
     },
     advance(now) {
-      for (const lanes of tasks.values()) {
-        lanes.root.advance(now);
-        for (const child of lanes.children.values()) child.advance(now);
-      }
+      for (const { root, children } of tasks.values()) for (const lane of [root, ...children.values()]) lane.advance(now);
     },
     remove(task) {
       if (!tasks.delete(task)) return;
@@ -250,6 +249,14 @@ export function createLanes(options: LanesOptions = {}): Lanes {
       return extent;
     },
   };
+}
+
+/** What was added first goes, beyond `most`. */
+function forgetFirst(kept: { readonly size: number; keys(): Iterable<string>; delete(key: string): boolean }, most: number): void {
+  for (const key of kept.keys()) {
+    if (kept.size <= most) return;
+    kept.delete(key);
+  }
 }
 
 function markLiveness(lane: LaneWriter, at: number, seq: number, data: Extract<ExtensionData, { readonly kind: "liveness" }>): void {

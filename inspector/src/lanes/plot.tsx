@@ -3,10 +3,10 @@ import type { VNode } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import type { Lane } from "./lane.ts";
-import { Labels } from "./labels.tsx";
+import { Labels, type ToldRow } from "./labels.tsx";
 import { LaneTable } from "./lane-table.tsx";
 import { Legend } from "./legend.tsx";
-import type { Lanes } from "./model.ts";
+import type { LaneRow, Lanes } from "./model.ts";
 import { useGestures } from "./gestures.ts";
 import { AXIS_HEIGHT, ROW } from "./look.ts";
 import { type Found, pick } from "./pick.ts";
@@ -20,8 +20,10 @@ export interface PlotProps {
   readonly lanes: Lanes;
   /** The present by the clock of the entries; undefined where nothing goes on. */
   readonly now: () => number | undefined;
-  /** The moment that a replay shows, by the same clock. */
+  /** The moment that a replay shows, by the same clock: the picture after it is dimmed. */
   readonly at?: ReadonlySignal<number | undefined>;
+  /** The lanes as they were at a moment: then the names and numbers are theirs. */
+  readonly past?: (time: number) => Lanes;
   /** The entry itself, if it is at hand. */
   readonly entryOf: (task: string, seq: number) => StreamEntry | undefined;
   /** A person picked an entry. */
@@ -32,7 +34,7 @@ export interface PlotProps {
 
 /** All lanes in one canvas, drawn once a frame, with labels, numbers and what is under the pointer over it. */
 export function LanesPlot(props: PlotProps): VNode {
-  const { lanes, now, at, entryOf, onPick, hrefOf } = props;
+  const { lanes, now, at, past, entryOf, onPick, hrefOf } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const following = useSignal(true);
@@ -46,6 +48,9 @@ export function LanesPlot(props: PlotProps): VNode {
 
   void beat.value;
   const rows = lanes.list();
+  // Four times a second, like all numbers here.
+  const moment = at?.peek();
+  const told = toldRows(rows, moment === undefined ? undefined : past?.(moment));
   const isWide = width.value === 0 || width.value >= WIDE_PX;
   const rowHeight = isWide ? ROW.height : ROW.narrow;
   const laneTop = isWide ? 0 : ROW.narrow - ROW.height;
@@ -161,7 +166,7 @@ export function LanesPlot(props: PlotProps): VNode {
         </button>
         <Legend />
       </div>
-      {asTable.value && <LaneTable rows={rows} hrefOf={hrefOf} />}
+      {asTable.value && <LaneTable rows={told} hrefOf={hrefOf} />}
       <div
         ref={scroller}
         class="lanes-plot"
@@ -181,7 +186,7 @@ export function LanesPlot(props: PlotProps): VNode {
           <div class="lanes-still">
             <canvas ref={canvas} style={{ left: `${labelWidth}px` }} />
             <Labels
-              rows={rows}
+              rows={told}
               top={top.value}
               rowHeight={rowHeight}
               height={scroller.current?.clientHeight ?? 600}
@@ -197,6 +202,13 @@ export function LanesPlot(props: PlotProps): VNode {
       </div>
     </section>
   );
+}
+
+/** The rows with what is told of them: at a moment in the past what they were then. */
+function toldRows(rows: readonly LaneRow[], past: Lanes | undefined): readonly ToldRow[] {
+  if (past === undefined) return rows.map(({ lane, depth }) => ({ lane, depth, told: lane }));
+  const then = new Map(past.list().map(({ lane }) => [lane.id, lane]));
+  return rows.map(({ lane, depth }) => ({ lane, depth, told: then.get(lane.id) }));
 }
 
 function entryFor({ lane, seq }: Found, entryOf: PlotProps["entryOf"]): StreamEntry | undefined {

@@ -1,99 +1,55 @@
 import type { VNode } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { TaskSummary } from "../../../src/lib/model/api.ts";
-import { ReplayBar } from "../replay/bar.tsx";
-import { replayOf } from "../replay/session.ts";
+import type { ReplaySession } from "../replay/session.ts";
 import { navigate, paths } from "../router.ts";
 import type { TaskViewProps } from "../shell/task-tabs.ts";
 import { callApi } from "../state/call.ts";
 import { pageNow } from "../state/frame.ts";
+import { FILE_AGENT } from "../state/held-file.ts";
 import { openStream, type StreamStore } from "../state/stream.ts";
-import { createLanes } from "./model.ts";
+import { createFamily, createPastLanes } from "./family.ts";
 import { LanesPlot } from "./plot.tsx";
-import { clockOf } from "./skew.ts";
 
-/** The tab Lanes: a task's agent and all who work for it, on one line of time. */
-export function TaskLanes(props: TaskViewProps): VNode {
+/** The tab Lanes: a task's agent and all who work for it, on one line of time. What is after the replay's moment is dimmed, and not in the numbers. */
+export function TaskLanes({ replay }: TaskViewProps): VNode {
   return (
     <>
-      <LanesOfStream {...props} />
+      <LanesOfStream stream={replay.stream} replay={replay} />
       <span class="grow" />
-      <ReplayBar {...props} />
     </>
   );
 }
 
-/** The lanes alone. */
-export function LanesOfStream({ stream, at, moveTo }: TaskViewProps): VNode {
-  const session = replayOf(stream, at, moveTo);
-  const { lanes, members, now } = useMemo(() => {
-    const all = createLanes();
-    const clock = clockOf();
-    const streams: StreamStore[] = [stream];
-    return {
-      lanes: all,
-      members: { streams, clock },
-      now: () => (streams.some(({ connection }) => connection.peek().kind === "open") ? clock.now(pageNow()) : undefined),
-    };
+/** The lanes alone; without a replay as they are now. */
+export function LanesOfStream({ stream, replay }: { readonly stream: StreamStore; readonly replay?: ReplaySession }): VNode {
+  const { family, past, now } = useMemo(() => {
+    const made = createFamily(stream);
+    const { streams, clock } = made;
+    const present = () => (streams.some(({ connection }) => connection.peek().kind === "open") ? clock.now(pageNow()) : undefined);
+    return { family: made, past: createPastLanes(), now: present };
   }, [stream]);
+  useEffect(() => family.follow(stream.source === "file" ? undefined : findStream), [family, stream]);
 
-  useEffect(() => {
-    const stops: (() => void)[] = [];
-    const asked = new Set([stream.task]);
-    const join = (one: StreamStore): void => {
-      let index = 0;
-      const read = (): void => {
-        if (index > one.entries.length) index = 0;
-        const more = one.entries.slice(index);
-        for (const [offset, entry] of more.entries()) members.clock.see(entry.at, one.arrivals[index + offset] ?? entry.at);
-        index = one.entries.length;
-        if (more.length === 0) return;
-        lanes.add({ agent: one.agent, task: one.task, context: one.context.peek() }, more);
-        adopt();
-      };
-      stops.push(one.version.subscribe(read));
-    };
-    /** Tasks of other agents that this one asked: followed too, where this server has them. */
-    const adopt = (): void => {
-      if (stream.source === "file") return;
-      for (const { lane } of lanes.list()) {
-        if (!lane.isRemote || asked.has(lane.task)) continue;
-        asked.add(lane.task);
-        callApi<TaskSummary>(`/api/tasks/${encodeURIComponent(lane.task)}`).then(
-          ({ agent, task }) => {
-            const child = openStream(agent, task);
-            members.streams.push(child);
-            stops.push(() => child.close());
-            join(child);
-          },
-          () => {
-            // It is on another server: its lane says so.
-          },
-        );
-      }
-    };
-    join(stream);
-    return () => {
-      for (const stop of stops) stop();
-    };
-  }, [stream, lanes, members]);
-
-  const entryOf = (task: string, seq: number) => {
-    const entries = members.streams.find((one) => one.task === task)?.entries ?? [];
-    const place = seq - (entries[0]?.seq ?? 1);
-    return entries[place]?.seq === seq ? entries[place] : entries.find((entry) => entry.seq === seq);
-  };
+  const agent = stream.source === "file" ? FILE_AGENT : stream.agent;
+  const agentOf = (task: string, given: string): string => (task === stream.task ? agent : given);
   return (
     <LanesPlot
-      lanes={lanes}
+      lanes={family.lanes}
       now={now}
-      at={session.time}
-      entryOf={entryOf}
-      hrefOf={(lane) => paths.task(lane.task === stream.task ? stream.agent : lane.agent, lane.task, { view: "lanes" })}
-      onPick={(lane, seq) => {
-        if (lane.task === stream.task) navigate(paths.task(stream.source === "file" ? "~file" : stream.agent, stream.task, { view: "frames", at: seq }));
-        else navigate(paths.task(lane.agent, lane.task, { view: "frames", at: seq }));
-      }}
+      {...(replay !== undefined && {
+        at: replay.time,
+        past: (time: number) => past.at(replay.shown, family.streams.slice(1), time),
+      })}
+      entryOf={family.entryOf}
+      hrefOf={(lane) => paths.task(agentOf(lane.task, lane.agent), lane.task, { view: "lanes" })}
+      onPick={(lane, seq) => navigate(paths.task(agentOf(lane.task, lane.agent), lane.task, { view: "frames", at: seq }))}
     />
   );
+}
+
+/** The stream of a task of any agent of this server. */
+async function findStream(task: string): Promise<StreamStore> {
+  const found = await callApi<TaskSummary>(`/api/tasks/${encodeURIComponent(task)}`);
+  return openStream(found.agent, found.task);
 }

@@ -14,7 +14,8 @@ import "../lanes/lanes.css";
 const POLL_MS = 1000;
 
 /** The tab Readers: who is subscribed to this stream, over which transport, where they are, and how far behind. */
-export function Readers({ stream }: TaskViewProps): VNode {
+export function Readers({ replay }: TaskViewProps): VNode {
+  const { stream } = replay;
   const readers = useSignal<readonly ReaderInfo[] | undefined>(undefined);
   const trouble = useSignal<string | undefined>(undefined);
   const askedAt = useSignal(0);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { countAt, createReplay, extend, inOrder, isPlaying, pause, play, positionAt, seek, seqAt, setSpeed, timeOf } from "./clock.ts";
+import { createReplay, extend, isPlaying, pause, play, positionAt, seek, setSpeed } from "./clock.ts";
 
 test("it plays at its speed and stands at the end", () => {
   let replay = play(setSpeed(createReplay(1000, 11_000), 5, 0), 100);
@@ -30,38 +29,4 @@ test("pausing, seeking and changing speed lose no moment", () => {
 test("a stream that goes on makes the replay longer, not faster", () => {
   const replay = extend(createReplay(0, 100), 0, 900);
   assert.deepEqual([replay.to, positionAt(replay, 0)], [900, 0]);
-});
-
-test("a seq stands for a moment and a moment for a seq", () => {
-  const lists = fc.array(fc.nat({ max: 50 }), { minLength: 1, maxLength: 60 }).map((gaps) => {
-    let at = 0;
-    return gaps.map((gap, index) => ({ seq: 2 * index + 1, at: (at += gap) }));
-  });
-  fc.assert(
-    fc.property(lists, fc.nat(), (entries, pick) => {
-      const entry = entries[pick % entries.length];
-      assert.ok(entry);
-      const at = timeOf(entries, entry.seq);
-      assert.equal(at, entry.at);
-      // Of entries at the same moment the last one is shown.
-      assert.ok(seqAt(entries, at ?? 0) >= entry.seq);
-      assert.equal(
-        entries.slice(0, countAt(entries, at ?? 0)).every((one) => one.at <= entry.at),
-        true,
-      );
-    }),
-  );
-  assert.equal(seqAt([{ seq: 1, at: 10 }], 5), 0);
-  assert.equal(timeOf([], 5), undefined);
-});
-
-test("times that step back are put in order", () => {
-  assert.deepEqual(
-    inOrder([
-      { seq: 1, at: 5 },
-      { seq: 2, at: 3 },
-      { seq: 3, at: 9 },
-    ]).map(({ at }) => at),
-    [5, 5, 9],
-  );
 });

@@ -1,104 +1,128 @@
 import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import type { StreamStore } from "../state/stream.ts";
-import { createReplay, extend, inOrder, isPlaying, play, positionAt, type Replay, seek, seqAt, setSpeed, timeOf } from "./clock.ts";
+import { createReplay, extend, isPlaying, play, positionAt, type Replay, seek, setSpeed } from "./clock.ts";
+import { isSamePosition, type Position } from "./position.ts";
+import { createShown, type Moment } from "./shown.ts";
+import { createTimeline } from "./timeline.ts";
 
-/** The replay of one stream, shared by all its views: what it shows of the stream, and how that moves. */
+/** The replay of one stream, the same for all its views: which part of the stream is shown, and how that moves. */
 export interface ReplaySession {
+  /** The whole stream, as it is now. */
+  readonly stream: StreamStore;
+  /** The stream up to the position; at the live end it is the stream itself. */
+  readonly shown: StreamStore;
   /** Up to which seq the stream is shown; undefined is the live end. */
   readonly seq: ReadonlySignal<number | undefined>;
   /** The moment that is shown, ms by the entries' clock; undefined is the live end. */
   readonly time: ReadonlySignal<number | undefined>;
   readonly playing: ReadonlySignal<boolean>;
   readonly speed: ReadonlySignal<number>;
-  /** The stretch that there is. */
+  /** The stretch that there is, ms by the entries' clock. */
   readonly from: ReadonlySignal<number>;
   readonly to: ReadonlySignal<number>;
+  /** Plays from the position (from the beginning, where it stands at the end), or stands still. */
   toggle(): void;
+  /** Stands still where it is. */
+  hold(): void;
   setSpeed(speed: number): void;
+  /** To a moment, within the stretch. */
   seekTime(at: number): void;
+  /** To the moment when an entry came. */
   seekSeq(seq: number): void;
   /** Back to the live end. */
   leave(): void;
+  /** Listens to the address, until the returned function is called. */
+  attach(): () => void;
+}
+
+/** What holds the position: the address bar. */
+export interface ReplayAddress {
+  readonly position: ReadonlySignal<Position | undefined>;
+  moveTo(position: Position | undefined): void;
+}
+
+/** A clock that only goes forward, ms, and something that is done with each picture. */
+export interface ReplayFrames {
+  now(): number;
+  request(run: () => void): number;
+  cancel(frame: number): void;
 }
 
 /** Browsers refuse an address that changes more often than some six times a second. */
 const ADDRESS_MS = 250;
-const sessions = new WeakMap<StreamStore, ReplaySession>();
 
-/** The session of `stream`. The address holds the position: `at` is what it holds, `moveTo` changes it. */
-export function replayOf(stream: StreamStore, at: ReadonlySignal<number | undefined>, moveTo: (seq: number | undefined) => void): ReplaySession {
-  const known = sessions.get(stream);
-  if (known !== undefined) return known;
-  const made = createSession(stream, at, moveTo);
-  sessions.set(stream, made);
-  return made;
-}
-
-function createSession(stream: StreamStore, at: ReadonlySignal<number | undefined>, moveTo: (seq: number | undefined) => void): ReplaySession {
-  const { entries, version } = stream;
+/** A replay of `stream` that stands where `address` says. */
+export function createReplaySession(stream: StreamStore, address: ReplayAddress, frames: ReplayFrames = browserFrames): ReplaySession {
+  const { entries, version, generation } = stream;
   const speed = signal(1);
   /** While it plays: where it is. */
-  const moving = signal<{ readonly seq: number; readonly time: number } | undefined>(undefined);
+  const moving = signal<{ readonly position: Position; readonly time: number } | undefined>(undefined);
+  const timeline = createTimeline();
   let replay: Replay | undefined;
-  let ordered: readonly { readonly seq: number; readonly at: number }[] = [];
   let frame = 0;
   /** When the address was changed last, and to what: another value comes from outside. */
   let told = 0;
-  let toldSeq: number | undefined;
+  let toldPosition: Position | undefined;
 
-  let counted = 0;
-  let most = 0;
   const extent = computed(() => {
     void version.value;
-    if (counted > entries.length) counted = 0;
-    if (counted === 0) most = 0;
-    for (; counted < entries.length; counted += 1) most = Math.max(most, entries[counted]?.at ?? 0);
-    return { from: entries[0]?.at ?? 0, to: most };
+    timeline.sync(entries, generation.value);
+    return { from: timeline.from, to: timeline.to };
   });
-  const tell = (seq: number, now: number): void => {
-    told = now;
-    toldSeq = seq;
-    moveTo(seq);
+  /** What has come at a moment, as a position; before the first entry it is the first. */
+  const positionOf = (time: number): Position => {
+    const place = Math.max(0, timeline.countAt(time) - 1);
+    return { seq: entries[place]?.seq ?? 1, after: Math.max(0, time - timeline.timeAt(place)) };
   };
-  const stop = (): void => {
-    cancelAnimationFrame(frame);
-    const last = moving.peek();
-    moving.value = undefined;
-    replay = undefined;
-    if (last !== undefined) tell(last.seq, performance.now());
-  };
-  const run = (): void => {
-    const now = performance.now();
-    if (replay === undefined) return;
-    if (ordered.length !== entries.length) ordered = inOrder(entries);
-    replay = extend(replay, extent.peek().from, extent.peek().to);
-    const time = positionAt(replay, now);
-    const seq = seqAt(ordered, time);
-    moving.value = { seq, time };
-    if (!isPlaying(replay, now)) return stop();
-    if (now - told >= ADDRESS_MS) tell(seq, now);
-    frame = requestAnimationFrame(run);
-  };
-  // A link, the back button or another view says where to go.
-  effect(() => {
-    const given = at.value;
-    if (given === toldSeq || replay === undefined) return;
-    untracked(() => {
-      cancelAnimationFrame(frame);
-      moving.value = undefined;
-      replay = undefined;
-    });
+  const timeOf = ({ seq, after }: Position): number => timeline.timeAt(timeline.countOf(seq) - 1) + after;
+  const position = computed(() => moving.value?.position ?? address.position.value);
+  const moment = computed((): Moment | undefined => {
+    const at = position.value;
+    if (at === undefined) return undefined;
+    void extent.value;
+    return { count: timeline.countOf(at.seq), time: moving.value?.time ?? timeOf(at) };
   });
 
-  const seq = computed(() => moving.value?.seq ?? at.value);
-  const time = computed(() => {
-    if (moving.value !== undefined) return moving.value.time;
-    void version.value;
-    return at.value === undefined ? undefined : timeOf(entries, at.value);
-  });
+  const tell = (next: Position, now: number): void => {
+    told = now;
+    toldPosition = { seq: next.seq, after: Math.round(next.after) };
+    address.moveTo(toldPosition);
+  };
+  const rest = (): void => {
+    frames.cancel(frame);
+    replay = undefined;
+    moving.value = undefined;
+  };
+  const stop = (): void => {
+    const last = moving.peek();
+    if (last !== undefined) tell(last.position, frames.now());
+    rest();
+  };
+  const goesOn = (): boolean => stream.connection.peek().kind === "open";
+  const run = (): void => {
+    if (replay === undefined) return;
+    const now = frames.now();
+    const { from, to } = extent.peek();
+    replay = extend(replay, from, to);
+    const time = positionAt(replay, now);
+    const next = positionOf(time);
+    moving.value = { position: next, time };
+    // Who has caught up with a stream that goes on, goes on with it.
+    if (!isPlaying(replay, now)) return goesOn() ? session.leave() : stop();
+    if (now - told >= ADDRESS_MS) tell(next, now);
+    frame = frames.request(run);
+  };
+  const goTo = (time: number): void => {
+    const now = frames.now();
+    if (replay === undefined) tell(positionOf(Math.min(extent.peek().to, Math.max(extent.peek().from, time))), now);
+    else replay = seek(replay, time, now);
+  };
+
   const session: ReplaySession = {
-    seq,
-    time,
+    stream,
+    shown: createShown(stream, moment),
+    seq: computed(() => position.value?.seq),
+    time: computed(() => moment.value?.time),
     speed,
     playing: computed(() => moving.value !== undefined),
     from: computed(() => extent.value.from),
@@ -106,40 +130,50 @@ function createSession(stream: StreamStore, at: ReadonlySignal<number | undefine
     toggle() {
       if (replay !== undefined) return stop();
       const { from, to } = extent.peek();
-      const now = performance.now();
-      ordered = inOrder(entries);
-      const start = time.peek();
-      replay = play(setSpeed(start === undefined ? createReplay(from, to) : seek(createReplay(from, to), start, now), speed.peek(), now), now);
+      const now = frames.now();
+      const start = moment.peek()?.time;
+      const standing = createReplay(from, to);
+      replay = play(setSpeed(start === undefined ? standing : seek(standing, start, now), speed.peek(), now), now);
       run();
+    },
+    hold() {
+      if (replay !== undefined) stop();
     },
     setSpeed(next) {
       speed.value = next;
-      if (replay !== undefined) replay = setSpeed(replay, next, performance.now());
+      if (replay !== undefined) replay = setSpeed(replay, next, frames.now());
     },
-    seekTime(given) {
-      const now = performance.now();
-      if (replay !== undefined) replay = seek(replay, given, now);
-      else session.seekSeq(Math.max(1, seqAt(inOrder(entries), given)));
-    },
-    seekSeq(given) {
-      const now = performance.now();
-      const moment = timeOf(entries, given);
-      if (replay !== undefined && moment !== undefined) replay = seek(replay, moment, now);
-      else tell(given, now);
+    seekTime: goTo,
+    seekSeq(seq) {
+      void extent.peek();
+      if (replay !== undefined) goTo(timeOf({ seq, after: 0 }));
+      // Of entries at the same moment it is this one.
+      else tell({ seq, after: 0 }, frames.now());
     },
     leave() {
-      cancelAnimationFrame(frame);
-      moving.value = undefined;
-      replay = undefined;
-      toldSeq = undefined;
-      moveTo(undefined);
+      rest();
+      toldPosition = undefined;
+      address.moveTo(undefined);
+    },
+    attach() {
+      // A link, the back button or another view says where to go.
+      const stopListening = effect(() => {
+        const given = address.position.value;
+        if (replay === undefined || isSamePosition(given, toldPosition)) return;
+        untracked(rest);
+      });
+      return () => {
+        stopListening();
+        // The address may be another page's by now.
+        rest();
+      };
     },
   };
   return session;
 }
 
-/** Stands still where it is; for views that are left. */
-export function holdReplay(stream: StreamStore): void {
-  const session = sessions.get(stream);
-  if (session?.playing.peek() === true) session.toggle();
-}
+const browserFrames: ReplayFrames = {
+  now: () => performance.now(),
+  request: (run) => requestAnimationFrame(run),
+  cancel: (frame) => cancelAnimationFrame(frame),
+};

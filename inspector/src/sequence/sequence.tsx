@@ -4,8 +4,6 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { kindOf, summaryOf } from "../frames/describe.ts";
 import { isAtEnd, windowOf } from "../frames/virtual.ts";
 import { spanText } from "../lanes/scale.ts";
-import { ReplayBar } from "../replay/bar.tsx";
-import { replayOf } from "../replay/session.ts";
 import { paths } from "../router.ts";
 import type { TaskViewProps } from "../shell/task-tabs.ts";
 import { FILE_AGENT } from "../state/held-file.ts";
@@ -20,10 +18,9 @@ const COLUMN_PX = 150;
 const LISTED = 200;
 
 /** The tab Sequence: who told whom what, live; each arrow opens its entries. */
-export function SequenceView({ stream, at, moveTo }: TaskViewProps): VNode {
-  const session = replayOf(stream, at, moveTo);
-  const limit = session.seq.value;
-  const diagram = useDiagram(stream, limit);
+export function SequenceView({ replay }: TaskViewProps): VNode {
+  const stream = replay.shown;
+  const diagram = useDiagram(stream);
   const scrollTop = useSignal(0);
   const size = useSignal({ width: 800, height: 400 });
   const opened = useSignal<number | undefined>(undefined);
@@ -92,29 +89,26 @@ export function SequenceView({ stream, at, moveTo }: TaskViewProps): VNode {
         </div>
         {arrow !== undefined && <ArrowEntries stream={stream} arrow={arrow} />}
       </div>
-      <ReplayBar stream={stream} at={at} moveTo={moveTo} />
     </>
   );
 }
 
-/** The diagram up to `limit`, or of all that came. It goes on where it was, and begins anew only where the moment steps back. */
-function useDiagram(stream: StreamStore, limit: number | undefined): Sequence {
+/** The diagram of a stream. It goes on where it was, and begins anew where the stream does. */
+function useDiagram(stream: StreamStore): Sequence {
   const held = useRef<{ diagram: Sequence; count: number; stream: StreamStore; generation: number } | undefined>(undefined);
   const version = stream.version.value;
   const generation = stream.generation.value;
   return useMemo(() => {
     const { entries } = stream;
-    let count = entries.length;
-    if (limit !== undefined) while (count > 0 && (entries[count - 1]?.seq ?? 0) > limit) count -= 1;
     let now = held.current;
-    if (now === undefined || now.stream !== stream || now.generation !== generation || now.count > count) {
+    if (now === undefined || now.stream !== stream || now.generation !== generation) {
       now = { diagram: createSequence(stream.agent), count: 0, stream, generation };
       held.current = now;
     }
-    if (count > now.count) now.diagram.add(entries.slice(now.count, count));
-    now.count = count;
+    if (entries.length > now.count) now.diagram.add(entries.slice(now.count));
+    now.count = entries.length;
     return now.diagram;
-  }, [stream, version, generation, limit]);
+  }, [stream, version, generation]);
 }
 
 function ArrowEntries({ stream, arrow }: { readonly stream: StreamStore; readonly arrow: Arrow }): VNode {

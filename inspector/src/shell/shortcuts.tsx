@@ -67,6 +67,8 @@ export function Shortcuts({ open }: { readonly open: Signal<boolean> }): VNode {
           {TASK_TABS.map(({ key, title }) => (
             <Keys key={key} keys={[key]} does={`${title} of a task`} />
           ))}
+          <Keys keys={["Space"]} does="replay a task's stream, or stand still" />
+          <Keys keys={[",", "."]} does="an entry back, an entry on" />
           <Keys keys={["/"]} does="search, or write a message" />
           <Keys keys={["Enter"]} does="send; Shift+Enter begins a line" />
           <Keys keys={["?"]} does="this list" />

@@ -1,8 +1,9 @@
-import { computed } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { tokensPerSecond } from "../../../src/lib/liveness/liveness.ts";
-import { paths, route, setQuery } from "../router.ts";
+import { Replayed } from "../replay/replayed.tsx";
+import { hrefOfView, useReplay } from "../replay/use-replay.ts";
+import { paths } from "../router.ts";
 import { FILE_AGENT, heldFile } from "../state/held-file.ts";
 import { agentName } from "../state/server.ts";
 import { openStream, type StreamStore } from "../state/stream.ts";
@@ -13,8 +14,6 @@ import { Problem } from "../ui/problem.tsx";
 import { TASK_TABS, type TaskViewProps } from "./task-tabs.ts";
 
 const VIEWS = new Map(TASK_TABS.map((tab) => [tab.id, lazy<TaskViewProps>(tab.load)]));
-const at = computed(() => (route.value.page === "task" ? route.value.at : undefined));
-const moveTo = (seq: number | undefined): void => setQuery({ at: seq === undefined ? undefined : String(seq) });
 
 /** A task: what it is, and its stream in one of several views. */
 export function TaskPage({ agent, task, view }: { readonly agent: string; readonly task: string; readonly view: string }): VNode {
@@ -27,20 +26,20 @@ export function TaskPage({ agent, task, view }: { readonly agent: string; readon
         </Problem>
       </div>
     );
+  return <OpenTask stream={stream} view={view} />;
+}
+
+function OpenTask({ stream, view }: { readonly stream: StreamStore; readonly view: string }): VNode {
+  const replay = useReplay(stream);
   const connection = stream.connection.value;
   const tab = TASK_TABS.find(({ id }) => id === view) ?? TASK_TABS[0];
   const Shown = tab === undefined ? undefined : VIEWS.get(tab.id);
   return (
     <>
-      <Head stream={stream} />
+      <Head stream={tab?.now === undefined ? replay.shown : stream} all={stream} />
       <nav class="tabs" aria-label="Views of this task">
         {TASK_TABS.map(({ id, title, key }) => (
-          <a
-            key={id}
-            href={paths.task(agent, task, { view: id, ...(at.value !== undefined && { at: at.value }) })}
-            aria-current={id === tab?.id ? "page" : undefined}
-            title={`Key ${key}`}
-          >
+          <a key={id} href={hrefOfView(id)} aria-current={id === tab?.id ? "page" : undefined} title={`Key ${key}`}>
             {title}
           </a>
         ))}
@@ -50,7 +49,7 @@ export function TaskPage({ agent, task, view }: { readonly agent: string; readon
           <Problem title="This stream cannot be shown">{connection.why}</Problem>
         </div>
       ) : (
-        <div class="task-body">{Shown !== undefined && <Shown stream={stream} at={at} moveTo={moveTo} />}</div>
+        tab !== undefined && Shown !== undefined && <Replayed tab={tab} view={Shown} replay={replay} />
       )}
     </>
   );
@@ -67,7 +66,8 @@ function useStream(agent: string, task: string): StreamStore | undefined {
   return opened ?? held;
 }
 
-function Head({ stream }: { readonly stream: StreamStore }): VNode {
+/** What a stream amounts to where its replay stands; `all` is the whole of it. */
+function Head({ stream, all }: { readonly stream: StreamStore; readonly all: StreamStore }): VNode {
   const { agent, task } = stream;
   const { tokens } = stream.liveness.value;
   const rate = tokensPerSecond(stream.liveness.value);
@@ -85,7 +85,10 @@ function Head({ stream }: { readonly stream: StreamStore }): VNode {
         <span class="mono cut-text" title="The task's id">
           {task}
         </span>
-        <span class="num">{stream.entries.length} entries</span>
+        <span class="num">
+          {stream.entries.length === all.entries.length ? "" : `${stream.entries.length} of `}
+          {all.entries.length} entries
+        </span>
         <span class="num">{tokens} tokens</span>
         <span class="num">{rate === undefined ? "" : `${rate.toFixed(rate < 10 ? 1 : 0)} tokens/s`}</span>
         {context !== "" && stream.source === "server" && <a href={paths.talk(agent, context)}>Open the conversation</a>}

@@ -1,14 +1,9 @@
-import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentType } from "preact";
-import type { StreamStore } from "../state/stream.ts";
+import type { ReplaySession } from "../replay/session.ts";
 
-/** What a view of a task's stream gets. */
+/** What a view of a task's stream gets: the stream up to where its replay stands (`replay.shown`), or as it is now (`replay.stream`). The page draws the bar. */
 export interface TaskViewProps {
-  readonly stream: StreamStore;
-  /** The seq that the address holds (`at=`); undefined is the live end. */
-  readonly at: ReadonlySignal<number | undefined>;
-  /** Puts a seq into the address, without a step to go back to; undefined follows the end. */
-  readonly moveTo: (seq: number | undefined) => void;
+  readonly replay: ReplaySession;
 }
 
 /** A view of a task's stream: a tab, fetched when it is first shown. Its address is `/t/{agent}/{task}?view={id}`. */
@@ -17,6 +12,8 @@ export interface TaskTab {
   readonly title: string;
   /** The key that opens it. */
   readonly key: string;
+  /** Why it has no replay: it is about now. */
+  readonly now?: string;
   readonly load: () => Promise<ComponentType<TaskViewProps>>;
 }
 
@@ -26,6 +23,18 @@ export const TASK_TABS: readonly TaskTab[] = [
   { id: "lanes", title: "Lanes", key: "2", load: async () => (await import("../lanes/task-lanes.tsx")).TaskLanes },
   { id: "sequence", title: "Sequence", key: "3", load: async () => (await import("../sequence/sequence.tsx")).SequenceView },
   { id: "frames", title: "Frames", key: "4", load: async () => (await import("../frames/frames.tsx")).Frames },
-  { id: "wire", title: "Cut the wire", key: "5", load: async () => (await import("../wire/wire.tsx")).Wire },
-  { id: "readers", title: "Readers", key: "6", load: async () => (await import("../readers/readers.tsx")).Readers },
+  {
+    id: "wire",
+    title: "Cut the wire",
+    key: "5",
+    now: "This view has no replay: it is about the connection of this page, which is now.",
+    load: async () => (await import("../wire/wire.tsx")).Wire,
+  },
+  {
+    id: "readers",
+    title: "Readers",
+    key: "6",
+    now: "This view has no replay: who reads now is asked every second, and kept nowhere.",
+    load: async () => (await import("../readers/readers.tsx")).Readers,
+  },
 ];

@@ -17,7 +17,8 @@ const AWAY: readonly (readonly [number, string])[] = [
 ];
 
 /** The tab Wire: drops the connection and shows what coming back cost: entries missed and repeated, by seq. Latency and throttling, too. */
-export function Wire({ stream, at, moveTo }: TaskViewProps): VNode {
+export function Wire({ replay }: TaskViewProps): VNode {
+  const { stream } = replay;
   const forMs = useSignal(800);
   const network = useSignal("good");
   const { resumes, missed, repeated } = stream.wire.value;
@@ -71,7 +72,7 @@ export function Wire({ stream, at, moveTo }: TaskViewProps): VNode {
         <p class="muted small">{sum}</p>
         {resumes.length > 0 && <Resumes resumes={resumes} />}
       </div>
-      <LanesOfStream stream={stream} at={at} moveTo={moveTo} />
+      <LanesOfStream stream={stream} />
     </>
   );
 }

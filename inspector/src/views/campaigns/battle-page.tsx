@@ -1,7 +1,7 @@
-import { computed } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import { here, setQuery } from "../../router.ts";
+import { Replayed } from "../../replay/replayed.tsx";
+import { hrefOfView, useReplay } from "../../replay/use-replay.ts";
 import { TASK_TABS, type TaskViewProps } from "../../shell/task-tabs.ts";
 import { openStream } from "../../state/stream.ts";
 import { createSse } from "../../state/sse.ts";
@@ -13,8 +13,6 @@ import { campaignPaths } from "./parts.tsx";
 /** What a battle is looked at with: it is over or another process' affair, so nobody talks in it. */
 const TABS = TASK_TABS.filter(({ id }) => id !== "conversation" && id !== "readers" && id !== "wire");
 const VIEWS = new Map(TABS.map((tab) => [tab.id, lazy<TaskViewProps>(tab.load)]));
-const at = computed(() => Number(here.value.searchParams.get("at")) || undefined);
-const moveTo = (seq: number | undefined): void => setQuery({ at: seq === undefined ? undefined : String(seq) });
 
 /** What arrived in one attempt of a battle, in the views of a task's stream. */
 export function BattlePage(props: { readonly campaign: string; readonly battle: string; readonly attempt: string; readonly view: string }): VNode {
@@ -22,10 +20,12 @@ export function BattlePage(props: { readonly campaign: string; readonly battle: 
   const path = `/api/campaigns/${encodeURIComponent(campaign)}/battles/${encodeURIComponent(battle)}/${encodeURIComponent(attempt)}/events`;
   const stream = useMemo(() => openStream(campaign, `${battle}/${attempt}`, { transport: createSse(() => path) }), [campaign, battle, attempt, path]);
   useEffect(() => () => stream.close(), [stream]);
+  const replay = useReplay(stream);
   const connection = stream.connection.value;
   const tab = TABS.find(({ id }) => id === view) ?? TABS[0];
   const Shown = tab === undefined ? undefined : VIEWS.get(tab.id);
-  void stream.version.value;
+  const { shown } = replay;
+  void shown.version.value;
   const name = battle.split("/").map(decodeURIComponent).join(" / ");
   return (
     <>
@@ -35,21 +35,17 @@ export function BattlePage(props: { readonly campaign: string; readonly battle: 
         </p>
         <div class="row wrap">
           <h1 class="cut-text">{name}</h1>
-          <PhasePill phase={stream.phase.value} />
+          <PhasePill phase={shown.phase.value} />
         </div>
         <div class="facts">
           <span class="num">attempt {attempt}</span>
-          <span class="num">{stream.entries.length} entries</span>
-          <span class="num">{stream.liveness.value.tokens} tokens</span>
+          <span class="num">{shown.entries.length} entries</span>
+          <span class="num">{shown.liveness.value.tokens} tokens</span>
         </div>
       </header>
       <nav class="tabs" aria-label="Views of this battle">
         {TABS.map(({ id, title }) => (
-          <a
-            key={id}
-            href={`${campaignPaths.battle(campaign, { battle, attempt: Number(attempt) })}?view=${id}`}
-            aria-current={id === tab?.id ? "page" : undefined}
-          >
+          <a key={id} href={hrefOfView(id)} aria-current={id === tab?.id ? "page" : undefined}>
             {title}
           </a>
         ))}
@@ -59,7 +55,7 @@ export function BattlePage(props: { readonly campaign: string; readonly battle: 
           <Problem title="This battle cannot be shown">{connection.why}</Problem>
         </div>
       ) : (
-        <div class="task-body">{Shown !== undefined && <Shown stream={stream} at={at} moveTo={moveTo} />}</div>
+        tab !== undefined && Shown !== undefined && <Replayed tab={tab} view={Shown} replay={replay} />
       )}
     </>
   );

@@ -80,8 +80,8 @@ function TaskTurn({
 }
 
 /** One task: what was said and done, and what it does now. */
-export function Transcribed({ stream, actions, at }: { readonly stream: StreamStore; readonly actions: BlockActions; readonly at?: number }): VNode {
-  const transcript = useTranscript(stream, at);
+export function Transcribed({ stream, actions }: { readonly stream: StreamStore; readonly actions: BlockActions }): VNode {
+  const transcript = useTranscript(stream);
   const phase = stream.phase.value;
   const connection = stream.connection.value;
   return (
