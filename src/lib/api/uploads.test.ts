@@ -240,3 +240,16 @@ test("refused bodies are answered although they are still being sent", async (t)
   const response = await fetch(`${server.url}/api/uploads`, { method: "POST", body: form });
   assert.match(`${response.status} ${await response.text()}`, /UPLOAD_TOO_LARGE/);
 });
+
+test("a server takes the types that it was set up with, and says which", async (t) => {
+  const server = await serving(t, [agentOf(async function* () {})], { uploadTypes: ["image/*"] });
+  const post = async (given: File): Promise<string> => {
+    const form = new FormData();
+    form.append("file", given);
+    const response = await fetch(`${server.url}/api/uploads`, { method: "POST", body: form });
+    return `${response.status} ${await response.text()}`;
+  };
+  assert.deepEqual(((await (await fetch(`${server.url}/api/session`)).json()) as { uploadTypes: unknown }).uploadTypes, ["image/*"]);
+  assert.match(await post(file(PNG, "a.png", "image/png")), /^201 /);
+  assert.match(await post(file("hello", "a.txt", "text/plain")), /^415 .*text\/plain are not taken \(a\.txt\); taken are image\/\*\..*TYPE_NOT_ALLOWED/);
+});

@@ -22,6 +22,7 @@ import type { Store } from "../log/store.ts";
 import type { BlobStore } from "../media/blobs.ts";
 import type { IasError } from "../model/errors.ts";
 import { keyText, type StreamKey } from "../model/key.ts";
+import { DEFAULT_UPLOAD_TYPES } from "../model/limits.ts";
 import type { GuardedFetch } from "../net/guarded-fetch.ts";
 import { joinPages, type Page } from "../net/page.ts";
 import { joinRoutes, type Route } from "../net/route.ts";
@@ -171,12 +172,12 @@ interface GatewayWiring {
 
 /** JSON-RPC and REST of both protocol versions, and the pages beside them. */
 function wireGateway(
-  { store, search, pages = [], routes = [], socketRoutes = [], demo = false }: ServerOptions,
+  { store, search, pages = [], routes = [], socketRoutes = [], demo = false, uploadTypes = DEFAULT_UPLOAD_TYPES }: ServerOptions,
   { core, campaigns, guards, wheel, origin, isUp, report }: GatewayWiring,
 ): Gateway {
   const { limits, agents, operations } = core;
   const logId = store.log.id;
-  const wired = wireApi({ core, store, search, campaigns, demo, origin, report });
+  const wired = wireApi({ core, store, search, campaigns, uploadTypes, demo, origin, report });
   const byRpc = withTransport(operations, "jsonrpc");
   const byRest = withTransport(operations, "rest");
   const v03Rpc = createV03Rpc({ logId });

@@ -37,6 +37,7 @@ test("each variable is read", () => {
     CARD_KEY_FILE: "key.json",
     CAMPAIGNS_DIR: "campaigns",
     RESULTS_DIR: "out",
+    UPLOAD_TYPES: "image/*, application/pdf",
     API_KEYS_FILE: "keys.json",
     LIMITS: '{"maxParallelTurns":3,"retainTasks":"Infinity"}',
   });
@@ -57,6 +58,7 @@ test("each variable is read", () => {
     cardKeyFile: "key.json",
     campaignsDir: "campaigns",
     resultsDir: "out",
+    uploadTypes: ["image/*", "application/pdf"],
     auth: { kind: "api-keys", file: "keys.json" },
     limits: { maxParallelTurns: 3, retainTasks: Number.POSITIVE_INFINITY },
   });
@@ -114,6 +116,10 @@ test("what would be unsafe or contradictory is refused with the way out", () => 
   for (const origin of ["app.example", "https://app.example/", "https://app.example/x", "https://App.example", "https://app.example:443", "null"])
     assert.throws(() => check({ ALLOWED_ORIGINS: `https://a.example,${origin}` }), /ALLOWED_ORIGINS has ".*"; right are origins as browsers send them/, origin);
   check({ ALLOWED_ORIGINS: "https://app.example,http://[::1]:3000,chrome-extension://abcdef,*" });
+  for (const type of ["png", "image", "image/png; q=1", "Image/PNG", "*/png", "image/*x"])
+    assert.throws(() => check({ UPLOAD_TYPES: `text/*,${type}` }), /UPLOAD_TYPES has ".*"; right are media types in lower case/, type);
+  assert.throws(() => checkSettings({ ...DEFAULT_SETTINGS, uploadTypes: [] }), /UPLOAD_TYPES has no type/);
+  check({ UPLOAD_TYPES: "*/*,image/svg+xml,application/vnd.ms-excel,video/*" });
   assert.throws(() => checkSettings({ ...DEFAULT_SETTINGS, publicUrl: "agents.example.com" }), /PUBLIC_URL must be an http or https URL/);
   assert.throws(
     () => check({ LIMITS: '{"maxFrameBytes":10,"maxEntryBytes":4095,"maxReaders":1}' }),

@@ -35,6 +35,8 @@ export interface Settings {
   readonly campaignsDir?: string;
   /** Folder of campaigns' results, one each, which operators see in the browser. Absent: `results` with `campaignsDir`, where `ias campaign run` puts them; else none. */
   readonly resultsDir?: string;
+  /** Media types of files that callers may upload, whole or `image/*`; what is no known type of these has to be text. Absent: images, sound, video, text, and common documents. */
+  readonly uploadTypes?: readonly string[];
   readonly auth?: Auth;
   /** Signs agent cards: a file with a private key as JWK. */
   readonly cardKeyFile?: string;
@@ -116,6 +118,7 @@ const environmentSchema = z.object({
   JWT_DEFAULT_TENANT: text,
   CARD_KEY_FILE: text,
   REMOTE_HOSTS: list,
+  UPLOAD_TYPES: list,
   CAMPAIGNS_DIR: text,
   RESULTS_DIR: text,
   LIMITS: text,
@@ -145,6 +148,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       given.ALLOW_LOCAL_TARGETS === undefined ? isLoopbackHost(host) : given.ALLOW_LOCAL_TARGETS === "1" || given.ALLOW_LOCAL_TARGETS === "true",
     resultsDir: given.RESULTS_DIR ?? RESULTS_DIR,
     ...(given.REMOTE_HOSTS.length > 0 && { remoteHosts: given.REMOTE_HOSTS }),
+    ...(given.UPLOAD_TYPES.length > 0 && { uploadTypes: given.UPLOAD_TYPES }),
     ...(given.CAMPAIGNS_DIR !== undefined && { campaignsDir: given.CAMPAIGNS_DIR }),
     ...(auth !== undefined && { auth }),
     ...(given.CARD_KEY_FILE !== undefined && { cardKeyFile: given.CARD_KEY_FILE }),
@@ -195,6 +199,12 @@ export function checkSettings(settings: Settings): void {
         `ALLOWED_ORIGINS has ${JSON.stringify(origin)}; right are origins as browsers send them, scheme and host without a path, such as https://app.example.com.`,
       );
   }
+  const type = settings.uploadTypes?.find((each) => !/^(?:\*\/\*|[a-z0-9][a-z0-9!#$&^_.+-]*\/(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]*))$/.test(each));
+  if (type !== undefined || settings.uploadTypes?.length === 0)
+    throw new IasError(
+      "configuration",
+      `UPLOAD_TYPES has ${type === undefined ? "no type" : JSON.stringify(type)}; right are media types in lower case without parameters, such as application/pdf, image/* or */*.`,
+    );
   if (settings.publicUrl !== undefined && !isWebUrl(settings.publicUrl))
     throw new IasError(
       "configuration",

@@ -20,7 +20,6 @@ import type { GatewayParts } from "../gateway/gateway.ts";
 import type { Store } from "../log/store.ts";
 import type { IasError } from "../model/errors.ts";
 import { joinKey } from "../model/key.ts";
-import { DEFAULT_UPLOAD_TYPES } from "../model/limits.ts";
 import { joinRoutes, type Route } from "../net/route.ts";
 import type { TaskSearch } from "../search/search.ts";
 import type { Core } from "./core.ts";
@@ -33,6 +32,8 @@ export interface ApiWiring {
   readonly search: TaskSearch | undefined;
   /** Campaigns that operators see and start; absent: none are served. */
   readonly campaigns: CampaignDirectory | undefined;
+  /** Media types that may be uploaded. */
+  readonly uploadTypes: readonly string[];
   /** The agents `team` and `assistant` answer from a script: a page may begin a conversation with them by itself. */
   readonly demo: boolean;
   /** Where the server is reached, once it listens. */
@@ -50,7 +51,7 @@ export interface WiredApi {
 }
 
 /** Makes the API's parts and joins all routes of frontends: endpoints under `/api`, bridges. */
-export function wireApi({ core, store, search, campaigns, demo, origin, report }: ApiWiring): WiredApi {
+export function wireApi({ core, store, search, campaigns, uploadTypes, demo, origin, report }: ApiWiring): WiredApi {
   const { limits, operations, views, media, agents, readers } = core;
   const now = Date.now;
   const parts: ApiParts = { operations, store, views, media, agents, limits, readers, now, report, ...(search !== undefined && { search }) };
@@ -61,7 +62,7 @@ export function wireApi({ core, store, search, campaigns, demo, origin, report }
     durability: store.log.durability,
     maxBodyBytes: limits.maxBodyBytes,
     maxUploadBytes: limits.maxUploadBytes,
-    uploadTypes: DEFAULT_UPLOAD_TYPES,
+    uploadTypes,
     features: ["remotes", ...(search === undefined ? [] : ["search"]), ...(demo ? ["demo"] : []), ...(campaigns === undefined ? [] : ["campaigns"])],
   };
   const sessions = createSessions({
@@ -84,7 +85,7 @@ export function wireApi({ core, store, search, campaigns, demo, origin, report }
     ...createStreamEndpoints(api),
     createExportEndpoint(parts),
     ...createReaderEndpoints(parts),
-    ...createUploadEndpoints({ blobs: core.blobs, records: store.records, agents: () => agents.keys(), limits, types: DEFAULT_UPLOAD_TYPES, now }),
+    ...createUploadEndpoints({ blobs: core.blobs, records: store.records, agents: () => agents.keys(), limits, types: uploadTypes, now }),
     ...(campaigns === undefined ? [] : createCampaignEndpoints(campaigns)),
   ];
   const perAddress = createRateLimit({ names: ["maxAddressRate", "maxAddressBurst"], perSecond: limits.maxAddressRate, burst: limits.maxAddressBurst, now });
