@@ -8,7 +8,7 @@ import type { ApiError, ServerInfo, TaskSummaryPage } from "../../src/lib/model/
 import { apiClient } from "../support/api-client.ts";
 import { readEvents } from "../support/event-source.ts";
 import { temporaryFolder } from "../support/server-process.ts";
-import { serving } from "../support/serving.ts";
+import { agentOf, serving } from "../support/serving.ts";
 
 const echo = defineAgent({ id: "echo", engine: scripted([{ kind: "echo", prefix: "Reply: " }], { tokenMs: 0 }) });
 const limits = { maxApiRate: Number.POSITIVE_INFINITY, maxAddressRate: Number.POSITIVE_INFINITY };
@@ -62,4 +62,59 @@ test("a server without a search says so; one that is given one fills it", async 
   const server = await serving(t, [echo], { search, limits });
   const task = await told(server.url, "hello", "c");
   assert.equal((await found(server.url, "q=hello", 1)).tasks[0]?.task, task);
+});
+
+test("hits of a state are found however many others there are, page by page to the end", { timeout: 120_000 }, async (t) => {
+  const gated = agentOf(
+    async function* ({ input }) {
+      if (input[0]?.parts[0]?.text === "walrus waits") yield { kind: "interrupt", reason: "input", message: [{ text: "What?" }] };
+      else yield { kind: "text", text: "walrus" };
+    },
+    { id: "walrus" },
+  );
+  const search = createMemorySearch();
+  t.after(() => search[Symbol.asyncDispose]());
+  const server = await serving(t, [gated], { search, limits });
+  const api = apiClient(server.url);
+  const waiting: string[] = [];
+  for (let n = 0; n < 5; n += 1) waiting.push((await api.send("walrus", "walrus waits")).task);
+  // More than a page of hits can hold, all newer than those that wait.
+  await Promise.all(Array.from({ length: 210 }, () => api.send("walrus", "walrus done")));
+  for (;;) {
+    const { body } = await api.get<TaskSummaryPage>("/api/tasks?q=walrus&states=TASK_STATE_COMPLETED&pageSize=1");
+    if (body.total === 210) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const pages = async (query: string): Promise<readonly string[]> => {
+    const tasks: string[] = [];
+    for (let token = ""; ;) {
+      const { body, status } = await api.get<TaskSummaryPage>(`/api/tasks?q=walrus&${query}${token === "" ? "" : `&pageToken=${token}`}`);
+      assert.equal(status, 200);
+      assert.ok(body.tasks.length > 0);
+      tasks.push(...body.tasks.map(({ task }) => task));
+      token = body.nextPageToken;
+      if (token === "") return tasks;
+    }
+  };
+  assert.deepEqual(new Set(await pages("states=TASK_STATE_INPUT_REQUIRED&pageSize=2")), new Set(waiting));
+  const all = await pages("pageSize=200");
+  assert.deepEqual([all.length, new Set(all).size], [215, 215]);
+  assert.deepEqual(all, await pages("pageSize=9"));
+  assert.equal((await api.get("/api/tasks?q=walrus&pageToken=nonsense")).status, 400);
+});
+
+test("a reply without a task is not found", { timeout: 60_000 }, async (t) => {
+  const replies = agentOf(
+    async function* () {
+      yield { kind: "reply", parts: [{ text: "walrus" }] };
+    },
+    { id: "replies", replies: "either" },
+  );
+  const search = createMemorySearch();
+  t.after(() => search[Symbol.asyncDispose]());
+  const server = await serving(t, [echo, replies], { search, limits });
+  await apiClient(server.url).post("/api/agents/replies/messages", { messageId: "1", parts: [{ text: "walrus?" }] });
+  const task = await told(server.url, "walrus", "c");
+  const body = await found(server.url, "q=walrus", 1);
+  assert.deepEqual([body.tasks[0]?.task, body.total], [task, 1]);
 });

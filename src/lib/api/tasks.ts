@@ -1,21 +1,25 @@
 import { z } from "zod";
 import type { ListedTask } from "../log/task-index.ts";
 import type { ConversationSummary, TaskDetail, TaskSummary, TaskSummaryPage } from "../model/api.ts";
-import type { JsonObject, TaskState } from "../model/a2a.ts";
+import type { JsonObject } from "../model/a2a.ts";
 import { toCursor } from "../model/cursor.ts";
 import { hasBlobs } from "../media/media.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
+import type { SearchQuery } from "../search/search.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { defineEndpoint, type Endpoint } from "./endpoint.ts";
 import { findTask, taskNotFound } from "./find-task.ts";
-import { readToken, writeToken } from "./page-token.ts";
+import { type PageToken, readToken, writeToken } from "./page-token.ts";
 import { given, statesParameter, wholeNumber, words } from "./query.ts";
 import { conversationPageSchema, taskDetailSchema, taskPageSchema } from "./schemas.ts";
 import { shorten, titleOf, toSummary } from "./summaries.ts";
 
 const PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 200;
+
+/** Looks at the search for one page, where it does not know yet what is gone; past it the page is shorter. */
+const MAX_ROUNDS = 5;
 
 /** Rows that a page of conversations looks at; a conversation of many tasks takes many. */
 const MAX_SCANNED = 1000;
@@ -46,18 +50,19 @@ export function createTaskEndpoints(parts: ApiParts): readonly Endpoint[] {
         ...filters,
         since: wholeNumber(0, Number.MAX_SAFE_INTEGER, "Only those whose state changed then or later, ms since the epoch"),
         until: wholeNumber(0, Number.MAX_SAFE_INTEGER, "Only those whose state changed then or before, ms since the epoch"),
-        q: words(
-          "Words to search for in what was said, where the server searches (`features` of the session); the last may be the beginning of one. One page, newest first",
-        ),
+        q: words("Words to search for in what was said, where the server searches (`features` of the session); the last may be the beginning of one"),
         ...paging,
       }),
       reply: taskPageSchema,
       async handle({ principal, query }) {
         const { agent, context, states, since, until, pageSize = PAGE_SIZE, pageToken, q } = given(query);
         const scope = { ...scopeOf(principal), ...given({ agent, context }), ...(states !== undefined && states.length > 0 && { states }) };
-        if (q !== undefined) return { body: await searchTasks(parts, { ...scope, since, until }, q, pageSize) };
         const token = pageToken === undefined ? undefined : readToken(pageToken);
         const bound = token?.until ?? until ?? parts.now();
+        if (q !== undefined) {
+          const query = { ...scope, ...(since !== undefined && { statusAfter: since }), text: q };
+          return { body: await searchTasks(parts, query, { limit: pageSize, token, bound }) };
+        }
         const page = await parts.store.index.list({
           ...scope,
           ...(since !== undefined && { statusAfter: since }),
@@ -105,34 +110,26 @@ function tokenAfter(rows: readonly ListedTask[], until: number): string {
   return last === undefined ? "" : writeToken({ until, time: last.statusAt, task: last.key.task });
 }
 
-/** The tasks that a search finds, as far as they fit the other filters. */
+/** A page of what a search finds. What it knows is some moments old, so each hit is held against the index again. */
 async function searchTasks(
   parts: ApiParts,
-  { states, since = 0, until = Number.POSITIVE_INFINITY, ...scope }: Scope,
-  text: string,
-  limit: number,
+  query: Omit<SearchQuery, "limit" | "after">,
+  { limit, token, bound }: { readonly limit: number; readonly token: PageToken | undefined; readonly bound: number },
 ): Promise<TaskSummaryPage> {
   if (parts.search === undefined) throw new IasError("unsupported-operation", "This server does not search; leave q out.");
-  // Retention may have removed some, and states are looked at here.
-  const hits = await parts.search.find({ ...scope, text, limit: MAX_PAGE_SIZE });
   const tasks: TaskSummary[] = [];
-  for (const { key, match } of hits) {
-    if (tasks.length === limit) break;
-    const row = await parts.store.index.get(key);
-    if (row === undefined || (states !== undefined && !states.includes(row.state)) || row.statusAt < since || row.statusAt > until) continue;
-    tasks.push({ ...(await toSummary(parts, row)), match: shorten(match, 200) });
+  let after: { readonly time: number; readonly task: string } | undefined = token;
+  for (let rounds = 1; ; rounds += 1) {
+    const { hits, total, more } = await parts.search.find({ ...query, statusUntil: bound, limit: limit - tasks.length, ...(after !== undefined && { after }) });
+    for (const { key, match } of hits) {
+      const row = await parts.store.index.get(key);
+      if (row !== undefined && (query.states?.includes(row.state) ?? true)) tasks.push({ ...(await toSummary(parts, row)), match: shorten(match, 200) });
+    }
+    const last = hits.at(-1);
+    if (last !== undefined) after = { time: last.statusAt, task: last.key.task };
+    if (more && tasks.length < limit && rounds < MAX_ROUNDS) continue;
+    return { tasks, nextPageToken: more && after !== undefined ? writeToken({ until: bound, ...after }) : "", total };
   }
-  return { tasks, nextPageToken: "", total: tasks.length };
-}
-
-interface Scope {
-  readonly tenant: string;
-  readonly user: string;
-  readonly agent?: string;
-  readonly context?: string;
-  readonly states?: readonly TaskState[];
-  readonly since?: number | undefined;
-  readonly until?: number | undefined;
 }
 
 /** The Task folded at its head, with what a list says of it. */

@@ -3,7 +3,7 @@ import type { Change } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
 import { isInterrupted, isTerminal, type Part, type Task } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
-import { keyText } from "../model/key.ts";
+import { keyText, type StreamKey } from "../model/key.ts";
 import type { TaskViews } from "../task/view.ts";
 import type { SearchDocument, TaskSearch } from "./search.ts";
 
@@ -26,7 +26,10 @@ const RETRY_MS = 5000;
 /** Tasks that work and whose first words are in already; past it they are taken in again, which only costs time. */
 const MAX_KNOWN = 10_000;
 
-/** Follows the log's doorbells and puts in each task when it begins, and again whenever it rests: what is said in between is found then. Disposing stops it. */
+/**
+ * Follows the log's doorbells and puts in each task when it begins, and again whenever it rests: what is said in between is found then. Its state is that of
+ * the index, some moments late. What is no task any more goes. Disposing stops it.
+ */
 export function followLog(parts: FollowParts): AsyncDisposable {
   const stop = new AbortController();
   const running = run(parts, stop.signal);
@@ -40,17 +43,19 @@ export function followLog(parts: FollowParts): AsyncDisposable {
 
 async function run(parts: FollowParts, signal: AbortSignal): Promise<void> {
   const { search, store, report, pauseMs = 500 } = parts;
-  const known = new Set<string>();
+  const known = new Map<string, string>();
   while (!signal.aborted) {
     try {
       for await (const changes of store.log.changes({ after: await search.position(), signal })) {
         const documents: SearchDocument[] = [];
+        const gone: StreamKey[] = [];
         for (const change of changes) {
           const document = await documentOf(parts, change, known);
-          if (document !== undefined) documents.push(document);
+          if (document === "gone") gone.push(change.key);
+          else if (document !== undefined) documents.push(document);
           if (signal.aborted) return;
         }
-        await search.put(documents, changes.at(-1)?.position ?? 0);
+        await search.put(documents, changes.at(-1)?.position ?? 0, gone);
         await delay(pauseMs, undefined, { signal }).catch(() => undefined);
       }
       return;
@@ -62,16 +67,26 @@ async function run(parts: FollowParts, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function documentOf({ store, views }: FollowParts, { key }: Change, known: Set<string>): Promise<SearchDocument | undefined> {
-  const row = await store.index.get(key);
-  if (row === undefined) return undefined;
+/** What is new of a task for the search; undefined if nothing is. `known`: by name, how a task that works stands there. */
+async function documentOf({ store, views }: FollowParts, { key }: Change, known: Map<string, string>): Promise<SearchDocument | "gone" | undefined> {
   const name = keyText(key);
-  const rests = isTerminal(row.state) || isInterrupted(row.state);
-  if (!rests && known.has(name)) return undefined;
+  const row = await store.index.get(key);
+  // A message-only reply is no task (SEMANTICS 6), and one that was removed is none any more.
+  if (row === undefined) {
+    known.delete(name);
+    return "gone";
+  }
+  const { context, state, statusAt } = row;
+  const document = { key, context, state, statusAt };
+  const stands = `${state} ${statusAt}`;
+  const rests = isTerminal(state) || isInterrupted(state);
+  const before = rests ? undefined : known.get(name);
+  if (before === stands) return undefined;
   if (rests) known.delete(name);
-  else if (known.size < MAX_KNOWN) known.add(name);
+  else if (known.size < MAX_KNOWN || known.has(name)) known.set(name, stands);
+  if (before !== undefined) return document;
   const text = await views.with(key, (view) => textOf(view.fold.task()));
-  return text === undefined ? undefined : { key, context: row.context, statusAt: row.statusAt, text };
+  return text === undefined ? undefined : { ...document, text };
 }
 
 function textOf(task: Task | undefined): string {
