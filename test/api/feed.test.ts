@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FeedFrame } from "../../src/lib/model/api.ts";
+import { createClient } from "../../src/client.ts";
+import { createMemoryStore } from "../../src/lib/log/memory.ts";
+import type { FeedFrame, TaskSummaryPage } from "../../src/lib/model/api.ts";
+import { loadView, toSnapshot } from "../../src/lib/task/view.ts";
 import { chunkText, countText } from "../servers/proof-agents.ts";
-import { apiClient, entriesOf, textOfEntries } from "../support/api-client.ts";
+import { type ApiAnswer, apiClient, entriesOf, textOfEntries } from "../support/api-client.ts";
 import { seeded, startCuttingProxy } from "../support/cutting-proxy.ts";
-import { readEvents, type SentEvent } from "../support/event-source.ts";
-import { agentOf, serving } from "../support/serving.ts";
+import { type EventReading, readEvents, type SentEvent } from "../support/event-source.ts";
+import { agentOf, collect, serving } from "../support/serving.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 const CUTS = 60;
@@ -165,6 +168,121 @@ test("a feed goes on from a checkpoint: what came before is not told again, task
     [head + 1, head + 2],
   );
   assert.equal(frames.find(({ task }) => task === meanwhile)?.entries[0]?.seq, 1);
+});
+
+test("where early entries are gone a feed has what they amounted to, when it begins and when it comes back", async (t) => {
+  const store = createMemoryStore({});
+  t.after(() => store[Symbol.asyncDispose]());
+  const server = await serving(t, [asks], { store, limits: { feedCheckpointMs: 1 } });
+  const api = apiClient(server.url);
+  const { task } = await api.send("asks", "what was asked");
+  const asked = (times: number): Promise<EventReading> => {
+    let left = times;
+    return readEvents(`${server.url}/api/tasks/${task}/events`, { until: ({ data }) => data.includes("INPUT_REQUIRED") && (left -= 1) === 0 });
+  };
+  await asked(1);
+  const first = await readEvents(`${server.url}/api/feed?audience=internal`, { until: untilCheckpoint(2) });
+  const given = framesOf(first.events)[0]?.entries.at(-1)?.seq ?? 0;
+  await api.send("asks", "again", { taskId: task });
+  const whole = entriesOf((await asked(2)).events);
+  const head = whole.at(-1)?.seq ?? 0;
+  const floor = head - 1;
+  assert.ok(floor > given && given > 1);
+  const key = { tenant: "", user: "local", agent: "asks", task };
+  const loaded = await loadView(store.log, key, floor);
+  await store.upkeep.truncate(key, { floor, snapshot: (loaded && toSnapshot(loaded.view)) ?? "" });
+
+  const has = ({ data }: SentEvent): boolean => data.includes(`"seq":${head},`);
+  for (const headers of [{}, { "last-event-id": first.events.at(-1)?.lastEventId ?? "" }]) {
+    const [frame, ...more] = framesOf((await readEvents(`${server.url}/api/feed`, { headers, until: has })).events);
+    assert.deepEqual([frame?.snapshot?.["id"], frame?.floor, more], [task, floor, []]);
+    assert.deepEqual(
+      frame?.entries.map(({ seq }) => seq),
+      [head],
+    );
+  }
+  // The client gives it once, and what it has had whole not again.
+  const client = createClient({ baseUrl: server.url, transport: "sse" });
+  t.after(() => client.close());
+  const frames = await collect(client.feed({ live: false }));
+  assert.deepEqual(
+    frames.map(({ snapshot, floor: at, entries }) => [snapshot?.["id"], at, entries.length]),
+    [[task, floor, 1]],
+  );
+});
+
+test("a reply without a task shows nothing in a feed; a task of such an agent comes when it has shown that it is one, or has been held long enough", async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const replies = agentOf(
+    async function* ({ input }) {
+      await gate.promise;
+      const text = input[0]?.parts[0]?.text ?? "";
+      if (text === "reply") yield { kind: "reply", parts: [{ text: "only this" }] };
+      else yield { kind: "text", text };
+    },
+    { id: "replies", replies: "either" },
+  );
+  const limits = { replyHoldMs: 600_000, feedCheckpointMs: 1 };
+  const server = await serving(t, [replies, quick], { limits });
+  const api = apiClient(server.url);
+  const post = (text: string): Promise<ApiAnswer<{ task?: string }>> =>
+    api.post("/api/agents/replies/messages", { messageId: text, parts: [{ text }], contextId: text });
+  const sent = [post("reply"), post("task")];
+  while ((await api.get<TaskSummaryPage>("/api/tasks?agent=replies")).body.total < 2);
+  const live = readEvents(`${server.url}/api/feed?audience=internal&after=0`, { until: untilEnded(3) });
+  const ofQuick = async (): Promise<string> => {
+    const { task } = await api.send("quick", "x");
+    await readEvents(`${server.url}/api/feed?after=0&agent=quick`, { until: ({ data }) => data.includes(task) && data.includes("COMPLETED") });
+    return task;
+  };
+  const first = await ofQuick();
+  // Held back as they are, they are not in a feed up to now either, and one that comes back has not lost them.
+  const before = await readEvents(`${server.url}/api/feed?live=false`, { until: ({ type }) => type === "end" });
+  assert.deepEqual(
+    framesOf(before.events).map(({ task }) => task),
+    [first],
+  );
+  gate.resolve();
+  const [reply, task] = await Promise.all(sent);
+  assert.equal(reply?.body.task, undefined);
+  const second = await ofQuick();
+  const tasks = framesOf((await live).events);
+  assert.deepEqual(new Set(tasks.map((frame) => frame.task)), new Set([first, second, task?.body.task]));
+  const entries = tasks.filter((frame) => frame.task === task?.body.task).flatMap((frame) => frame.entries);
+  assert.deepEqual(
+    entries.map(({ seq }) => seq),
+    entries.map((_, index) => index + 1),
+  );
+});
+
+test("an agent that may reply without a task and is silent is in a feed once its task has been held long enough, also for a reader that comes back meanwhile", async (t) => {
+  const silent = agentOf(
+    // oxlint-disable-next-line require-yield
+    async function* (_, signal) {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+    { id: "silent", replies: "either" },
+  );
+  const server = await serving(t, [silent, quick], { limits: { replyHoldMs: 300, feedCheckpointMs: 1 } });
+  const api = apiClient(server.url);
+  const sending = api.send("silent", "x");
+  while ((await api.get<TaskSummaryPage>("/api/tasks?agent=silent")).body.total === 0);
+  // Cut off at each of its first checkpoints, most of them while the task is held.
+  let cursor = "0";
+  const seen = new Set<string>();
+  for (let count = 0; count < 5 && seen.size === 0; count += 1) {
+    const { events } = await readEvents(`${server.url}/api/feed?after=${cursor}`, { until: untilCheckpoint(2) });
+    cursor = events.at(-1)?.lastEventId ?? "";
+    for (const { task } of framesOf(events)) seen.add(task);
+  }
+  const { task } = await sending;
+  if (!seen.has(task)) {
+    const { events } = await readEvents(`${server.url}/api/feed`, { headers: { "last-event-id": cursor }, until: ({ type }) => type === "message" });
+    assert.deepEqual(
+      framesOf(events).map((frame) => [frame.task, frame.entries[0]?.seq]),
+      [[task, 1]],
+    );
+  }
 });
 
 test("bad queries of a feed are refused", async (t) => {

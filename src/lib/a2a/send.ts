@@ -1,8 +1,7 @@
-import type { Message, StreamResponse } from "../model/a2a.ts";
-import { decodeEvent } from "../model/entry.ts";
+import type { Message } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
-import { readExtension } from "../model/extension.ts";
 import type { StreamKey } from "../model/key.ts";
+import { createFirstAnswer } from "../task/first-answer.ts";
 import { type Accepted, createAccept } from "./accept.ts";
 import { openFrames, untilRest } from "./frames.ts";
 import type { Call, FrameStream, Operations } from "./operations.ts";
@@ -51,26 +50,14 @@ async function restsAt(parts: ServerParts, key: StreamKey): Promise<boolean> {
  */
 async function firstAnswer(parts: ServerParts, call: Call, accepted: Accepted): Promise<Message | undefined> {
   const hold = AbortSignal.any([call.signal, AbortSignal.timeout(parts.limits.replyHoldMs)]);
-  let turns = 0; // begun ones whose own WORKING is still to come; a further WORKING is the engine's first event
+  const judge = createFirstAnswer();
   for await (const batch of parts.store.log.follow(accepted.key, { after: accepted.created ? 1 : accepted.after, signal: hold })) {
     for (const entry of batch) {
-      const event = decodeEvent(entry);
-      const data = readExtension(event);
-      if (data?.kind === "reply") return data.message;
-      if (data?.kind === "input") continue;
-      if (data?.kind === "turn") {
-        turns += 1;
-        continue;
-      }
-      if (turns === 0 || data !== undefined || !isPlainWorking(event)) return undefined;
-      turns -= 1;
+      const answer = judge(entry);
+      if (answer.kind !== "open") return answer.kind === "message" ? answer.message : undefined;
     }
   }
   return undefined;
-}
-
-function isPlainWorking(event: StreamResponse): boolean {
-  return "statusUpdate" in event && event.statusUpdate.status.state === "TASK_STATE_WORKING" && event.statusUpdate.status.message === undefined;
 }
 
 function messageStream(key: StreamKey, message: Message): FrameStream {

@@ -51,7 +51,7 @@ export interface EventStream {
   readonly atEnd: boolean;
   /**
    * Entries in order, as they come; the next batch is fetched only when asked for. Ends when the stream is sealed and wholly given, when the caller's signal
-   * aborts, or when the server stops: `isOver` says which. To be iterated once; returning it leaves the stream.
+   * aborts, when entries are gone that were to follow (a slow reader of a stream that rolls), or when the server stops: `isOver` says which. To be iterated once; returning it leaves the stream.
    */
   readonly batches: AsyncIterable<readonly EncodedEntry[]>;
   /** Once `batches` has ended: whether the stream itself is over; if not, it goes on at another connection. */
@@ -82,6 +82,8 @@ export interface FeedOptions {
   readonly audience?: Audience;
   /** `false`: every task that there is, in any of the states, up to now, and then the feed ends; not with `after` (`invalid-params`). Default true. */
   readonly live?: boolean;
+  /** Largest frame, UTF-16 units of events; default `maxFrameBytes`. A single larger entry, or a snapshot, passes it. */
+  readonly maxBytes?: number;
   readonly transport: ReaderInfo["transport"];
 }
 
@@ -89,7 +91,7 @@ export interface FeedOptions {
 export type FeedStream = AsyncIterable<FeedItem>;
 
 /**
- * Entries of one stream (a `FeedFrame` as JSON text), consecutive per task and each once within a connection; or a checkpoint: whoever comes back with its
+ * Entries of one stream (a `FeedFrame` as JSON text), consecutive per task and each once within a connection, with a snapshot where some are gone; or a checkpoint: whoever comes back with its
  * cursor misses nothing, and may get entries again that came after it.
  */
 export type FeedItem =

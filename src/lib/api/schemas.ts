@@ -93,7 +93,14 @@ export const openedSchema = z
 
 /** `FeedFrame`. */
 export const feedFrameSchema = z
-  .object({ agent: z.string(), task: z.string(), context: z.string(), entries: z.array(entrySchema) })
+  .object({
+    agent: z.string(),
+    task: z.string(),
+    context: z.string(),
+    snapshot: optional(jsonObject.describe("The Task at `floor`, where entries are gone that this feed has not given")),
+    floor: optional(count.describe("With `snapshot`: the seq after which entries follow")),
+    entries: z.array(entrySchema),
+  })
   .register(SCHEMAS, { id: "FeedFrame", description: "Entries of one of the streams of a feed, consecutive per task." });
 
 const taskMembers = {

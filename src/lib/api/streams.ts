@@ -39,6 +39,7 @@ export function createStreamEndpoints(api: Api): readonly Endpoint[] {
         "Unnamed events (`FeedFrame`): entries of one task each, each once within a connection. Events `checkpoint`, at most one a second, carry the cursor as `id`:",
         "an `EventSource` comes back with it by itself, misses nothing, and may get entries again that came after it, which are known by (agent, task, seq).",
         "Without a cursor the feed begins with all entries of tasks that are not finished.",
+        "Where early entries of a task are gone a frame has its `snapshot` in their place. A reply without a task shows nothing.",
       ].join(" "),
       query: z.object({
         agent: words("Only this agent's tasks"),

@@ -64,8 +64,7 @@ export function createClient(options: ClientOptions = {}): Client {
       return kept;
     },
     stream: (task, watch = {}) => followTask(source, task, { ...watch, signal: until(watch.signal) }, options),
-    // A feed up to now is no subscription: the socket has none such.
-    feed: (watch = {}) => followFeed(watch.live === false ? sse : source, { ...watch, signal: until(watch.signal) }, options),
+    feed: (watch = {}) => followFeed(source, { ...watch, signal: until(watch.signal) }, options),
     reconnect,
     close() {
       closed.abort(new ClientError("aborted", "The client was closed."));

@@ -52,15 +52,19 @@ export async function* followFeed(source: Source, options: FeedStreamOptions, pa
     if (piece.kind !== "feed") continue;
     for (const frame of piece.frames) {
       const name = `${frame.agent}/${frame.task}`;
-      const last = lastOf.get(name) ?? 0;
+      const { floor = 0, snapshot, ...rest } = frame;
+      const before = lastOf.get(name) ?? 0;
+      // A snapshot of what this page has had whole says nothing new.
+      const isGap = snapshot !== undefined && floor > before;
+      const last = isGap ? floor : before;
       const entries = frame.entries.filter(({ seq }) => seq > last);
-      const newest = entries.at(-1);
-      if (newest === undefined) continue;
+      const newest = entries.at(-1)?.seq ?? last;
+      if (newest === before) continue;
       // The oldest by use stand first.
       lastOf.delete(name);
-      lastOf.set(name, newest.seq);
+      lastOf.set(name, newest);
       if (lastOf.size > MAX_REMEMBERED) for (const [oldest] of lastOf) if (lastOf.size > MAX_REMEMBERED) lastOf.delete(oldest);
-      yield entries.length === frame.entries.length ? frame : { ...frame, entries };
+      yield isGap ? { ...frame, entries } : { ...rest, entries };
     }
   }
 }

@@ -186,8 +186,8 @@ function createLink(socket: WebSocket, { silenceMs = 20_000, lingerMs = 1000 }: 
 }
 
 function toRequest(sub: number, { kind, ...wanted }: Subscription): SocketRequest {
-  // Members that are undefined, and `live`, which sockets do not have, are none in JSON.
-  return { op: kind === "task" ? "subscribe" : "subscribe-feed", sub, credit: CREDIT, ...wanted, live: undefined } as unknown as SocketRequest;
+  // Members that are undefined are none in JSON.
+  return { op: kind === "task" ? "subscribe" : "subscribe-feed", sub, credit: CREDIT, ...wanted } as unknown as SocketRequest;
 }
 
 /** Bytes of a text in UTF-8, as the server counts credit. */

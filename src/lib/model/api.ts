@@ -27,11 +27,18 @@ export interface StreamOpened {
   readonly cursor: string;
 }
 
-/** Entries of one of the streams of a feed. Consecutive per task; a repeat after a reconnect is known by (agent, task, seq). */
+/**
+ * Entries of one of the streams of a feed. Consecutive per task; a repeat after a reconnect is known by (agent, task, seq). A task of an agent that may reply without one
+ * comes once it has shown that it is one (SEMANTICS 6).
+ */
 export interface FeedFrame {
   readonly agent: string;
   readonly task: string;
   readonly context: string;
+  /** What the task amounted to at `floor`, where entries are gone that this feed has not given: it takes the place of what was had of the task. */
+  readonly snapshot?: JsonObject;
+  /** With `snapshot`: the seq after which entries follow. */
+  readonly floor?: number;
   readonly entries: readonly StreamEntry[];
 }
 
@@ -187,7 +194,7 @@ export interface ApiError {
 
 /**
  * What a page says on `/api/ws`, one JSON text a message. `ref` and `sub` are the page's own numbers: a reply or an error names them again.
- * Credit is bytes of `entries` messages that the server may send for one subscription; at 0 that subscription waits, and no other does.
+ * Credit is bytes of `entries` and `feed` messages that the server may send for one subscription; at 0 or below that subscription waits, and no other does.
  */
 export type SocketRequest =
   | {
@@ -208,6 +215,8 @@ export type SocketRequest =
       readonly states?: readonly TaskState[];
       readonly after?: string;
       readonly audience?: Audience;
+      /** `false`: every task up to now, and then `end`; not with `after`. */
+      readonly live?: boolean;
       readonly credit?: number;
     }
   | { readonly op: "credit"; readonly sub: number; readonly bytes: number }
@@ -224,6 +233,8 @@ export type SocketEvent =
   | { readonly op: "opened"; readonly sub: number; readonly stream: StreamOpened }
   | { readonly op: "entries"; readonly sub: number; readonly cursor: string; readonly entries: readonly StreamEntry[] }
   | { readonly op: "feed"; readonly sub: number; readonly cursor: string; readonly frames: readonly FeedFrame[] }
+  /** The credit is used up: nothing more comes for `sub` until `missing` bytes or more are granted. */
+  | { readonly op: "blocked"; readonly sub: number; readonly missing: number }
   /** The stream is sealed and wholly sent, or the subscription was ended. */
   | { readonly op: "end"; readonly sub: number }
   | { readonly op: "reply"; readonly ref: number; readonly result: unknown }

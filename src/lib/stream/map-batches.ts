@@ -1,10 +1,10 @@
 /**
- * The batches of `source`, mapped; a batch that becomes undefined is left out. `ended` is called once they have ended, failed or are given up. By hand and not as a
+ * The batches of `source`, mapped; a batch that becomes undefined is left out, one that becomes null ends them. `ended` is called once they have ended, failed or are given up. By hand and not as a
  * generator: it is on the way of every token, where a generator in a generator costs microseconds.
  */
 export function mapBatches<T, U>(
   source: AsyncIterable<T>,
-  map: (batch: T) => U | undefined | Promise<U | undefined>,
+  map: (batch: T) => U | undefined | null | Promise<U | undefined>,
   ended: () => void = () => undefined,
 ): AsyncIterable<U> {
   return {
@@ -20,6 +20,11 @@ export function mapBatches<T, U>(
                 return { done: true, value: undefined };
               }
               const made = map(value);
+              if (made === null) {
+                ended();
+                await batches.return?.();
+                return { done: true, value: undefined };
+              }
               const mapped = made instanceof Promise ? await made : made;
               if (mapped !== undefined) return { done: false, value: mapped };
             }
