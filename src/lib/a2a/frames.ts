@@ -32,7 +32,8 @@ export async function openFrames(parts: FrameParts, call: Call, key: StreamKey, 
   const cursor = audience === "public" ? undefined : call.lastEventId;
   const page = await log.read(key, { after: 0, maxBytes: 0 });
   if (page === undefined) throw taskNotFound(key.task);
-  const reader = { parts, key, audience, signal: call.signal, options };
+  const maxBytes = Math.min(call.maxBatchBytes ?? Number.POSITIVE_INFINITY, parts.limits.maxFrameBytes);
+  const reader = { parts, key, audience, signal: call.signal, maxBytes, options };
   const place = cursor === undefined ? undefined : readCursor(cursor, { logId: log.id, head: page.head, floor: page.floor });
   if (place?.kind === "resume") return { key, audience, opening: "resume", frames: readFrames(reader, async () => nothingFirst(place.seq)) };
   if (place === undefined && options.from === "start" && page.floor === 0) {
@@ -47,6 +48,8 @@ interface Reader {
   readonly key: StreamKey;
   readonly audience: Audience;
   readonly signal: AbortSignal;
+  /** Largest batch, UTF-16 units of events. */
+  readonly maxBytes: number;
   readonly options: StreamOptions;
 }
 
@@ -71,24 +74,29 @@ async function taskFirst({ parts, key, options }: Reader, opening: "fresh" | "re
 
 /** The opening's frames, each by itself, then the log's entries as they come. Written by hand: two async generators one in the other cost 4 µs a token. */
 function readFrames(reader: Reader, open: () => Promise<Opening>): AsyncIterable<readonly Frame[]> {
-  const { parts, key, signal } = reader;
+  const { parts, key, signal, maxBytes } = reader;
   return {
     [Symbol.asyncIterator]() {
       let first: Iterator<Frame> | undefined;
       let entries: AsyncIterator<readonly Entry[]> | undefined;
+      /** The last entry that was read. */
+      let last = 0;
       const next = async (): Promise<IteratorResult<readonly Frame[], undefined>> => {
         if (first === undefined) {
           const { frames, after } = await open();
           first = frames[Symbol.iterator]();
-          if (after !== undefined) entries = parts.store.log.follow(key, { after, signal, maxBytes: parts.limits.maxFrameBytes })[Symbol.asyncIterator]();
+          if (after !== undefined) entries = parts.store.log.follow(key, { after, signal, maxBytes })[Symbol.asyncIterator]();
+          last = after ?? 0;
         }
         const opening = first.next();
         if (opening.done !== true) return { done: false, value: [await present(parts, key, opening.value)] };
         while (entries !== undefined) {
           const { done, value } = await entries.next();
-          if (done === true) break;
-          const { seen, work, last } = sift(reader, value);
-          if (last) await finish();
+          // Of a stream that rolls, entries may go while a slow reader has not had them: it comes back, and gets the Task as it is then.
+          if (done === true || value[0]?.seq !== last + 1) break;
+          last = value.at(-1)?.seq ?? last;
+          const { seen, work, ends } = sift(reader, value);
+          if (ends) await finish();
           if (seen.length > 0) return { done: false, value: work ? await fit(parts, key, seen) : seen };
         }
         await finish();
@@ -112,7 +120,7 @@ function readFrames(reader: Reader, open: () => Promise<Opening>): AsyncIterable
 }
 
 /** Which entries of a batch a reader sees (the batch itself, if all: readers share it), whether one needs more than to be sent, and whether the stream ends with them. */
-function sift(reader: Reader, batch: readonly Entry[]): { readonly seen: readonly Entry[]; readonly work: boolean; readonly last: boolean } {
+function sift(reader: Reader, batch: readonly Entry[]): { readonly seen: readonly Entry[]; readonly work: boolean; readonly ends: boolean } {
   const { audience, options, parts } = reader;
   let seen: Entry[] | undefined;
   let work = false;
@@ -123,11 +131,11 @@ function sift(reader: Reader, batch: readonly Entry[]): { readonly seen: readonl
       seen?.push(entry);
       work ||= entry.event.length > parts.limits.maxFrameBytes || hasBlobs(entry.event);
       if (options.until !== "terminal" && mayEnd(entry) && endsWith(stateOf(entry), entry.seq, options)) {
-        return { seen: seen ?? batch.slice(0, index + 1), work, last: true };
+        return { seen: seen ?? batch.slice(0, index + 1), work, ends: true };
       }
     } else seen ??= batch.slice(0, index);
   }
-  return { seen: seen ?? batch, work, last: false };
+  return { seen: seen ?? batch, work, ends: false };
 }
 
 /** A cheap test before decoding: nearly every entry fails it at its first characters, and an escaped quote never matches. */

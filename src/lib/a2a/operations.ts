@@ -38,6 +38,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** By which way it came, for the list of readers; absent: not listed. */
   readonly transport?: ReaderInfo["transport"];
+  /** Largest batch of a stream, UTF-16 units of events, below `maxFrameBytes`: what a reader that does not read holds. */
+  readonly maxBatchBytes?: number;
 }
 
 /** A stream of a task for one reader. */

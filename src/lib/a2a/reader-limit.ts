@@ -10,9 +10,9 @@ export interface LimitedOperations extends Operations {
 /** Hears of each stream that is opened by a way that is listed; `at` gives the last seq that its reader was given. What it returns is disposed when the stream is over. */
 export type OnReader = (stream: FrameStream, transport: NonNullable<Call["transport"]>, at: () => number) => Disposable;
 
-/** The same operations for calls that came by `transport`; calls of protocol 0.3 are of `v0.3`. */
-export function withTransport(operations: Operations, transport: NonNullable<Call["transport"]>): Operations {
-  const named = (call: Call): Call => ({ ...call, transport: call.version === "0.3" ? "v0.3" : transport });
+/** The same operations for calls that came by `transport`; calls of protocol 0.3 are of `v0.3`. `more` goes with each. */
+export function withTransport(operations: Operations, transport: NonNullable<Call["transport"]>, more: Pick<Call, "maxBatchBytes"> = {}): Operations {
+  const named = (call: Call): Call => ({ ...call, ...more, transport: call.version === "0.3" ? "v0.3" : transport });
   return {
     ...operations,
     sendStreamingMessage: (call, params) => operations.sendStreamingMessage(named(call), params),

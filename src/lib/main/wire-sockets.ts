@@ -4,6 +4,7 @@ import type { Api } from "../api/api.ts";
 import { IasError } from "../model/errors.ts";
 import { createA2ASocket } from "../socket/a2a-socket.ts";
 import { createApiSocket } from "../socket/api-socket.ts";
+import { MESSAGE_SIZE } from "../socket/outbox.ts";
 import type { SocketRoute, Sockets } from "../socket/socket.ts";
 import { createSockets } from "../socket/sockets.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
@@ -24,7 +25,7 @@ export interface SocketWiring {
 export function wireSockets({ core, api, logId, socketRoutes, wheel, report }: SocketWiring): Sockets {
   const { limits, agents, operations } = core;
   const a2a = createA2ASocket({
-    operations: withTransport(operations, "a2a-websocket"),
+    operations: withTransport(operations, "a2a-websocket", { maxBatchBytes: MESSAGE_SIZE }),
     agents,
     binding: (ops, request) => handleJsonRpc(ops, request, { limits, v0_3: NO_V03 }),
     logId,

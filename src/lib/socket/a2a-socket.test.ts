@@ -3,8 +3,10 @@ import { once } from "node:events";
 import { test, type TestContext } from "node:test";
 import { connectA2ASocket, websocketClient } from "../../../test/bindings/websocket-client.ts";
 import { messageOf } from "../../../test/support/messages.ts";
-import { agentOf, EXTENDED, serving } from "../../../test/support/serving.ts";
+import { agentOf, EXTENDED, rpcClient, serving } from "../../../test/support/serving.ts";
 import { startLockStep } from "../../../test/bindings/lock-step.ts";
+import type { Call } from "../a2a/operations.ts";
+import { EXTENSION_URI } from "../model/entry.ts";
 
 const counter = agentOf(async function* (turn) {
   const count = Number(turn.input[0]?.parts[0]?.text ?? 3);
@@ -16,8 +18,8 @@ const waiter = agentOf(async function* (_, signal) {
   await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
 });
 
-async function connected(t: TestContext, agent = counter) {
-  const server = await serving(t, [agent]);
+async function connected(t: TestContext, agent = counter, options: Parameters<typeof serving>[2] = {}) {
+  const server = await serving(t, [agent], options);
   const connection = await connectA2ASocket(`${server.url}/a2a/agent/ws`);
   t.after(() => connection.ws.terminate());
   return { server, ...connection };
@@ -82,6 +84,72 @@ test("WS-10, WS-11: a stream waits for credit, and only that stream", async (t) 
     say({ jsonrpc: "2.0", method: "$/credit", params: { id: 1, bytes: Buffer.byteLength(JSON.stringify(message)) } });
   }
   assert.ok(events > 50);
+});
+
+test("WS-16: a stream that waits for credit says what is missing, and a grant of that brings the next event", async (t) => {
+  const { server, say, hear } = await connected(t);
+  const client = websocketClient(`${server.url}/a2a/agent/ws`);
+  t.after(() => client[Symbol.asyncDispose]());
+  const { task } = await client.call("SendMessage", { message: messageOf("20") });
+  const zero = { ...EXTENDED, "last-event-id": `${task.metadata[Object.keys(task.metadata)[0] ?? ""].cursor.split(".")[0]}.0` };
+  const stream = hear(1);
+  say({ jsonrpc: "2.0", id: 1, method: "SubscribeToTask", params: { id: task.id }, headers: zero, credit: 0 });
+  let last = 1;
+  let events = 0;
+  for await (const message of stream) {
+    if (message.end === true) break;
+    if (message.method === "$/opened") continue;
+    if (message.method === "$/blocked") {
+      assert.ok(message.params.missing === last || message.params.missing === 1, `${message.params.missing} of ${last}`);
+      say({ jsonrpc: "2.0", method: "$/credit", params: { id: 1, bytes: Math.max(1, message.params.missing - 1) } });
+    } else {
+      events += 1;
+      last = Buffer.byteLength(JSON.stringify(message));
+    }
+  }
+  assert.ok(events > 20);
+});
+
+test("one request too many is refused with the limit's name, and the connection lives on", async (t) => {
+  const { say, hear } = await connected(t, waiter, { limits: { maxSocketStreams: 1 } });
+  const first = hear(1)[Symbol.asyncIterator]();
+  say({ jsonrpc: "2.0", id: 1, method: "SendStreamingMessage", params: { message: messageOf("x") } });
+  assert.equal((await first.next()).value.method, "$/opened");
+  for await (const { error } of ask(2)) {
+    assert.match(error.message, /^1 requests are under way on this connection \(maxSocketStreams\)/);
+    assert.ok(JSON.stringify(error.data).includes("TOO_MANY_STREAMS"));
+    break;
+  }
+  say({ jsonrpc: "2.0", method: "$/stop", params: { id: 1 } });
+  for (let message = (await first.next()).value; message.end !== true; message = (await first.next()).value);
+  for await (const { result } of ask(3)) {
+    assert.equal(result.tasks.length, 1);
+    break;
+  }
+
+  function ask(id: number): ReturnType<typeof hear> {
+    const heard = hear(id);
+    say({ jsonrpc: "2.0", id, method: "ListTasks", params: {} });
+    return heard;
+  }
+});
+
+test("a stream over a socket holds a message's worth and not a frame's", async (t) => {
+  const server = await serving(t, [counter]);
+  const { task } = await rpcClient(`${server.url}/a2a/agent`).send("1000");
+  const agent = server.agents.get("agent");
+  assert.ok(agent !== undefined);
+  const call: Call = { principal: { tenant: "", user: "local" }, agent, version: "1.0", extensions: new Set([EXTENSION_URI]), signal: t.signal };
+  const { logId } = (await (await fetch(`${server.url}/api/session`)).json()) as { readonly logId: string };
+  const sizes = async (more: Partial<Call>): Promise<readonly number[]> => {
+    const { frames } = await server.operations.subscribeToTask({ ...call, lastEventId: `${logId}.0`, ...more }, { id: task.id });
+    const found: number[] = [];
+    for await (const batch of frames) found.push(batch.reduce((sum, { event }) => sum + event.length, 0));
+    return found;
+  };
+  const whole = await sizes({});
+  const small = await sizes({ maxBatchBytes: 32 * 1024 });
+  assert.ok(Math.max(...whole) > 64 * 1024 && Math.max(...small) <= 32 * 1024, `${Math.max(...whole)} ${Math.max(...small)}`);
 });
 
 test("WS-9: a stream and a wait are stopped, the task goes on", async (t) => {

@@ -49,9 +49,11 @@ function serve(connection: SocketConnection, agent: Agent, options: A2ASocketOpt
 
   const fail = (id: RpcId | null, error: unknown): void => outbox.say(JSON.stringify({ jsonrpc: "2.0", id, error: toJsonRpcError(error) }));
 
+  const notify = (method: string, params: object): void => outbox.say(JSON.stringify({ jsonrpc: "2.0", method, params }));
+
   const run = async (call: SocketCall, body: Buffer): Promise<void> => {
     const stopped = new AbortController();
-    const lane = outbox.lane(call.credit ?? Number.POSITIVE_INFINITY);
+    const lane = outbox.lane(call.credit ?? Number.POSITIVE_INFINITY, (missing) => notify("$/blocked", { id: call.id, missing }));
     const stop = (): void => {
       stopped.abort();
       lane.close();
@@ -84,7 +86,7 @@ function serve(connection: SocketConnection, agent: Agent, options: A2ASocketOpt
     const { prefix, suffix, headers } = framing;
     // A message-only reply has no place in a stream.
     const cursor = stream.opening === "message" ? undefined : toCursor(options.logId, 0).slice(0, -1);
-    outbox.say(JSON.stringify({ jsonrpc: "2.0", method: "$/opened", params: { id, headers } }));
+    notify("$/opened", { id, headers });
     try {
       for await (const frames of stream.frames) {
         for (const frame of frames) {

@@ -94,6 +94,88 @@ describe("/api/ws", () => {
   });
 });
 
+test("a reader whose window is smaller than a message is told what is missing, and has all of it by that", async (t) => {
+  const server = await serving(t, [counter]);
+  const { task } = await rpcClient(`${server.url}/a2a/agent`).send("1000");
+  await using page = await openPageSocket(server.url);
+  page.say({ op: "subscribe", sub: 1, task: task.id, credit: 0, audience: "internal" });
+  const entries: StreamEntry[] = [];
+  let blocked = 0;
+  let last = 0;
+  for await (const event of page.events) {
+    if (event.op === "blocked") {
+      assert.equal(event.sub, 1);
+      blocked += 1;
+      assert.ok(blocked === 1 ? event.missing === 1 : event.missing === last || event.missing === 1, `${event.missing} of ${last}`);
+      // Not enough at first: it is told again.
+      page.say({ op: "credit", sub: 1, bytes: Math.max(1, event.missing - 1) });
+    }
+    if (event.op === "entries") {
+      entries.push(...event.entries);
+      last = Buffer.byteLength(JSON.stringify(event));
+    }
+    if (event.op === "end") break;
+  }
+  assert.equal(textOf(entries).trim().split(" ").length, 1000);
+  assert.ok(blocked > 3);
+});
+
+test("the end of a stream needs no credit", async (t) => {
+  const server = await serving(t, [counter]);
+  const { task } = await rpcClient(`${server.url}/a2a/agent`).send("3");
+  await using page = await openPageSocket(server.url);
+  page.say({ op: "subscribe", sub: 1, task: task.id, credit: 1, audience: "internal" });
+  assert.equal(textOf(await readAll(page, 1)), "0 1 2 ");
+});
+
+test("one subscription too many is an error of its own, and the others go on", async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const patient = agentOf(async function* () {
+    await gate.promise;
+    yield { kind: "text", text: "at last " };
+  });
+  const server = await serving(t, [patient], { limits: { maxSocketStreams: 2 } });
+  await using page = await openPageSocket(server.url);
+  assert.equal((await page.next(is("hello"))).maxSubscriptions, 2);
+  page.say({ op: "send", ref: 1, agent: "agent", body: { messageId: "m", parts: [{ text: "go" }] } });
+  const { task } = (await page.next(is("reply"))).result as { readonly task: string };
+  for (const sub of [1, 2, 3]) page.say({ op: "subscribe", sub, task });
+  const { error } = await page.next(is("error", 3));
+  assert.deepEqual([error.code, error.reason], ["limit-reached", "TOO_MANY_STREAMS"]);
+  assert.match(error.message, /^2 subscriptions are open on this connection \(maxSocketStreams\)/);
+  page.say({ op: "unsubscribe", sub: 2 });
+  await page.next(is("end", 2));
+  page.say({ op: "subscribe", sub: 3, task });
+  await page.next(is("opened", 3));
+  gate.resolve();
+  assert.equal(textOf(await readAll(page, 1)), "at last ");
+});
+
+test("a feed up to now ends by itself, also over a socket", async (t) => {
+  const server = await serving(t, [counter]);
+  const { task } = await rpcClient(`${server.url}/a2a/agent`).send("2000");
+  await using page = await openPageSocket(server.url);
+  page.say({ op: "subscribe-feed", sub: 1, live: false, credit: 1e9 });
+  const entries: StreamEntry[] = [];
+  let longest = 0;
+  for (;;) {
+    const event = await page.next((each): each is typeof each => each.op === "feed" || each.op === "end");
+    if (event.op === "feed") {
+      longest = Math.max(longest, JSON.stringify(event).length);
+      for (const frame of event.frames) {
+        assert.equal(frame.task, task.id);
+        entries.push(...frame.entries);
+      }
+    }
+    if (event.op === "end") break;
+  }
+  assert.equal(textOf(entries).trim().split(" ").length, 2000);
+  // 32 KiB of events, and what stands around each: no other subscription waits for more.
+  assert.ok(longest > 16 * 1024 && longest < 64 * 1024, String(longest));
+  page.say({ op: "subscribe-feed", sub: 2, live: false, after: "0" });
+  assert.equal((await page.next(is("error", 2))).error.code, "invalid-params");
+});
+
 test("what catches up is compressed for a client that takes it, what is live is not", async (t) => {
   const server = await serving(t, [counter]);
   const { task } = await rpcClient(`${server.url}/a2a/agent`).send("3000");

@@ -108,3 +108,25 @@ test("a peer that asks for more than it takes is not read from until it has take
   take(200 * 1024);
   assert.equal(state.paused, false);
 });
+
+test("a lane says how much credit is missing when it begins to wait, and at each grant that is not enough", async () => {
+  const { state, outbox } = startPipe();
+  const missing: number[] = [];
+  const lane = outbox.lane(1, (bytes) => missing.push(bytes));
+  assert.ok(lane.hasCredit);
+  const done = send(lane, ["12345", "6"]);
+  await settled();
+  assert.deepEqual([state.sent, missing, lane.hasCredit], [["12345"], [5], false]);
+  for (const _ of [1, 2, 3, 4]) lane.grant(1);
+  await settled();
+  assert.deepEqual([state.sent.length, missing], [1, [5, 4, 3, 2, 1]]);
+  lane.grant(1);
+  await done;
+  assert.deepEqual(
+    [state.sent, missing],
+    [
+      ["12345", "6"],
+      [5, 4, 3, 2, 1],
+    ],
+  );
+});

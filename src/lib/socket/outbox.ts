@@ -2,8 +2,11 @@
 export interface Outbox {
   /** Sends an answer. Each belongs to something that was received, and a peer that does not read is not read from, so answers are bounded. */
   say(text: string): void;
-  /** A stream's way out. `credit` is the bytes that it may send before more is granted; `Infinity` leaves it to the socket's room alone. */
-  lane(credit: number): Lane;
+  /**
+   * A stream's way out. `credit` is the bytes that it may send before more is granted; `Infinity` leaves it to the socket's room alone. `blocked` hears each time that
+   * the stream waits for credit, and again at a grant that is not enough, how many bytes are missing: it is for telling the peer, who would else wait for ever.
+   */
+  lane(credit: number, blocked?: (missing: number) => void): Lane;
 }
 
 /**
@@ -13,6 +16,8 @@ export interface Outbox {
 export interface Lane {
   /** More bytes may be sent. */
   grant(bytes: number): void;
+  /** Whether it may send now as far as credit goes. */
+  readonly hasCredit: boolean;
   /** Undefined while there is credit, else resolves when some was granted, or at `close`. */
   credit(): Promise<void> | undefined;
   /** Undefined while there is room, else resolves when it is this lane's turn, or at `close`. A turn is used up by `send` or `close`, without anything awaited before it. */
@@ -32,6 +37,9 @@ export interface Pipe {
   pause(): void;
   resume(): void;
 }
+
+/** Text of a message's entries, UTF-16 units, beside the first: what other streams of the connection wait for, and what a stream holds that nobody reads. */
+export const MESSAGE_SIZE = 32 * 1024;
 
 /** Bytes in the socket's buffer at which streams wait. More would be latency for all that comes behind, less would be more wake-ups. */
 const HIGH_WATER = 128 * 1024;
@@ -60,7 +68,7 @@ export function createOutbox(pipe: Pipe): Outbox & { sent(): boolean } {
       paused = true;
       pipe.pause();
     },
-    lane(initial) {
+    lane(initial, blocked) {
       let credit = initial;
       let granted: (() => void) | undefined;
       let waiting: (() => void) | undefined;
@@ -76,12 +84,17 @@ export function createOutbox(pipe: Pipe): Outbox & { sent(): boolean } {
       return {
         grant(bytes) {
           credit += bytes;
-          if (credit <= 0) return;
-          granted?.();
+          if (granted === undefined) return;
+          if (credit <= 0) return blocked?.(1 - credit);
+          granted();
           granted = undefined;
+        },
+        get hasCredit() {
+          return credit > 0;
         },
         credit() {
           if (credit > 0 || closed) return undefined;
+          blocked?.(1 - credit);
           return new Promise((resolve) => {
             granted = resolve;
           });

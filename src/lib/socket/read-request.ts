@@ -22,7 +22,14 @@ function schemaFor({ maxIdLength }: Pick<Limits, "maxIdLength">) {
   };
   return z.discriminatedUnion("op", [
     z.object({ op: z.literal("subscribe"), sub: number, task: text, ...reading }),
-    z.object({ op: z.literal("subscribe-feed"), sub: number, context: text.exactOptional(), states: z.array(z.enum(TASK_STATES)).exactOptional(), ...reading }),
+    z.object({
+      op: z.literal("subscribe-feed"),
+      sub: number,
+      context: text.exactOptional(),
+      states: z.array(z.enum(TASK_STATES)).exactOptional(),
+      live: z.boolean().exactOptional(),
+      ...reading,
+    }),
     z.object({ op: z.literal("credit"), sub: number, bytes }),
     z.object({ op: z.literal("unsubscribe"), sub: number }),
     z.object({ op: z.literal("ack"), sub: number, cursor: text }),

@@ -1,8 +1,8 @@
 import type { Api, EncodedEntry } from "../api/api.ts";
-import type { SocketRequest } from "../model/api.ts";
+import type { SocketEvent, SocketRequest } from "../model/api.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal } from "../model/key.ts";
-import type { Lane, Outbox } from "./outbox.ts";
+import { type Lane, MESSAGE_SIZE, type Outbox } from "./outbox.ts";
 
 /** A stream, or the feed, on its way to a page. */
 export interface Subscription {
@@ -27,13 +27,11 @@ export interface SubscriptionOptions {
 type Subscribe = SocketRequest & { readonly op: "subscribe" };
 type SubscribeFeed = SocketRequest & { readonly op: "subscribe-feed" };
 
-/** Text of a message's entries, UTF-16 units, beside the first: what other streams of the connection wait for. */
-const MESSAGE_SIZE = 32 * 1024;
-
 /** Begins to read and send. */
 export function subscribe(request: Subscribe | SubscribeFeed, options: SubscriptionOptions): Subscription {
   const stopped = new AbortController();
-  const lane = options.outbox.lane(options.credit);
+  const { outbox } = options;
+  const lane = outbox.lane(options.credit, (missing) => outbox.say(JSON.stringify({ op: "blocked", sub: request.sub, missing } satisfies SocketEvent)));
   const place = { acked: undefined as number | undefined };
   const run = request.op === "subscribe" ? sendTask(request, options, lane, stopped.signal, place) : sendFeed(request, options, lane, stopped.signal);
   return {
@@ -75,7 +73,8 @@ async function sendTask(
   const batches = stream.batches[Symbol.asyncIterator]();
   try {
     for (;;) {
-      // Asked before the log is: a stream without credit holds nothing.
+      // Asked before the log is: a stream without credit holds nothing. Its end needs none.
+      if (!lane.hasCredit && (await stream.isOver())) break;
       await lane.credit();
       const { done, value } = await batches.next();
       if (done === true) break;
@@ -112,11 +111,13 @@ function messagesOf(batch: readonly EncodedEntry[]): readonly (readonly EncodedE
 }
 
 async function sendFeed(request: SubscribeFeed, options: SubscriptionOptions, lane: Lane, signal: AbortSignal): Promise<void> {
-  const { sub, agent, context, states, after, audience } = request;
+  const { sub, agent, context, states, after, audience, live } = request;
   const feed = await options.api.feed(
     { principal: options.principal, signal },
     {
       transport: "websocket",
+      maxBytes: MESSAGE_SIZE,
+      ...(live !== undefined && { live }),
       ...(agent !== undefined && { agent }),
       ...(context !== undefined && { context }),
       ...(states !== undefined && { states }),
@@ -128,10 +129,9 @@ async function sendFeed(request: SubscribeFeed, options: SubscriptionOptions, la
   let cursor = after ?? "";
   try {
     for (;;) {
-      await lane.credit();
       const { done, value } = await items.next();
       if (done === true) return;
-      for (let wait = lane.turn(); wait !== undefined; wait = lane.turn()) await wait;
+      for (let wait = lane.credit() ?? lane.turn(); wait !== undefined; wait = lane.credit() ?? lane.turn()) await wait;
       if (signal.aborted) return;
       if (value.kind === "checkpoint") ({ cursor } = value);
       lane.send(`{"op":"feed","sub":${sub},"cursor":${JSON.stringify(cursor)},"frames":[${value.kind === "frame" ? value.json : ""}]}`);
