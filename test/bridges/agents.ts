@@ -55,3 +55,18 @@ export function questioningAgent(): Agent {
     yield { kind: "text", text: `Hello ${turn.input[0]?.parts[0]?.text ?? ""}` };
   });
 }
+
+/** An agent that needs its user to sign in elsewhere, and goes on with what it is then told. */
+export function authorisingAgent(): Agent {
+  return agentOf(signIn);
+}
+
+/** As the engine of `authorisingAgent`. */
+export async function* signIn(turn: Turn): AsyncGenerator<AgentEvent> {
+  if (turn.state === undefined) {
+    yield { kind: "text", text: "Let me see. " };
+    yield { kind: "interrupt", reason: "auth", message: [{ text: "Sign in at https://id.example" }], state: { version: "test/1", data: "asked" } };
+    return;
+  }
+  yield { kind: "text", text: `Signed in: ${turn.input[0]?.parts[0]?.text ?? ""}` };
+}

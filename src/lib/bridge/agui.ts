@@ -7,6 +7,7 @@ import type { Route, RouteReply } from "../net/route.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
 import { type AguiEvent, type AguiRun, createAguiEncoder, runCut, runStarted, toSse } from "./agui/encode.ts";
 import { inputSchema, type RunInput, toRunRequest } from "./agui/input.ts";
+import { startChat } from "./chat-message.ts";
 import { agentOf, callerOf, readJson, taskLink } from "./request.ts";
 import { readTurn, startTurn } from "./turn.ts";
 
@@ -14,7 +15,7 @@ const PATH = /^\/agui\/([^/]+)\/?$/;
 
 /**
  * AG-UI 1.0 in front of any agent: `POST /agui/{agent}` takes a `RunAgentInput` and answers with its events as SSE. The thread is the conversation (contextId);
- * the newest user message starts a task there, `resume` answers a task that waits. To leave the stream cancels nothing; the same run again attaches.
+ * the newest user message starts a task there or answers one that waits for words, `resume` answers interrupts. To leave the stream cancels nothing; the same run again attaches.
  * An error before the stream has the form of the API's errors; in the stream it is RUN_ERROR.
  */
 export function createAguiRoute(parts: BridgeParts): Route {
@@ -48,10 +49,10 @@ async function run(parts: BridgeParts, caller: Caller, agent: Agent, input: RunI
       })(),
     };
   }
-  const turn = await startTurn(parts, caller, agent, asked.body);
+  const turn = await (asked.kind === "message" ? startChat(parts, caller, agent, input.threadId, asked) : startTurn(parts, caller, agent, asked.body));
   const told = toRun(input, agent, turn.kind === "task" ? turn : undefined);
   const batches = await readTurn(parts, caller, turn, "agui");
-  return { kind: "events", headers: {}, events: encode(batches, told, [runStarted(told), ...rewind(input, told)]) };
+  return { kind: "events", headers: {}, events: encode(batches, told, [runStarted(told), ...rewind(input, told), ...warnings(input)]) };
 }
 
 async function* encode(batches: Awaited<ReturnType<typeof readTurn>>, run: AguiRun, first: readonly AguiEvent[]): AsyncGenerator<string> {
@@ -69,6 +70,14 @@ async function* encode(batches: Awaited<ReturnType<typeof readTurn>>, run: AguiR
 function toRun({ threadId, runId }: RunInput, agent: Agent, turn: { readonly task: string; readonly after: number } | undefined): AguiRun {
   if (turn === undefined) return { threadId, runId, prefix: runId, link: "" };
   return { threadId, runId, task: turn.task, prefix: `${turn.task}.${turn.after}`, link: taskLink(agent.id, turn.task) };
+}
+
+/** What of a run is not done, so that nobody waits for it: an A2A agent calls tools of its own. */
+function warnings({ tools }: RunInput): readonly AguiEvent[] {
+  if (tools.length === 0) return [];
+  const names = tools.map(({ name }) => name);
+  const message = `The tools that the frontend defines (${names.join(", ").slice(0, 200)}) are not called: behind this endpoint is an agent with tools of its own.`;
+  return [{ type: "CUSTOM", name: "warning", value: { code: "TOOLS_NOT_CALLED", message, tools: names } }];
 }
 
 /**

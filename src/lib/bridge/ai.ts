@@ -7,11 +7,12 @@ import { newId } from "../model/ids.ts";
 import { decodeSegment } from "../model/key.ts";
 import type { Route, RouteReply, RouteRequest } from "../net/route.ts";
 import { createUiEncoder, DONE, toSse, type UiMessage } from "./ai/encode.ts";
-import { chatSchema, type ChatInput, toChatRequest } from "./ai/input.ts";
+import { chatSchema, toChatRequest } from "./ai/input.ts";
 import type { BridgeEvent } from "./bridge-event.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
+import { startChat } from "./chat-message.ts";
 import { agentOf, callerOf, readJson, taskLink } from "./request.ts";
-import { messageIdOf, newestTask, newestTurn, readTurn, startTurn, taskOf, type TaskTurn, type Turn } from "./turn.ts";
+import { messageIdOf, newestTask, newestTurn, readTurn, startTurn, type TaskTurn, type Turn } from "./turn.ts";
 
 const PATH = /^\/ai\/([^/]+)(?:\/([^/]+)\/stream)?\/?$/;
 
@@ -54,23 +55,12 @@ async function post(parts: BridgeParts, caller: Caller, agent: Agent, request: R
     const turn = await startTurn(parts, caller, agent, { ...body, messageId: messageIdOf("approval", body) });
     return stream(parts, caller, turn, asked.message);
   }
-  return stream(parts, caller, await startMessage(parts, caller, agent, input, asked));
-}
-
-async function startMessage(
-  parts: BridgeParts,
-  caller: Caller,
-  agent: Agent,
-  input: ChatInput,
-  asked: ReturnType<typeof toChatRequest> & { kind: "message" },
-): Promise<Turn> {
-  const { parts: said, metadata } = asked;
-  const body = { parts: said, contextId: input.id, ...(metadata !== undefined && { metadata }) };
   // Another answer to the same message is another task; a repeat of the request is told from it by the trigger alone.
-  const again = input.trigger === "regenerate-message";
-  const messageId = messageIdOf(again ? newId() : asked.id, body);
-  const taskId = again ? undefined : await taskOf(parts, caller, agent, input.id, messageId);
-  return startTurn(parts, caller, agent, { ...body, messageId, ...(taskId !== undefined && { taskId }) });
+  const { id, parts: said, metadata, before } = asked;
+  if (input.trigger !== "regenerate-message")
+    return stream(parts, caller, await startChat(parts, caller, agent, input.id, { id, parts: said, before, ...(metadata !== undefined && { metadata }) }));
+  const body = { parts: said, contextId: input.id, ...(metadata !== undefined && { metadata }) };
+  return stream(parts, caller, await startTurn(parts, caller, agent, { ...body, messageId: messageIdOf(newId(), body) }));
 }
 
 async function resume(parts: BridgeParts, caller: Caller, agent: Agent, chat: string): Promise<RouteReply> {

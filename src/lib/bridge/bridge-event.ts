@@ -26,6 +26,11 @@ export type BridgeEvent =
   | { readonly kind: "status"; readonly text: string }
   | { readonly kind: "note"; readonly name: string; readonly value: Json }
   | { readonly kind: "usage"; readonly usage: JsonObject }
+  /**
+   * The task waits for its user to authorise something, outside of the stream, which stays open (SEMANTICS 5); the same id again without `waits` once it goes on. What
+   * the agent says to it is text of the answer too, before it.
+   */
+  | { readonly kind: "auth"; readonly id: string; readonly waits: boolean; readonly message: string }
   /** The task waited here for answers that it has got meanwhile. Every block and child is closed before it. */
   | { readonly kind: "pause" }
   /** The last one. Every block and child is closed before it. */
@@ -39,8 +44,7 @@ export type TurnEnd =
   /** A new attempt began: what was sent is void, and cannot be taken back (SEMANTICS 19). */
   | { readonly outcome: "superseded" }
   /** The client must answer: a question, or tool calls that wait for a yes. */
-  | { readonly outcome: "input"; readonly message: string; readonly approvals: readonly WaitingCall[] }
-  | { readonly outcome: "auth"; readonly message: string };
+  | { readonly outcome: "input"; readonly message: string; readonly approvals: readonly WaitingCall[] };
 
 /** A tool call that waits for a human; `id` as in its `tool-call`. */
 export interface WaitingCall {

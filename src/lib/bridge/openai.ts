@@ -1,13 +1,13 @@
 import type { Caller } from "../api/api.ts";
 import type { Agent } from "../engine/agent.ts";
-import type { JsonObject } from "../model/a2a.ts";
+import { isInterrupted, type JsonObject } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { newId } from "../model/ids.ts";
 import { decodeSegment, streamKey } from "../model/key.ts";
 import type { Route, RouteReply, RouteRequest } from "../net/route.ts";
 import type { BridgeEvent } from "./bridge-event.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
-import { bounded } from "./openai/bound.ts";
+import { bounded, untilAuth, waitsForAuth } from "./openai/bound.ts";
 import { chatCompletionSchema, createChatEncoder, type CompletionFacts, toChatParts, toCompletion } from "./openai/chat.ts";
 import { toEndError, toOpenAiReply, unsupported } from "./openai/errors.ts";
 import { createResponseEncoder, type ResponseEncoder, type ResponseFacts, toSse } from "./openai/response.ts";
@@ -105,7 +105,7 @@ async function placeOf(
   const turn = await findResponse(parts, caller, previous, "previous_response_id");
   if (turn.agent.id !== agent.id) throw unsupported("previous_response_id", `previous_response_id is of the model ${turn.agent.id}, not of ${agent.id}.`);
   const row = await parts.store.index.get(streamKey(caller.principal, agent.id, turn.task));
-  return approves || row?.state === "TASK_STATE_INPUT_REQUIRED" ? { taskId: turn.task } : { contextId: turn.context };
+  return approves || (row !== undefined && isInterrupted(row.state)) ? { taskId: turn.task } : { contextId: turn.context };
 }
 
 /** The turn that a response is of. Throws `not-found`. */
@@ -128,14 +128,14 @@ async function retrieve(parts: BridgeParts, caller: Caller, turn: TaskTurn, quer
   return collected(bounded(readSoFar(parts, caller, turn), maxInlineBytes, facts.link), facts, "present");
 }
 
-/** The whole response at the turn's end, or as it stands. */
+/** The whole response as it stands, or at the turn's end: also where its user must authorise something, in progress then. */
 async function collected(batches: AsyncIterable<readonly BridgeEvent[]>, facts: ResponseFacts, which: "end" | "present" = "end"): Promise<RouteReply> {
   const encoder = createResponseEncoder(facts);
   encoder.begin();
   let ended = false;
-  for await (const batch of batches) {
+  for await (const batch of which === "end" ? untilAuth(batches) : batches) {
     for (const event of batch) encoder.next(event);
-    ended = batch.at(-1)?.kind === "end";
+    ended = batch.at(-1)?.kind === "end" || waitsForAuth(batch);
   }
   if (!ended && which === "end") throw new IasError("unavailable", toEndError(undefined, facts.link)?.message ?? "", { retryable: false });
   return json(encoder.response());

@@ -135,6 +135,42 @@ describe("translate", () => {
     });
   });
 
+  it("says a question in words that was answered elsewhere, and goes on", () => {
+    const question = status("TASK_STATE_INPUT_REQUIRED", [{ text: "Who?" }]);
+    assert.deepEqual(lines(translate([question, status("TASK_STATE_WORKING"), text("Ada", false)], { rolls: false, pausesUntil: 1 })), [
+      "text-start text-1",
+      "text text-1 Who?",
+      "text-end text-1",
+      "pause",
+      "text-start text-2",
+      "text text-2 Ada",
+    ]);
+  });
+
+  it("stays open where the user must authorise something, and takes back nothing from before that", () => {
+    const told = translate([
+      text("a", false),
+      status("TASK_STATE_AUTH_REQUIRED", [{ text: "Sign in" }]),
+      status("TASK_STATE_SUBMITTED"),
+      status("TASK_STATE_WORKING"),
+      aside({ kind: "attempt", attempt: 2, reason: "stopped" }),
+      status("TASK_STATE_WORKING"),
+      text("new", false),
+      status("TASK_STATE_AUTH_REQUIRED"),
+      status("TASK_STATE_CANCELED"),
+    ]).flat();
+    assert.deepEqual(
+      told.filter(({ kind }) => kind === "auth"),
+      [
+        { kind: "auth", id: "auth-3", message: "Sign in", waits: true },
+        { kind: "auth", id: "auth-3", message: "Sign in", waits: false },
+        { kind: "auth", id: "auth-5", message: "", waits: true },
+        { kind: "auth", id: "auth-5", message: "", waits: false },
+      ],
+    );
+    assert.deepEqual(told.at(-1), { kind: "end", end: { outcome: "canceled" } });
+  });
+
   it("tells why a task failed, in words and by code", () => {
     const failure: ExtensionData = { kind: "failure", code: "engine-failed", reason: "MODEL_STREAM_CUT", retryable: true };
     assert.deepEqual(translate([status("TASK_STATE_FAILED", [{ text: "It was cut." }], failure)]).flat(), [

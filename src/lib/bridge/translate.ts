@@ -1,4 +1,4 @@
-import { isInterrupted, type Json, type Message, type Part, type StreamResponse, type TaskArtifactUpdateEvent, type TaskState } from "../model/a2a.ts";
+import type { Json, Message, Part, StreamResponse, TaskArtifactUpdateEvent, TaskState } from "../model/a2a.ts";
 import type { Audience } from "../model/entry.ts";
 import { type ExtensionData, readExtension } from "../model/extension.ts";
 import { type BridgeEvent, FAILED, type TurnEnd, type WaitingCall } from "./bridge-event.ts";
@@ -37,6 +37,8 @@ export function createTranslator({ rolls, pausesUntil = 0 }: TranslatorOptions):
   let count = 0;
   let said = false;
   let over = false;
+  /** What the user is to authorise, while the task waits for it. */
+  let asked: { readonly id: string; readonly message: string } | undefined;
   /** Between a new attempt and its WORKING artifacts go back to what they were before the turn: no news. */
   let restoring = false;
 
@@ -89,9 +91,21 @@ export function createTranslator({ rolls, pausesUntil = 0 }: TranslatorOptions):
     }
     return parent;
   };
+  /** Nothing waits for its user any more. */
+  const goOn = (): void => {
+    if (asked === undefined) return;
+    out.push({ kind: "auth", ...asked, waits: false });
+    asked = undefined;
+  };
+  /** What was said stands: whatever comes is another turn's, which alone may be started over. */
+  const rest = (): void => {
+    said = false;
+    shown.clear();
+  };
   const finish = (end: TurnEnd): void => {
     endBelow("");
     close("");
+    goOn();
     over = true;
     out.push({ kind: "end", end });
   };
@@ -112,10 +126,8 @@ export function createTranslator({ rolls, pausesUntil = 0 }: TranslatorOptions):
     close("");
     count += 1;
     said = true;
-    const { mediaType = "application/octet-stream", filename } = part;
-    const url = part.raw === undefined ? part.url : `data:${mediaType};base64,${part.raw}`;
-    if (url !== undefined) out.push({ kind: "file", id: `file-${count}`, url, mediaType, ...(filename !== undefined && { filename }) });
-    else if (part.data !== undefined) out.push({ kind: "data", id: `data-${count}`, value: part.data });
+    const made = fileOrData(part, count);
+    if (made !== undefined) out.push(made);
   };
 
   const aside = (data: ExtensionData): void => {
@@ -141,25 +153,21 @@ export function createTranslator({ rolls, pausesUntil = 0 }: TranslatorOptions):
         out.push({ ...data, ...callOf(data.path, data.call), ...at(child) } satisfies BridgeEvent & { kind: "tool-result" });
         return;
       }
-      case "delegation":
-        if (data.via !== "handoff") childOf(data.path);
-        return void out.push({ kind: "note", name: "delegation", value: data as unknown as Json });
-      case "usage":
-        return void out.push({ kind: "usage", usage: data.usage });
-      case "note":
-        return void out.push({ kind: "note", name: data.name, value: data.value as Json });
-      case "liveness":
-        return void out.push({ kind: "note", name: "liveness", value: data as unknown as Json });
-      default:
-        return;
+      default: {
+        if (data.kind === "delegation" && data.via !== "handoff") childOf(data.path);
+        const note = noteOf(data);
+        if (note !== undefined) out.push(note);
+      }
     }
   };
 
   const status = (seq: number, state: TaskState, message: Message | undefined, data: ExtensionData | undefined): void => {
     const text = textOf(message);
-    if (seq <= pausesUntil && isInterrupted(state)) {
+    if (seq <= pausesUntil && state === "TASK_STATE_INPUT_REQUIRED") {
       endBelow("");
+      if (waitingCalls(message).length === 0) say("text", "status", "", text);
       close("");
+      rest();
       return void out.push({ kind: "pause" });
     }
     switch (state) {
@@ -167,6 +175,7 @@ export function createTranslator({ rolls, pausesUntil = 0 }: TranslatorOptions):
         return;
       case "TASK_STATE_WORKING":
         restoring = false;
+        goOn();
         return text === "" ? undefined : void out.push({ kind: "status", text });
       case "TASK_STATE_COMPLETED":
         endBelow("");
@@ -178,24 +187,21 @@ export function createTranslator({ rolls, pausesUntil = 0 }: TranslatorOptions):
       case "TASK_STATE_CANCELED":
         return finish({ outcome: "canceled" });
       case "TASK_STATE_FAILED":
-      case "TASK_STATE_REJECTED": {
-        const failure = data?.kind === "failure" ? data : undefined;
-        const refused = state === "TASK_STATE_REJECTED";
-        return finish({
-          outcome: "failed",
-          code: failure?.reason ?? failure?.code ?? (refused ? "rejected" : FAILED),
-          message: text === "" ? (refused ? "The agent refused the task." : "The agent failed.") : text,
-          retryable: failure?.retryable ?? false,
-        });
-      }
+      case "TASK_STATE_REJECTED":
+        return finish(failureOf(state, text, data));
       case "TASK_STATE_INPUT_REQUIRED": {
         const approvals = waitingCalls(message);
         if (approvals.length === 0) say("text", "status", "", text);
         return finish({ outcome: "input", message: text, approvals });
       }
       case "TASK_STATE_AUTH_REQUIRED":
+        endBelow("");
         say("text", "status", "", text);
-        return finish({ outcome: "auth", message: text });
+        close("");
+        rest();
+        count += 1;
+        asked = { id: `auth-${count}`, message: text };
+        return void out.push({ kind: "auth", ...asked, waits: true });
     }
   };
 
@@ -212,6 +218,36 @@ export function createTranslator({ rolls, pausesUntil = 0 }: TranslatorOptions):
       return [...out];
     },
   };
+}
+
+function fileOrData(part: Part, count: number): BridgeEvent | undefined {
+  const { mediaType = "application/octet-stream", filename, data } = part;
+  const url = part.raw === undefined ? part.url : `data:${mediaType};base64,${part.raw}`;
+  if (url !== undefined) return { kind: "file", id: `file-${count}`, url, mediaType, ...(filename !== undefined && { filename }) };
+  return data === undefined ? undefined : { kind: "data", id: `data-${count}`, value: data };
+}
+
+/** What stands beside the answer and opens nothing. */
+function noteOf(data: ExtensionData): BridgeEvent | undefined {
+  switch (data.kind) {
+    case "usage":
+      return { kind: "usage", usage: data.usage };
+    case "note":
+      return { kind: "note", name: data.name, value: data.value as Json };
+    case "delegation":
+    case "liveness":
+      return { kind: "note", name: data.kind, value: data as unknown as Json };
+    default:
+      return undefined;
+  }
+}
+
+function failureOf(state: TaskState, text: string, data: ExtensionData | undefined): TurnEnd {
+  const failure = data?.kind === "failure" ? data : undefined;
+  const refused = state === "TASK_STATE_REJECTED";
+  const message = text === "" ? (refused ? "The agent refused the task." : "The agent failed.") : text;
+  const code = failure?.reason ?? failure?.code ?? (refused ? "rejected" : FAILED);
+  return { outcome: "failed", code, message, retryable: failure?.retryable ?? false };
 }
 
 /** A call's id for a whole turn: an engine's own is unique in one agent's run only. */

@@ -12,7 +12,7 @@ import { readExtension } from "../model/extension.ts";
 import { type StreamKey, streamKey } from "../model/key.ts";
 import type { BridgeEvent } from "./bridge-event.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
-import { createTranslator, type Translator, waitingCalls } from "./translate.ts";
+import { createTranslator, type Translator } from "./translate.ts";
 
 /** A turn that a frontend's message began: where its entries stand, or the whole answer of an agent that replies without a task. */
 export type Turn = TaskTurn | { readonly kind: "reply"; readonly agent: Agent; readonly message: Message };
@@ -29,8 +29,14 @@ export interface TaskTurn {
   readonly after: number;
   /** Where the turn itself begins: earlier, where a task waited for an answer, it has gone on. At least `after`. */
   readonly begins: number;
-  /** Where its present attempt begins: what lies between `begins` and here is void (SEMANTICS 19). */
-  readonly present: number;
+  /** Attempts that were started over, in order: who saw nothing of them is spared them (SEMANTICS 19). */
+  readonly voids: readonly Span[];
+}
+
+/** Entries after `after`, up to `upTo`. */
+interface Span {
+  readonly after: number;
+  readonly upTo: number;
 }
 
 /** Puts a message into the log. The same body again attaches to the turn that the first began, wherever that is by now (SEMANTICS 16). */
@@ -52,12 +58,12 @@ export async function turnAt(parts: BridgeParts, caller: Caller, agent: Agent, t
   const row = await parts.store.index.get(key);
   if (row === undefined) return undefined;
   const { context, createdAt } = row;
-  return { kind: "task", agent, task, context, createdAt, after, begins: after, present: await presentAttempt(parts, key, after) };
+  return { kind: "task", agent, task, context, createdAt, after, begins: after, voids: await voidAttempts(parts, key, after, after) };
 }
 
 /**
- * The newest answer of a conversation, under way or over, from its beginning: a turn, together with those before it that only waited for an approval.
- * Undefined where the conversation has no task.
+ * The newest answer of a conversation, under way or over, from its beginning: a turn, together with those before it that only waited for an approval, or for what was
+ * said elsewhere. Undefined where the conversation has no task.
  */
 export async function newestTurn(parts: BridgeParts, caller: Caller, agent: Agent, context: string): Promise<TaskTurn | undefined> {
   const row = await newestTask(parts, caller, agent, context);
@@ -70,31 +76,15 @@ export async function newestTurn(parts: BridgeParts, caller: Caller, agent: Agen
   }));
   if (at?.first !== false) return turnAt(parts, caller, agent, key.task, 0);
   const begins = Math.max(0, (at.begun ?? 0) - 1);
-  const message = (await findInputs(parts, key)).findLast(({ seq, approves }) => !approves && seq <= begins + 1);
+  const message = (await findInputs(parts, key)).findLast(({ seq, messageId, approves }) => !approves && isOfBridge(messageId) && seq <= begins + 1);
   const after = message === undefined ? 0 : message.seq - 1;
-  return { kind: "task", agent, task: key.task, context, createdAt, after, begins, present: await presentAttempt(parts, key, begins) };
+  return { kind: "task", agent, task: key.task, context, createdAt, after, begins, voids: await voidAttempts(parts, key, after, begins) };
 }
 
 /** The newest task of a conversation. */
 export async function newestTask(parts: BridgeParts, caller: Caller, agent: Agent, context: string): Promise<ListedTask | undefined> {
   const { tenant, user } = caller.principal;
   return (await parts.store.index.list({ tenant, user, agent: agent.id, context, limit: 1 })).tasks[0];
-}
-
-/**
- * The task that a message of a conversation belongs to: the newest one, where it waits for an answer in words or has had this very message already. Undefined: the message
- * begins a task. Where calls wait for an approval, other words begin a task beside it.
- */
-export async function taskOf(parts: BridgeParts, caller: Caller, agent: Agent, context: string, messageId: string): Promise<string | undefined> {
-  const row = await newestTask(parts, caller, agent, context);
-  if (row === undefined) return undefined;
-  const isIts = await parts.views.with(row.key, ({ fold, ledger }) => {
-    if (row.state === "TASK_STATE_INPUT_REQUIRED" && waitingCalls(fold.status?.message).length === 0) return true;
-    // The very first message made the task; those after it went to the task.
-    const [, ...later] = [...ledger.turns().flatMap(({ inputs }) => inputs), ...ledger.unread().map(({ message }) => message)];
-    return later.some((input) => input.messageId === messageId);
-  });
-  return isIts === true ? row.key.task : undefined;
 }
 
 /**
@@ -121,7 +111,7 @@ export async function readTurn(
     for await (const batch of stream.batches) {
       const events: BridgeEvent[] = [];
       for (const { seq, json } of batch) {
-        if (seq > turn.begins && seq <= turn.present) continue;
+        if (isVoid(turn, seq)) continue;
         const entry = JSON.parse(json) as StreamEntry;
         events.push(...translator.next(entry, entry.event));
       }
@@ -135,8 +125,8 @@ export async function readTurn(
 export async function* readSoFar(parts: BridgeParts, caller: Caller, turn: TaskTurn): AsyncGenerator<readonly BridgeEvent[]> {
   const key = streamKey(caller.principal, turn.agent.id, turn.task);
   const translator = createTranslator({ rolls: turn.agent.maxArtifactBytes.policy === "roll", pausesUntil: turn.begins });
-  for await (const entry of pages(parts, key, turn.present)) {
-    if (!isVisible(entry, "extension")) continue;
+  for await (const entry of pages(parts, key, turn.after)) {
+    if (!isVisible(entry, "extension") || isVoid(turn, entry.seq)) continue;
     const event = hasBlobs(entry.event) ? (JSON.parse(await parts.media.present(key, entry.event)) as StreamResponse) : decodeEvent(entry);
     const events = translator.next(entry, event);
     yield events;
@@ -149,6 +139,11 @@ function snapshotEvents(translator: Translator, { id: taskId, contextId, artifac
   const shown = { seq: Number.MAX_SAFE_INTEGER, audience: "public" as const };
   const events = artifacts.flatMap((artifact) => translator.next(shown, { artifactUpdate: { taskId, contextId, artifact } }));
   return [...events, ...translator.next(shown, { statusUpdate: { taskId, contextId, status } })];
+}
+
+/** Whether `messageIdOf` made an id: then the message is one of those that a frontend shows, and begins another answer. */
+function isOfBridge(messageId: string): boolean {
+  return /\.[\w-]{22}$/.test(messageId);
 }
 
 /** A message id that names the whole of what is sent: the same again attaches, what was edited under its old id is another message. */
@@ -181,18 +176,36 @@ async function findInputs(
   return inputs;
 }
 
-/** Where to read a turn that may have been started over: before its last attempt, so that a reader who saw nothing of the earlier ones is spared them (SEMANTICS 19). */
-async function presentAttempt(parts: BridgeParts, key: StreamKey, after: number): Promise<number> {
+/** A turn, a wait and the message that ended it take at least so many entries. */
+const TURN_AND_WAIT = 6;
+
+/**
+ * Attempts of an answer that were started over. The answer goes on over waits up to `begins`, and where its user had to authorise something; it ends at any other rest.
+ * Reads it once, unless it cannot have any.
+ */
+async function voidAttempts(parts: BridgeParts, key: StreamKey, from: number, begins: number): Promise<readonly Span[]> {
   const head = (await parts.store.log.read(key, { after: 0, maxBytes: 0 }))?.head ?? 0;
   const last = head === 0 ? undefined : (await parts.store.log.read(key, { after: head - 1 }))?.entries[0];
-  if (last === undefined || last.attempt <= 1) return after;
-  let begin = after;
-  for await (const entry of pages(parts, key, after)) {
-    if (entry.seq > head || isRest(entry)) break;
-    if (entry.audience === "extension" && entry.event.includes('"kind":"attempt"') && readExtension(decodeEvent(entry))?.kind === "attempt")
-      begin = entry.seq - 1;
+  if (last === undefined) return [];
+  // The newest attempt is a first one: earlier turns alone may have been started over.
+  if (last.attempt <= 1 && (head - from < TURN_AND_WAIT || ((await parts.views.with(key, ({ ledger }) => ledger.turn)) ?? 0) <= 1)) return [];
+  const voids: Span[] = [];
+  let after = from;
+  for await (const entry of pages(parts, key, from)) {
+    if (entry.seq > head) break;
+    if (isRest(entry)) {
+      if (entry.seq > begins && !entry.event.includes('"TASK_STATE_AUTH_REQUIRED"')) break;
+      after = entry.seq;
+    } else if (entry.audience === "extension" && entry.event.includes('"kind":"attempt"') && readExtension(decodeEvent(entry))?.kind === "attempt") {
+      if (voids.at(-1)?.after === after) voids.pop();
+      voids.push({ after, upTo: entry.seq - 1 });
+    }
   }
-  return begin;
+  return voids;
+}
+
+function isVoid({ voids }: TaskTurn, seq: number): boolean {
+  return voids.some(({ after, upTo }) => seq > after && seq <= upTo);
 }
 
 function isRest(entry: Entry): boolean {

@@ -22,6 +22,7 @@ export interface AguiRun {
 export function createAguiEncoder(run: AguiRun): (event: BridgeEvent) => readonly AguiEvent[] {
   const usage: JsonObject[] = [];
   const id = (block: string): string => `${run.prefix}.${block}`;
+  const { task, link } = run;
   const callId = (call: string): string => toolCallId(run, call);
   return (event) => {
     const own = "child" in event && event.child !== undefined ? { subagentRunId: id(event.child) } : {};
@@ -64,6 +65,9 @@ export function createAguiEncoder(run: AguiRun): (event: BridgeEvent) => readonl
         return [activity(id(event.id), "data", { value: event.value })];
       case "status":
         return [activity(id("status"), "status", { text: event.text })];
+      case "auth":
+        // Its answer comes from elsewhere, while this run goes on: an interrupt would end it.
+        return [activity(id(event.id), "auth_required", { message: event.message, waits: event.waits, ...(task !== undefined && { task }), link })];
       case "child-start": {
         const parent = event.parent === undefined ? {} : { parentSubagentRunId: id(event.parent) };
         return [
@@ -134,10 +138,8 @@ function toEnd(run: AguiRun, end: TurnEnd, usage: readonly JsonObject[]): AguiEv
     case "input":
       return finished({
         type: "interrupt",
-        interrupts: end.approvals.length > 0 ? end.approvals.map((call) => approval(run, call, end.message)) : [question(run, end.message, "input_required")],
+        interrupts: end.approvals.length > 0 ? end.approvals.map((call) => approval(run, call, end.message)) : [question(run, end.message)],
       });
-    case "auth":
-      return finished({ type: "interrupt", interrupts: [question(run, end.message, "auth_required")] });
     default:
       return assertNever(end);
   }
@@ -154,9 +156,9 @@ function approval(run: AguiRun, call: WaitingCall, message: string): JsonObject 
   return { id: interruptId(run.prefix, call.id), reason: "tool_approval", message, toolCallId: toolCallId(run, call.id), responseSchema, metadata };
 }
 
-function question(run: AguiRun, message: string, reason: string): JsonObject {
+function question(run: AguiRun, message: string): JsonObject {
   const responseSchema = { type: "object", properties: { text: { type: "string" } }, required: ["text"] };
-  return { id: interruptId(run.prefix, undefined), reason, ...(message !== "" && { message }), responseSchema };
+  return { id: interruptId(run.prefix, undefined), reason: "input_required", ...(message !== "" && { message }), responseSchema };
 }
 
 const COUNTS = ["inputTokens", "outputTokens", "totalTokens", "reasoningTokens", "cachedInputTokens"] as const;

@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { Json, JsonObject, Part } from "../../model/a2a.ts";
 import type { SendBody } from "../../model/api.ts";
 import { IasError } from "../../model/errors.ts";
+import type { ChatMessage } from "../chat-message.ts";
+import type { SaidMessage } from "../history.ts";
 import { messageIdOf } from "../turn.ts";
 
 /** `RunAgentInput` of AG-UI 1.0 (`@ag-ui/core`), as far as a server that keeps the conversation itself reads it; other members are let through unread. */
@@ -10,6 +12,7 @@ export const inputSchema = z.object({
   runId: z.string().min(1, "must not be empty").max(256, "must be at most 256 characters"),
   messages: z.array(z.looseObject({ id: z.string(), role: z.string(), content: z.unknown().optional() })),
   state: z.json().optional(),
+  tools: z.array(z.looseObject({ name: z.string() })).default([]),
   context: z.array(z.object({ description: z.string(), value: z.string() })).default([]),
   forwardedProps: z.json().optional(),
   resume: z.array(z.object({ interruptId: z.string(), status: z.enum(["resolved", "cancelled"]), payload: z.json().optional() })).optional(),
@@ -28,20 +31,35 @@ const contentSchema = z.union([
   z.object({ type: z.literal("binary"), mimeType: z.string(), url: z.string().optional(), data: z.string().optional(), filename: z.string().optional() }),
 ]);
 
-/** What a run sends to the agent: a message, or the end of a task whose question is not to be answered. */
-export type RunRequest = { readonly kind: "send"; readonly body: SendBody } | { readonly kind: "cancel"; readonly task: string };
+/** What a run sends to the agent: a message of the thread, answers to interrupts, or the end of a task whose question is not to be answered. */
+export type RunRequest =
+  | ({ readonly kind: "message" } & ChatMessage)
+  | { readonly kind: "answer"; readonly body: SendBody }
+  | { readonly kind: "cancel"; readonly task: string };
 
 /** Reads what a run asks for: answers to interrupts, else the newest user message. Throws `invalid-params`. */
 export function toRunRequest(input: RunInput): RunRequest {
   if (input.resume !== undefined && input.resume.length > 0) return toAnswer(input, input.resume);
   const message = newestUserMessage(input);
   if (message === undefined) throw invalid("messages", "must hold a message of the role user: it is what the agent answers");
-  const body = { parts: [...surroundings(input), ...toParts(message.content)], contextId: input.threadId, ...toMetadata(input) };
-  return { kind: "send", body: { ...body, messageId: messageIdOf(message.id, body) } };
+  const before = input.messages.slice(0, input.messages.indexOf(message)).flatMap(toSaid);
+  return { kind: "message", id: message.id, parts: [...surroundings(input), ...toParts(message.content)], before, ...toMetadata(input) };
+}
+
+const SAID = new Set(["user", "assistant", "system", "developer", "tool"]);
+
+/** An earlier message, as far as it has words or files that can be read. */
+function toSaid({ role, content }: RunInput["messages"][number]): readonly SaidMessage[] {
+  if (!SAID.has(role) || content === undefined || content === null || content === "") return [];
+  try {
+    return [{ role, parts: toParts(content) }];
+  } catch {
+    return [];
+  }
 }
 
 /** The user message that is to be answered. */
-export function newestUserMessage(input: RunInput): RunInput["messages"][number] | undefined {
+function newestUserMessage(input: RunInput): RunInput["messages"][number] | undefined {
   return input.messages.findLast(({ role }) => role === "user");
 }
 
@@ -71,7 +89,7 @@ function toAnswer(input: RunInput, resume: NonNullable<RunInput["resume"]>): Run
   const said = question === undefined ? [] : answerParts(input, question.payload);
   const parts: readonly Part[] = [...(approvals.length > 0 ? [{ data: { approvals } }] : []), ...said];
   const body = { parts, taskId: task };
-  return { kind: "send", body: { ...body, messageId: messageIdOf(turn, body) } };
+  return { kind: "answer", body: { ...body, messageId: messageIdOf(turn, body) } };
 }
 
 /** The answer to a question: a text, `{ text }`, any other JSON as data, or nothing: then the newest user message is it. */
@@ -99,14 +117,17 @@ function textIn(payload: Json | undefined, name: string): string | undefined {
 
 /** What the frontend shows and knows, as one data part before the message: an agent has no other sense for it. */
 function surroundings({ context, state }: RunInput): readonly Part[] {
-  const known = state !== undefined && state !== null && typeof state === "object" && Object.keys(state).length > 0;
-  if (context.length === 0 && !known) return [];
-  return [{ data: { ...(context.length > 0 && { context }), ...(known && { state }) } }];
+  const known = isSome(state) ? { state } : {};
+  return context.length > 0 || "state" in known ? [{ data: { ...(context.length > 0 && { context }), ...known } }] : [];
 }
 
 function toMetadata({ forwardedProps }: RunInput): { readonly metadata?: JsonObject } {
-  const given = forwardedProps !== null && typeof forwardedProps === "object" && Object.keys(forwardedProps).length > 0;
-  return given ? { metadata: { forwardedProps } } : {};
+  return isSome(forwardedProps) ? { metadata: { forwardedProps } } : {};
+}
+
+/** Clients send empty objects for what they do not have. */
+function isSome(value: Json | undefined): value is Json {
+  return value !== undefined && value !== null && value !== "" && !(typeof value === "object" && Object.keys(value).length === 0);
 }
 
 function toParts(content: unknown): readonly Part[] {

@@ -25,7 +25,7 @@ export interface UiEncoder {
 
 /**
  * Puts what happens in a turn into chunks of the UI message stream, version 1 (`ai` 7). Tools run at the server, so they are dynamic and executed by the provider; what the
- * protocol has no word for is `data-agent`, `data-status`, `data-json`, and without a trace in the message `data-agent-text`, `data-liveness`, `data-note`.
+ * protocol has no word for is `data-agent`, `data-auth`, `data-status`, `data-json`, and without a trace in the message `data-agent-text`, `data-liveness`, `data-note`.
  */
 export function createUiEncoder(message: UiMessage): UiEncoder {
   let usage = NO_USAGE;
@@ -61,8 +61,6 @@ export function createUiEncoder(message: UiMessage): UiEncoder {
           ]),
           ...finish(how.approvals.length > 0 ? "tool-calls" : "stop"),
         ];
-      case "auth":
-        return finish("other");
       default:
         return assertNever(how);
     }
@@ -99,6 +97,8 @@ export function createUiEncoder(message: UiMessage): UiEncoder {
           return [{ type: "data-json", id: event.id, data: event.value }];
         case "status":
           return [{ type: "data-status", id: "status", data: { text: event.text } }];
+        case "auth":
+          return [{ type: "data-auth", id: event.id, data: { message: event.message, waits: event.waits, ...about } }];
         case "child-start":
           return [
             { type: "data-agent", id: event.id, data: { name: event.name, state: "working", ...(event.parent !== undefined && { parent: event.parent }) } },

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { Json, JsonObject, Part } from "../../model/a2a.ts";
 import { IasError } from "../../model/errors.ts";
+import type { ChatMessage } from "../chat-message.ts";
 import { toFilePart } from "../data-url.ts";
+import type { SaidMessage } from "../history.ts";
 
 /** What `DefaultChatTransport` of `ai` 7 posts. Other members, which an application may add, are let through unread. */
 export const chatSchema = z.object({
@@ -15,7 +17,7 @@ export type ChatInput = z.infer<typeof chatSchema>;
 
 /** What a chat asks for: an answer to a message, or that a task goes on whose calls waited for approval. */
 export type ChatRequest =
-  | { readonly kind: "message"; readonly id: string; readonly parts: readonly Part[]; readonly metadata?: JsonObject }
+  | ({ readonly kind: "message" } & ChatMessage)
   | { readonly kind: "approvals"; readonly task: string; readonly parts: readonly Part[]; readonly message: string };
 
 /** Reads what a chat asks for: its last message decides. Throws `invalid-params`. */
@@ -25,14 +27,21 @@ export function toChatRequest({ messages }: ChatInput): ChatRequest {
     const answered = toApprovals(last);
     if (answered !== undefined) return answered;
   }
-  const message = messages.findLast(({ role }) => role === "user");
+  const at = messages.findLastIndex(({ role }) => role === "user");
+  const message = messages[at];
   if (message === undefined) throw invalid("messages", "must hold a message of the role user: it is what the agent answers");
   const parts = message.parts.flatMap(toPart);
   if (parts.length === 0) throw invalid("messages.parts", "must hold a text, a file or data");
   const { metadata } = message;
   const kept =
     metadata !== undefined && metadata !== null && typeof metadata === "object" && !Array.isArray(metadata) ? { metadata: metadata as JsonObject } : {};
-  return { kind: "message", id: message.id, parts, ...kept };
+  return { kind: "message", id: message.id, parts, before: messages.slice(0, at).flatMap(toSaid), ...kept };
+}
+
+/** An earlier message, without what an agent could make nothing of: calls of tools that are not its own, data of the page. */
+function toSaid({ role, parts }: ChatInput["messages"][number]): readonly SaidMessage[] {
+  const said = parts.filter(({ type }) => type === "text" || type === "file").flatMap(toPart);
+  return said.length === 0 ? [] : [{ role, parts: said }];
 }
 
 /** The id of an approval: its task and the call. */

@@ -17,6 +17,20 @@ export async function* bounded(batches: AsyncIterable<readonly BridgeEvent[]>, m
   }
 }
 
+/** What happens until the turn ends, or until its user must authorise something elsewhere: who waits for a whole answer has to be told. */
+export async function* untilAuth(batches: AsyncIterable<readonly BridgeEvent[]>): AsyncGenerator<readonly BridgeEvent[]> {
+  for await (const batch of batches) {
+    yield batch;
+    if (waitsForAuth(batch)) return;
+  }
+}
+
+/** Whether the task waits for its user to authorise something at the end of `batch`. */
+export function waitsForAuth(batch: readonly BridgeEvent[]): boolean {
+  const last = batch.findLast(({ kind }) => kind === "auth");
+  return last?.kind === "auth" && last.waits;
+}
+
 function sizeOf(event: BridgeEvent): number {
   switch (event.kind) {
     case "text":

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { JsonObject, Part } from "../../model/a2a.ts";
 import type { BridgeEvent, TurnEnd } from "../bridge-event.ts";
 import { addUsage, NO_USAGE, type UsageSum } from "../usage.ts";
+import { untilAuth, waitsForAuth } from "./bound.ts";
 import { inText, toOneMessage, toParts } from "./content.ts";
 import { toEndError, unsupported } from "./errors.ts";
 
@@ -102,7 +103,7 @@ export function createChatEncoder(facts: CompletionFacts, options: { readonly us
   };
 }
 
-/** A whole completion of what happened in a turn; an error where it gave none. */
+/** A whole completion of what happened in a turn; an error where it gave none. It ends where the user must authorise something: what is said to that is its content. */
 export async function toCompletion(
   facts: CompletionFacts,
   batches: AsyncIterable<readonly BridgeEvent[]>,
@@ -111,7 +112,9 @@ export async function toCompletion(
   let content = "";
   let reasoning = "";
   let end: TurnEnd | undefined;
-  for await (const batch of batches) {
+  let waits = false;
+  for await (const batch of untilAuth(batches)) {
+    waits = waitsForAuth(batch);
     for (const event of batch) {
       if ("child" in event && event.child !== undefined) continue;
       if (event.kind === "text") content += event.delta;
@@ -121,7 +124,7 @@ export async function toCompletion(
       else if (event.kind === "end") end = event.end;
     }
   }
-  const error = toEndError(end, facts.link);
+  const error = waits ? undefined : toEndError(end, facts.link);
   if (error !== undefined) return { body: { error }, failed: true };
   if (end?.outcome === "input" && end.approvals.length > 0) content += end.message;
   const message = { role: "assistant", content, refusal: null, annotations: [], ...(reasoning !== "" && { reasoning_content: reasoning }) };

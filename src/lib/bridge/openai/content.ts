@@ -2,13 +2,8 @@ import { z } from "zod";
 import type { Part } from "../../model/a2a.ts";
 import type { BridgeEvent } from "../bridge-event.ts";
 import { toFilePart } from "../data-url.ts";
+import { type SaidMessage, toLead } from "../history.ts";
 import { unsupported } from "./errors.ts";
-
-/** One message of a conversation that a caller brings along. */
-export interface SaidMessage {
-  readonly role: string;
-  readonly parts: readonly Part[];
-}
 
 const text = z.string();
 const contentSchema = z.union([
@@ -61,31 +56,14 @@ function fileOf(data: string, filename: string | undefined): Part {
 }
 
 /**
- * A conversation that came with the request, as one message: what the last user messages hold, and before it, as one text, instructions and what was said earlier.
- * An agent's own memory is its log; this is how it learns what is not there. Throws `invalid-params` without a user message at the end.
+ * A conversation that came with the request, as one message: what the last user messages hold, and before it instructions and what was said earlier.
+ * Throws `invalid-params` without a user message at the end.
  */
 export function toOneMessage(messages: readonly SaidMessage[], param: string): readonly Part[] {
   const lastOther = messages.findLastIndex(({ role }) => role !== "user");
   const asked = messages.slice(lastOther + 1).flatMap(({ parts }) => parts);
   if (asked.length === 0) throw unsupported(param, `${param} must end with a message of the role user: it is what the agent answers.`);
-  const before = messages.slice(0, lastOther + 1);
-  const isRule = ({ role }: SaidMessage): boolean => role === "system" || role === "developer";
-  const rules = before.filter(isRule).map(textOf);
-  const said = before.filter((message) => !isRule(message)).map((message) => `${nameOf(message.role)}: ${textOf(message)}`);
-  const lead = [
-    ...(rules.length > 0 ? [`Instructions:\n${rules.join("\n")}`] : []),
-    ...(said.length > 0 ? [`The conversation so far:\n${said.join("\n")}`] : []),
-  ];
-  const files = before.flatMap(({ parts }) => parts.filter((part) => part.text === undefined));
-  return [...(lead.length > 0 ? [{ text: `${lead.join("\n\n")}\n\nThe message to answer:` }] : []), ...files, ...asked];
-}
-
-function textOf({ parts }: SaidMessage): string {
-  return parts.map((part) => part.text ?? `[${part.filename ?? part.mediaType ?? "file"}]`).join("\n");
-}
-
-function nameOf(role: string): string {
-  return role === "assistant" ? "Assistant" : role === "user" ? "User" : "Tool";
+  return [...toLead(messages.slice(0, lastOther + 1)), ...asked];
 }
 
 /** What stands in a text for a file or data of the answer: Markdown. */

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Part } from "../../model/a2a.ts";
 import { refuseFormat, refuseTools } from "./chat.ts";
-import { type SaidMessage, toOneMessage, toParts } from "./content.ts";
+import type { SaidMessage } from "../history.ts";
+import { toOneMessage, toParts } from "./content.ts";
 import { unsupported } from "./errors.ts";
 
 /** What `POST /v1/responses` reads. Sampling settings are the agent's own: they are let through unread. */

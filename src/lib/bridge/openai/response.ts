@@ -198,6 +198,7 @@ export function createResponseEncoder(facts: ResponseFacts): ResponseEncoder {
           return finish(event.end);
         case "child-start":
         case "child-end":
+        case "auth":
         case "status":
         case "note":
         case "pause":
