@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import test from "node:test";
 import type { Route } from "../net/route.ts";
 import { agentOf, rpcClient, serving } from "../../../test/support/serving.ts";
@@ -84,4 +86,69 @@ test("names the field of a file that is no base64 as any other field", async (t)
   const message = { messageId: "m", role: "ROLE_USER", parts: [{ text: "x" }, { raw: "a b", filename: "x" }] };
   const { error } = await rpcClient(`${server.url}/a2a/agent`).call("SendMessage", { message });
   assert.match(JSON.stringify(error), /"reason":"BASE64_INVALID".*"field":"message\.parts\.1\.raw"/);
+});
+
+test("HEAD of events has their headers and nothing after them, so that the next answer on the connection is whole", async (t) => {
+  let left = 0;
+  const route: Route = async ({ url, signal }) => {
+    if (url.pathname !== "/events") return undefined;
+    signal.addEventListener("abort", () => (left += 1));
+    async function* events(): AsyncGenerator<string, void, undefined> {
+      yield "data: HTTP/1.1 200 OK\n\n";
+      await new Promise(() => {});
+    }
+    return { kind: "events", headers: {}, events: events() };
+  };
+  const server = await serving(t, [agentOf(async function* () {})], { routes: [route] });
+  const socket = connect(server.port, "127.0.0.1").setEncoding("utf8");
+  t.after(() => socket.destroy());
+  const host = "host: 127.0.0.1\r\n";
+  socket.write(`HEAD /events HTTP/1.1\r\n${host}\r\nGET /healthz HTTP/1.1\r\n${host}connection: close\r\n\r\n`);
+  let answer = "";
+  for await (const text of socket) answer += text;
+  const [head = "", next = ""] = answer.split(/(?<=\r\n\r\n)/);
+  assert.match(head, /^HTTP\/1\.1 200 [^]*content-type: text\/event-stream/);
+  assert.match(next, /^HTTP\/1\.1 200 /, "events stand where the next answer has to");
+  assert.equal(left, 1, "the stream is left");
+});
+
+test("a large answer to a slow reader does not pile up listeners", async (t) => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", onWarning);
+  t.after(() => process.off("warning", onWarning));
+  const chunk = Buffer.alloc(1024 * 1024);
+  const route: Route = async ({ url }) => {
+    if (url.pathname !== "/large") return undefined;
+    async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
+      for (let n = 0; n < 40; n += 1) yield chunk;
+    }
+    return { kind: "whole", status: 200, headers: {}, body: body() };
+  };
+  const server = await serving(t, [agentOf(async function* () {})], { routes: [route] });
+  assert.equal((await (await fetch(`${server.url}/large`)).arrayBuffer()).byteLength, 40 * chunk.length);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(warnings, []);
+});
+
+test("a stream that is too old ends also for a reader that takes nothing", { timeout: 60_000 }, async (t) => {
+  const filler = `data: ${"x".repeat(100_000)}\n\n`;
+  const route: Route = async ({ url }) => {
+    if (url.pathname !== "/endless") return undefined;
+    async function* events(): AsyncGenerator<string, void, undefined> {
+      for (;;) yield filler;
+    }
+    return { kind: "events", headers: {}, events: events() };
+  };
+  const server = await serving(t, [agentOf(async function* () {})], { routes: [route], limits: { maxStreamMs: 300 } });
+  const socket = connect(server.port, "127.0.0.1");
+  t.after(() => socket.destroy());
+  socket.on("error", () => {});
+  socket.write("GET /endless HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+  socket.pause();
+  await once(socket, "connect");
+  // A write shows that the other side is gone: it is answered with a reset.
+  const probe = setInterval(() => socket.write("\r\n"), 100);
+  t.after(() => clearInterval(probe));
+  await new Promise<void>((resolve) => socket.once("close", () => resolve()));
 });

@@ -17,6 +17,7 @@ import { createBodyReader } from "./body.ts";
 import { checkRequest, type Guards } from "./guards.ts";
 import { headerReader, hostOf, readUrl } from "./request.ts";
 import { writeEvents, writeSse } from "./sse.ts";
+import { drained } from "./text-body.ts";
 import { createUpgrade } from "./upgrade.ts";
 
 /** What a gateway is made of. */
@@ -56,6 +57,9 @@ export interface Gateway {
 }
 
 const A2A_PATH = /^\/a2a\/([^/]+)(?:\/rest(\/.*)?|(\/?))$/;
+
+/** How long a reader gets to take the end of a stream that is too old, ms. */
+const END_WAIT_MS = 30_000;
 
 /** How long requests under way get when the server ends, ms. */
 const ANSWER_WAIT_MS = 500;
@@ -123,19 +127,25 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   const send = async (response: ServerResponse, reply: Reply, gone: AbortController): Promise<void> => {
     if (reply.kind === "whole") return writeWhole(response, reply);
-    await untilOld(gone, () => writeSse(response, reply.stream, reply.framing, { logId: parts.logId, wheel: parts.wheel, report: parts.report }));
+    await untilOld(response, gone, () => writeSse(response, reply.stream, reply.framing, { logId: parts.logId, wheel: parts.wheel, report: parts.report }));
   };
 
   const writeRouted = async (request: IncomingMessage, response: ServerResponse, reply: RouteReply, gone: AbortController): Promise<void> => {
     if (reply.kind === "whole") return writePage(request, response, reply);
-    await untilOld(gone, () => writeEvents(response, reply, { wheel: parts.wheel, report: parts.report }));
+    await untilOld(response, gone, () => writeEvents(response, reply, { wheel: parts.wheel, report: parts.report }));
   };
 
   /** Ends a stream that is too old, and with the server. */
-  const untilOld = async (gone: AbortController, write: () => Promise<void>): Promise<void> => {
+  const untilOld = async (response: ServerResponse, gone: AbortController, write: () => Promise<void>): Promise<void> => {
+    const { maxStreamMs } = parts.limits;
     streams.add(gone);
+    const end = (): void => {
+      gone.abort();
+      // A reader that takes nothing would not notice that its stream has ended.
+      age = setTimeout(() => response.destroy(), Math.min(maxStreamMs, END_WAIT_MS)).unref();
+    };
     // A tenth earlier or later, so that streams which began together do not end together.
-    const age = setTimeout(() => gone.abort(), Math.min(parts.limits.maxStreamMs * (0.9 + Math.random() * 0.2), MAX_TIMER_MS)).unref();
+    let age = setTimeout(end, Math.min(maxStreamMs * (0.9 + Math.random() * 0.2), MAX_TIMER_MS)).unref();
     try {
       await write();
     } finally {
@@ -221,7 +231,7 @@ async function writePage(request: IncomingMessage, response: ServerResponse, pag
   }
   for await (const chunk of body) {
     if (response.destroyed) return;
-    if (!response.write(chunk)) await new Promise<void>((resolve) => response.once("drain", resolve).once("close", resolve));
+    if (!response.write(chunk)) await drained(response, response);
   }
   response.end();
 }

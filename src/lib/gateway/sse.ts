@@ -72,6 +72,8 @@ export async function writeEvents(
   const { events, headers, heartbeat = () => ": hb\n\n" } = reply;
   let blocked = false;
   response.writeHead(200, { ...SSE_HEADERS, ...headers });
+  // The body goes past `response`, which would have left it out.
+  if (response.req.method === "HEAD") return void response.end();
   response.flushHeaders();
   const body = openTextBody(response);
   const leave = options.wheel.add(() => {

@@ -25,7 +25,8 @@ export function openTextBody(response: ServerResponse): TextBody {
   };
 }
 
-async function drained(response: ServerResponse, writable: NodeJS.EventEmitter): Promise<void> {
+/** Resolves when `writable`, which is the response or what is below it, takes more, or the response is gone. */
+export async function drained(response: ServerResponse, writable: NodeJS.EventEmitter): Promise<void> {
   if (response.destroyed) return;
   const gone = new AbortController();
   const onClose = (): void => gone.abort();

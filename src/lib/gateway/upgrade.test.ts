@@ -135,3 +135,22 @@ test("a request that would rather speak HTTP/2 is answered in HTTP/1.1", async (
   assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
   socket.destroy();
 });
+
+test("a refused upgrade leaves no connection, though its sender keeps its own side open", async (t) => {
+  const { server } = await echoing(t);
+  const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+  t.after(() => socket.destroy());
+  socket.on("error", () => {});
+  socket.write("GET /nothing HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+  socket.setEncoding("utf8");
+  let answer = "";
+  socket.on("data", (text: string) => (answer += text));
+  await once(socket, "end");
+  assert.match(answer, /^HTTP\/1\.1 404 /);
+  // Writing to a side that is gone is answered with a reset; to one that is kept open it is not.
+  for (let tries = 0; !socket.destroyed && tries < 500; tries += 1) {
+    socket.write("x");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.ok(socket.destroyed, "the server still has the connection");
+});

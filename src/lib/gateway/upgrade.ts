@@ -62,5 +62,7 @@ function refuse(socket: Duplex, error: IasError): void {
   const { status, headers, body } = toRestError(error);
   const text = JSON.stringify(body);
   const lines = Object.entries({ ...headers, "content-type": "application/json", "content-length": String(Buffer.byteLength(text)), connection: "close" });
+  // Whoever does not close their side must not keep ours: after an upgrade no time-out of HTTP looks at the connection.
+  socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${text}`);
 }
