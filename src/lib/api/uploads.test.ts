@@ -10,24 +10,27 @@ import type { Turn } from "../engine/engine.ts";
 import { createMemoryStore } from "../log/memory.ts";
 import { createMemoryBlobs } from "../media/memory.ts";
 import { createFsBlobs } from "../media/fs.ts";
+import { createWaitingUploads } from "../media/waiting-uploads.ts";
 import type { UploadedFile } from "../model/api.ts";
-import { DEFAULT_LIMITS, DEFAULT_UPLOAD_TYPES } from "../model/limits.ts";
+import { DEFAULT_LIMITS, DEFAULT_UPLOAD_TYPES, type Limits } from "../model/limits.ts";
 import { createApiRoute } from "./endpoint.ts";
 import { createUploadEndpoints, type UploadsOptions } from "./uploads.ts";
 
 const PNG = Buffer.concat([Buffer.from("89504e470d0a1a0a", "hex"), Buffer.alloc(50_000, 7)]);
 
 /** A server with uploads and an agent that says what it got. */
-async function setUp(t: TestContext, options: Partial<UploadsOptions> = {}, limits: Partial<UploadsOptions["limits"]> = {}) {
+async function setUp(t: TestContext, options: Partial<UploadsOptions> = {}, limits: Partial<Limits> = {}) {
   const store = createMemoryStore();
   const blobs = options.blobs ?? createMemoryBlobs();
+  const all = { ...DEFAULT_LIMITS, ...limits };
+  const now = options.now ?? Date.now;
   const endpoints = createUploadEndpoints({
     blobs,
-    records: store.records,
+    waiting: createWaitingUploads({ records: store.records, limits: all, now }),
     agents: () => ["agent"],
-    limits: { ...DEFAULT_LIMITS, ...limits },
+    limits: all,
     types: DEFAULT_UPLOAD_TYPES,
-    now: Date.now,
+    now,
     ...options,
   });
   const uploads = createApiRoute(endpoints, { limits: DEFAULT_LIMITS, report: (error) => assert.fail(error) });
@@ -170,13 +173,40 @@ test("types that are not what they say, or not taken, are refused", async (t) =>
 });
 
 test("sizes, counts and what waits are limited", async (t) => {
-  const { upload, refused } = await setUp(t, {}, { maxUploadBytes: 1000, maxUploadFiles: 2, maxWaitingUploadBytes: 1500 });
+  const { upload, refused } = await setUp(t, {}, { maxUploadBytes: 100_000, maxUploadFiles: 2, maxWaitingUploadBytes: 150_000 });
   const text = (length: number): File => file("x".repeat(length), "a.txt", "text/plain");
-  assert.match(await refused(text(1001)), /UPLOAD_TOO_LARGE/);
+  assert.match(await refused(text(100_001)), /UPLOAD_TOO_LARGE/);
   assert.match(await refused(text(1), text(1), text(1)), /MULTIPART_PARTS/);
-  assert.equal((await upload(text(1000))).length, 1);
-  assert.match(await refused(text(600)), /UPLOADS_FULL/);
-  assert.equal((await upload(text(400))).length, 1);
+  assert.equal((await upload(text(100_000))).length, 1);
+  assert.match(await refused(text(60_000)), /UPLOADS_FULL/);
+  assert.equal((await upload(text(20_000))).length, 1);
+});
+
+test("uploads side by side do not pass together what may wait", async (t) => {
+  const { refused } = await setUp(t, {}, { maxWaitingUploadBytes: 1_000_000 });
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => refused(file(`${n}`.padEnd(300_000, "x"), "a.txt", "text/plain"))));
+  const taken = answers.filter((answer) => answer.startsWith("201")).length;
+  assert.ok(taken <= 3, `${taken} files of 300 kB were taken`);
+  assert.ok(
+    answers.every((answer) => /^201|UPLOADS_FULL/.test(answer)),
+    answers.join(),
+  );
+});
+
+test("a file that was sent waits no more, one that is uploaded twice waits once, and the smallest counts too", async (t) => {
+  const { upload, refused, client } = await setUp(t, {}, { maxWaitingUploadBytes: 130_000 });
+  const text = (name: string): File => file(name.padEnd(60_000, "x"), "a.txt", "text/plain");
+  const [first] = await upload(text("first"));
+  await upload(text("first"));
+  await upload(text("second"));
+  assert.match(await refused(text("third")), /UPLOADS_FULL/);
+  await client.send("m", { messageId: "m1", parts: [{ url: first?.url ?? "" }] });
+  await upload(text("third"));
+  // Sent again: it counted once.
+  await client.send("m", { messageId: "m2", parts: [{ url: first?.url ?? "" }] });
+  assert.match(await refused(text("fourth")), /UPLOADS_FULL/);
+  await upload(file("1", "small.txt", "text/plain"));
+  assert.match(await refused(file("2", "small.txt", "text/plain")), /UPLOADS_FULL/);
 });
 
 test("an upload that no message takes is removed, one that was taken stays with its task", async (t) => {

@@ -1,11 +1,10 @@
-import type { Records } from "../log/records.ts";
 import { serveContent } from "../media/blob-page.ts";
 import type { BlobStore } from "../media/blobs.ts";
 import { agreeType, servedType, SNIFF_BYTES } from "../media/sniff.ts";
-import { toFileUrl, uploadOwner } from "../media/uploads.ts";
+import { type Receiving, toFileUrl, uploadOwner, type WaitingUploads } from "../media/uploads.ts";
 import type { UploadedFile } from "../model/api.ts";
 import { IasError } from "../model/errors.ts";
-import { joinKey, type Principal, splitKey, type StreamKey } from "../model/key.ts";
+import type { Principal, StreamKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import { cleanFilename, isTraversal } from "../net/filename.ts";
 import { boundaryOf, type MultipartPart, readMultipart } from "../net/multipart.ts";
@@ -16,11 +15,10 @@ import { uploadsSchema } from "./schemas.ts";
 /** What uploads stand on. */
 export interface UploadsOptions {
   readonly blobs: BlobStore;
-  /** Keep how much each caller has uploaded, and since when. */
-  readonly records: Records;
+  readonly waiting: WaitingUploads;
   /** Agents' ids: a caller's files of these are found under `/api/files` too. */
   readonly agents: () => Iterable<string>;
-  readonly limits: Pick<Limits, "maxUploadBytes" | "maxUploadFiles" | "maxWaitingUploadBytes" | "uploadTtlMs" | "fileUrlMs">;
+  readonly limits: Pick<Limits, "maxUploadBytes" | "maxUploadFiles" | "maxWaitingUploadBytes" | "fileUrlMs">;
   /** Media types that are taken, `image/*` or whole; `*` + `/*` takes all. */
   readonly types: readonly string[];
   readonly now: () => number;
@@ -29,11 +27,6 @@ export interface UploadsOptions {
 /** How often uploads that nobody used are looked for, ms. */
 const SWEEP_MS = 3_600_000;
 
-/** What one caller uploaded in one span of `uploadTtlMs`. */
-interface Span {
-  readonly bytes: number;
-}
-
 /**
  * `POST /api/uploads` takes files as `multipart/form-data` and keeps them by their content's hash: 201 `{ files: UploadedFile[] }` in their order.
  * `GET /api/files/{sha256}/{name}` serves them to the same caller. A message whose part has such a `url` takes the bytes over (`Media.store`);
@@ -41,43 +34,14 @@ interface Span {
  * Throws `content-type-not-supported` (TYPE_MISMATCH, TYPE_NOT_ALLOWED), `too-large`, `limit-reached` (UPLOADS_FULL), `invalid-params` (FILENAME).
  */
 export function createUploadEndpoints(options: UploadsOptions): readonly Endpoint[] {
-  const { blobs, records, limits, now } = options;
+  const { blobs, waiting, limits, now } = options;
   let swept = Number.NEGATIVE_INFINITY;
 
-  const spanNow = (): number => Math.floor(now() / limits.uploadTtlMs);
-  const keyOf = (principal: Principal, span: number): StreamKey => ({ ...uploadOwner(principal), task: `span-${span}` });
-  const recordOf = ({ tenant, user }: Principal, span: number): string => joinKey("uploads", String(span), tenant, user);
-
-  const waiting = async (principal: Principal, span: number): Promise<number> => {
-    const found = await records.get(recordOf(principal, span));
-    return found === undefined ? 0 : (JSON.parse(found.value) as Span).bytes;
-  };
-
-  /** Adds to what the caller has waiting. Uploads side by side may pass the limit together, by one file each. */
-  const count = async (principal: Principal, span: number, bytes: number): Promise<void> => {
-    const key = recordOf(principal, span);
-    for (;;) {
-      const found = await records.get(key);
-      const value: Span = { bytes: Math.max(0, (found === undefined ? 0 : (JSON.parse(found.value) as Span).bytes) + bytes) };
-      if ((await records.put({ key, value: JSON.stringify(value), ifVersion: found?.version ?? 0 })).ok) return;
-    }
-  };
-
-  /** Removes uploads of spans that are over for a whole span. */
+  /** Removes uploads whose time is over. */
   const sweep = async (): Promise<void> => {
     if (now() - swept < SWEEP_MS) return;
     swept = now();
-    for (let after: string | undefined; ;) {
-      const page = await records.list("uploads/", { limit: 100, ...(after !== undefined && { after }) });
-      for (const { key } of page) {
-        const [, span = "", tenant = "", user = ""] = splitKey(key);
-        if (Number(span) > spanNow() - 2) continue;
-        await blobs.release(keyOf({ tenant, user }, Number(span)));
-        await records.delete(key);
-      }
-      after = page.at(-1)?.key;
-      if (page.length < 100) return;
-    }
+    for await (const place of waiting.over()) await blobs.release(place);
   };
 
   const keep = async (principal: Principal, part: MultipartPart): Promise<UploadedFile> => {
@@ -87,8 +51,6 @@ export function createUploadEndpoints(options: UploadsOptions): readonly Endpoin
         reason: "FILENAME",
       });
     const filename = cleanFilename(name);
-    const span = spanNow();
-    const free = limits.maxWaitingUploadBytes - (await waiting(principal, span)) - (await waiting(principal, span - 1));
     const { first, all } = await beginningOf(part.body);
     const mediaType = agreeType(part.contentType, first, filename);
     if (!options.types.some((type) => admits(type, mediaType))) {
@@ -96,11 +58,11 @@ export function createUploadEndpoints(options: UploadsOptions): readonly Endpoin
         reason: "TYPE_NOT_ALLOWED",
       });
     }
-    const key = keyOf(principal, span);
-    // The record stands before the bytes: what a crash leaves behind is swept.
-    await count(principal, span, 0);
-    const blob = await blobs.put(key, within(all, filename, free, limits));
-    await count(principal, span, blob.size);
+    const place = waiting.place(principal);
+    await waiting.open(place);
+    using received = waiting.receive(principal);
+    const blob = await blobs.put(place, within(all, { filename, free: () => waiting.free(principal), received, limits }));
+    await waiting.add(place, blob);
     return { sha256: blob.sha256, size: blob.size, mediaType, filename, url: toFileUrl(blob.sha256, filename) };
   };
 
@@ -229,17 +191,21 @@ async function drain(source: AsyncIterator<Uint8Array>, maxBytes: number): Promi
 /** The content, until it passes what one file may have, or what the caller may have waiting. */
 async function* within(
   content: AsyncIterable<Uint8Array>,
-  filename: string,
-  free: number,
-  limits: UploadsOptions["limits"],
+  {
+    filename,
+    free,
+    received,
+    limits,
+  }: { readonly filename: string; readonly free: () => Promise<number>; readonly received: Receiving; readonly limits: UploadsOptions["limits"] },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
   for await (const chunk of content) {
     size += chunk.byteLength;
     if (size > limits.maxUploadBytes)
       throw new IasError("too-large", `${filename} is larger than ${limits.maxUploadBytes} bytes (maxUploadBytes).`, { reason: "UPLOAD_TOO_LARGE" });
-    if (size > free) {
-      const message = `${filename} passes the ${limits.maxWaitingUploadBytes} bytes of uploads that may wait for a message (maxWaitingUploadBytes); send or let go of some.`;
+    // Asked anew for each chunk: uploads side by side end one after the other.
+    if (received.count(chunk.byteLength) > (await free())) {
+      const message = `${filename} passes the ${limits.maxWaitingUploadBytes} bytes of uploads that may wait for a message (maxWaitingUploadBytes); send some first.`;
       throw new IasError("limit-reached", message, { reason: "UPLOADS_FULL", retryable: true });
     }
     yield chunk;

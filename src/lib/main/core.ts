@@ -15,6 +15,8 @@ import type { BlobStore } from "../media/blobs.ts";
 import { createMemoryBlobs } from "../media/memory.ts";
 import type { Media } from "../media/media.ts";
 import { createMedia } from "../media/stored-media.ts";
+import type { WaitingUploads } from "../media/uploads.ts";
+import { createWaitingUploads } from "../media/waiting-uploads.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
 import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
@@ -46,6 +48,8 @@ export interface Core {
   readonly views: TaskViews;
   readonly media: Media;
   readonly blobs: BlobStore;
+  /** What callers have uploaded and not sent. */
+  readonly uploads: WaitingUploads;
   readonly readers: ReaderRegistry;
   readonly remotes: Remotes;
   /** Seals what others entrusted to us. */
@@ -84,6 +88,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
   const outgoing = options.fetch ?? opened(createGuardedFetch({ allowLocal: settings.allowLocalTargets }));
   const blobs = options.blobs ?? opened(createMemoryBlobs(limits));
   const views = createTaskViews(store.log);
+  const uploads = createWaitingUploads({ records: store.records, limits, now });
   const media = await createMedia(blobs, {
     records: store.records,
     limits,
@@ -91,6 +96,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     fetch: outgoing,
     task: (key) => views.with(key, (view) => view.fold.task()),
     now,
+    uploads,
   });
   const secrets = options.secrets ?? createSecrets(await loadStoreKey(store.records));
   const remotes = createRemotes({
@@ -145,6 +151,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     views,
     media,
     blobs,
+    uploads,
     secrets,
     needsCredentials: authenticator.schemes.length > 0,
     authenticate: (request) => authenticator.authenticate(request),

@@ -13,7 +13,7 @@ import type { Media } from "./media.ts";
 import { isReference, readReference, toReference } from "./reference.ts";
 import { servedType, SNIFF_BYTES } from "./sniff.ts";
 import { BLOB_PATH, type ContentPlace, createSignedUrls, loadUrlKey } from "./signed-urls.ts";
-import { readFileUrl, uploadOwner } from "./uploads.ts";
+import { readFileUrl, uploadOwner, type WaitingUploads } from "./uploads.ts";
 
 /** What media need beside a blob store. */
 export interface MediaOptions {
@@ -27,6 +27,8 @@ export interface MediaOptions {
   /** The Task as it stands, for URLs of contents. */
   readonly task: (key: StreamKey) => Promise<Task | undefined>;
   readonly now: () => number;
+  /** Hears which of its uploads a caller has sent. */
+  readonly uploads?: Pick<WaitingUploads, "taken">;
 }
 
 /** Media over a blob store, and the page of its signed URLs, which the gateway asks. */
@@ -73,6 +75,7 @@ export async function createMedia(blobs: BlobStore, options: MediaOptions): Prom
   ): Promise<Part> {
     const content = (await blobs.refer(key, sha256)) ? undefined : await blobs.read(uploadOwner(key), sha256);
     if (content !== undefined) await blobs.put(key, content);
+    await options.uploads?.taken(key, sha256);
     const size = await blobs.size(key, sha256);
     if (size === undefined) {
       throw new IasError("not-found", `${field}.url names a file that you did not upload here, or that is not kept any more; upload it again.`, {
