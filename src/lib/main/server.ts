@@ -190,7 +190,7 @@ function wireGateway(
     authenticate: wired.authenticate,
     pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createInspectorPage(), ...pages),
     routes: joinRoutes(...routes, wired.route),
-    sockets: wireSockets({ core, api: wired.api, logId, socketRoutes, wheel, report }),
+    sockets: wireSockets({ core, api: wired.api, admit: wired.admit, logId, socketRoutes, wheel, report }),
     limits,
     guards,
     logId,

@@ -19,7 +19,7 @@ import { createCampaignEndpoints } from "../campaign/web/endpoints.ts";
 import type { GatewayParts } from "../gateway/gateway.ts";
 import type { Store } from "../log/store.ts";
 import type { IasError } from "../model/errors.ts";
-import { joinKey } from "../model/key.ts";
+import { joinKey, type Principal } from "../model/key.ts";
 import { joinRoutes, type Route } from "../net/route.ts";
 import type { TaskSearch } from "../search/search.ts";
 import type { Core } from "./core.ts";
@@ -45,6 +45,8 @@ export interface ApiWiring {
 export interface WiredApi {
   readonly parts: ApiParts;
   readonly api: Api;
+  /** Throws `limit-reached` for a caller, or an address, that asks too often. */
+  readonly admit: (principal: Principal, address?: string) => void;
   readonly route: Route;
   /** Who sends a request: for frontends also by a session's cookie or a ticket. */
   readonly authenticate: GatewayParts["authenticate"];
@@ -85,18 +87,22 @@ export function wireApi({ core, store, search, campaigns, uploadTypes, demo, ori
     ...createStreamEndpoints(api),
     createExportEndpoint(parts),
     ...createReaderEndpoints(parts),
-    ...createUploadEndpoints({ blobs: core.blobs, records: store.records, agents: () => agents.keys(), limits, types: uploadTypes, now }),
+    ...createUploadEndpoints({ blobs: core.blobs, waiting: core.uploads, agents: () => agents.keys(), limits, types: uploadTypes, now }),
     ...(campaigns === undefined ? [] : createCampaignEndpoints(campaigns)),
   ];
   const perAddress = createRateLimit({ names: ["maxAddressRate", "maxAddressBurst"], perSecond: limits.maxAddressRate, burst: limits.maxAddressBurst, now });
   const perCaller = createRateLimit({ names: ["maxApiRate", "maxApiBurst"], perSecond: limits.maxApiRate, burst: limits.maxApiBurst, now });
+  const admitCaller: WiredApi["admit"] = ({ tenant, user }, address) => {
+    if (address !== undefined) perAddress(address);
+    perCaller(joinKey(tenant, user));
+  };
   const admit: NonNullable<DispatchOptions["admit"]> = ({ address }, principal) => {
     if (principal === undefined) perAddress(address);
-    else perCaller(joinKey(principal.tenant, principal.user));
+    else admitCaller(principal);
   };
   // Routes of other rooms stand before the endpoints, which answer for all that is left under /api.
   const route = joinRoutes(createBridges({ ...parts, api, admit }), createApiRoute(createReferenceEndpoints(endpoints, facts), { limits, report, admit }));
   const authenticate: GatewayParts["authenticate"] = ({ header, frontend }) =>
     frontend === undefined ? core.authenticate({ header }) : sessions.authenticate({ ...frontend, header });
-  return { parts, api, route, authenticate };
+  return { parts, api, admit: admitCaller, route, authenticate };
 }

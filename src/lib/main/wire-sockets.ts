@@ -14,6 +14,8 @@ import type { Core } from "./core.ts";
 export interface SocketWiring {
   readonly core: Core;
   readonly api: Api;
+  /** Throws `limit-reached` for a caller, or an address, that asks too often. */
+  readonly admit: NonNullable<Parameters<typeof createApiSocket>[0]["admit"]>;
   readonly logId: string;
   /** Beside the server's own. */
   readonly socketRoutes: readonly SocketRoute[];
@@ -22,7 +24,7 @@ export interface SocketWiring {
 }
 
 /** `/api/ws`, and A2A over WebSocket at `/a2a/{agent}/ws`. */
-export function wireSockets({ core, api, logId, socketRoutes, wheel, report }: SocketWiring): Sockets {
+export function wireSockets({ core, api, admit, logId, socketRoutes, wheel, report }: SocketWiring): Sockets {
   const { limits, agents, operations } = core;
   const a2a = createA2ASocket({
     operations: withTransport(operations, "a2a-websocket", { maxBatchBytes: MESSAGE_SIZE }),
@@ -32,7 +34,7 @@ export function wireSockets({ core, api, logId, socketRoutes, wheel, report }: S
     limits,
     report,
   });
-  return createSockets({ routes: [createApiSocket({ api, logId, limits, report }), a2a, ...socketRoutes], limits, wheel, report });
+  return createSockets({ routes: [createApiSocket({ api, admit, logId, limits, report }), a2a, ...socketRoutes], limits, wheel, report });
 }
 
 /** A2A over WebSocket is a binding of 1.0. */

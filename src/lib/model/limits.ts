@@ -9,7 +9,7 @@ export interface Limits {
   readonly maxInlineBytes: number;
   /** Largest request body, bytes: `too-large`. */
   readonly maxBodyBytes: number;
-  /** Bodies that are being received at once, bytes beside the first 64 KiB of each: `limit-reached`, retryable. */
+  /** Bodies that are being received at once, bytes beside the first 64 KiB of each: `limit-reached`, retryable; and the same of WebSockets' messages: close code 1013. */
   readonly maxBufferedBytes: number;
   /** Deepest nesting of a JSON body: `invalid-request`. */
   readonly maxJsonDepth: number;
@@ -51,7 +51,7 @@ export interface Limits {
   readonly maxUploadBytes: number;
   /** Most files in one upload: `too-large`. */
   readonly maxUploadFiles: number;
-  /** What one caller may have uploaded without sending it, bytes: `limit-reached`, retryable. */
+  /** What one caller may have uploaded without sending it, bytes, of each file at least 16 KiB: `limit-reached`, retryable. */
   readonly maxWaitingUploadBytes: number;
   /** An upload that no message takes is removed after this time, ms; at most twice as long. */
   readonly uploadTtlMs: number;
@@ -81,7 +81,7 @@ export interface Limits {
   readonly maxSocketMessageBytes: number;
   /** Credit of a stream on `/api/ws` whose reader names none, bytes. */
   readonly socketCreditBytes: number;
-  /** Requests to `/api` of one caller, a second in the long run: `limit-reached` with reason RATE_LIMITED. Infinity takes it away. */
+  /** Requests to `/api` of one caller, a second in the long run, messages and cancels over `/api/ws` among them: `limit-reached` with reason RATE_LIMITED. Infinity takes it away. */
   readonly maxApiRate: number;
   /** Requests to `/api` of one caller at once. */
   readonly maxApiBurst: number;

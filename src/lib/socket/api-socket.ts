@@ -2,6 +2,7 @@ import type { Api, Caller } from "../api/api.ts";
 import { toApiError } from "../api/errors.ts";
 import { SOCKET_CLOSE, type SocketEvent, type SocketRequest } from "../model/api.ts";
 import { assertNever, IasError } from "../model/errors.ts";
+import type { Principal } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import { createRequestReader } from "./read-request.ts";
 import type { SocketConnection, SocketEndpoint, SocketRoute } from "./socket.ts";
@@ -13,12 +14,18 @@ export interface ApiSocketOptions {
   readonly logId: string;
   readonly limits: Pick<Limits, "maxIdLength" | "maxJsonDepth" | "maxJsonValues" | "maxSocketStreams" | "maxSocketCalls" | "socketCreditBytes">;
   readonly report: (error: IasError) => void;
+  /** Throws `limit-reached` for a caller that asks too often, and for an address, where it is given, from which too much is asked. */
+  readonly admit?: (principal: Principal, address?: string) => void;
 }
 
 /** `/api/ws`: many streams of one caller on one connection; `docs/websocket.md` has its messages. */
 export function createApiSocket(options: ApiSocketOptions): SocketRoute {
   const read = createRequestReader(options.limits);
-  const endpoint: SocketEndpoint = { protocol: "ias.api.v1", serve: (connection) => serve(connection, options, read) };
+  const endpoint: SocketEndpoint = {
+    protocol: "ias.api.v1",
+    admit: ({ principal, address }) => options.admit?.(principal, address),
+    serve: (connection) => serve(connection, options, read),
+  };
   return ({ pathname }) => (pathname === "/api/ws" ? endpoint : undefined);
 }
 
@@ -40,6 +47,7 @@ function serve(connection: SocketConnection, options: ApiSocketOptions, read: (m
     if (calls >= limits.maxSocketCalls) return fail(tooManyCalls(calls), { ref });
     calls += 1;
     try {
+      options.admit?.(principal);
       const result = await work({ principal, signal });
       if (!signal.aborted) say({ op: "reply", ref, result });
     } catch (error) {

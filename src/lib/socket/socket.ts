@@ -35,6 +35,8 @@ export interface Handshake {
 export interface SocketEndpoint {
   /** The name of the subprotocol. A client that names subprotocols must name it; one that names none is taken to speak it. */
   readonly protocol: string;
+  /** Asked before a connection is opened; absent: everybody may, as often as they like. Throws `limit-reached`. */
+  readonly admit?: (caller: { readonly principal: Principal; readonly address: string }) => void;
   /** Serves one connection. Called once each; must not throw. */
   serve(connection: SocketConnection): void;
 }

@@ -5,13 +5,14 @@ import { IasError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { MAX_TIMER_MS } from "../stream/clock.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
+import { createIncoming } from "./incoming.ts";
 import { createOutbox } from "./outbox.ts";
 import type { Handshake, SocketConnection, SocketRoute, Sockets } from "./socket.ts";
 
 /** What the WebSocket endpoints of a server share. */
 export interface SocketsOptions {
   readonly routes: readonly SocketRoute[];
-  readonly limits: Pick<Limits, "maxSockets" | "maxSocketMessageBytes" | "maxStreamMs">;
+  readonly limits: Pick<Limits, "maxSockets" | "maxSocketMessageBytes" | "maxBufferedBytes" | "maxStreamMs">;
   readonly wheel: HeartbeatWheel;
   readonly report: (error: IasError) => void;
 }
@@ -48,6 +49,7 @@ export function createSockets(options: SocketsOptions): Sockets {
     handleProtocols: (offered, request) => (offered.has(chosen.get(request) ?? "") ? (chosen.get(request) ?? false) : false),
   });
   const open = new Map<WebSocket, (code: number, reason: string) => void>();
+  const watchIncoming = createIncoming(limits.maxBufferedBytes);
   let emptied: (() => void) | undefined;
   let ending: Promise<void> | undefined;
 
@@ -63,6 +65,7 @@ export function createSockets(options: SocketsOptions): Sockets {
     let isClosing = false;
     let unanswered = 0;
     let isCorked = false;
+    const incoming = watchIncoming();
 
     const uncork = (): void => {
       isCorked = false;
@@ -96,6 +99,7 @@ export function createSockets(options: SocketsOptions): Sockets {
     };
     const onMessage = (message: Buffer, isBinary: boolean): void => {
       unanswered = 0;
+      incoming.clear();
       if (isClosing) return;
       if (isBinary) return close(SOCKET_CLOSE.badMessage, "Messages are text, not binary.");
       if (message.length > limits.maxSocketMessageBytes)
@@ -117,6 +121,13 @@ export function createSockets(options: SocketsOptions): Sockets {
     const age = setTimeout(() => close(SOCKET_CLOSE.restart, "This connection is old: come back with your cursors."), ageMs).unref();
     const leave = wheel.add(beat);
     open.set(ws, close);
+    // After the listener of `ws`: a message that ends with these bytes has been told by now.
+    socket.on("data", (chunk: Buffer) => {
+      if (isClosing || incoming.add(chunk.length)) return;
+      close(SOCKET_CLOSE.tryLater, `Messages of ${limits.maxBufferedBytes} bytes are on their way to this server (maxBufferedBytes).`);
+      // What it holds is held until it is gone.
+      setTimeout(() => ws.terminate(), END_TIMEOUT_MS).unref();
+    });
     ws.on("message", onMessage);
     ws.on("pong", () => {
       unanswered = 0;
@@ -127,6 +138,7 @@ export function createSockets(options: SocketsOptions): Sockets {
       isClosing = true;
       clearTimeout(age);
       leave();
+      incoming.clear();
       open.delete(ws);
       gone.abort();
       if (open.size === 0) emptied?.();
@@ -168,6 +180,7 @@ export function createSockets(options: SocketsOptions): Sockets {
     accept(handshake) {
       if (ending !== undefined) throw new IasError("unavailable", "The server stops.", { retryable: true, retryAfterMs: 1000 });
       if (open.size >= limits.maxSockets) throw tooMany(open.size);
+      handshake.endpoint.admit?.({ principal: handshake.principal, address: handshake.request.socket.remoteAddress ?? "" });
       upgrade(handshake, (ws) => serve(ws, handshake));
     },
     turnAway(handshake, code, reason) {
