@@ -285,6 +285,27 @@ test("an agent that may reply without a task and is silent is in a feed once its
   }
 });
 
+test("a place that the log has not reached, or entries that it has lost, are begun anew", async (t) => {
+  const server = await serving(t, [asks, quick]);
+  const api = apiClient(server.url);
+  const { task } = await api.send("asks", "hello");
+  await readEvents(`${server.url}/api/tasks/${task}/events`, { until: ({ data }) => data.includes("INPUT_REQUIRED") });
+  const { events } = await readEvents(`${server.url}/api/feed`, { until: untilCheckpoint(2) });
+  const [log = "", position = "", mark = ""] = (events.at(-1)?.lastEventId ?? "").split(".");
+  assert.ok(mark.length > 8, mark);
+  // As after a power loss: the reader was told of more than there is.
+  const ahead = `${log}.${(Number.parseInt(position, 36) + 1000).toString(36)}`;
+  const later = `${log}.${position}.${mark.slice(0, 8)}zz`;
+  for (const after of [ahead, later]) {
+    const reading = readEvents(`${server.url}/api/feed?after=${after}`, {
+      until: ({ type, data }) => type === "message" && (JSON.parse(data) as FeedFrame).task === task,
+    });
+    await api.send("asks", "again", { taskId: task });
+    const frame = framesOf((await reading).events).find((one) => one.task === task);
+    assert.equal(frame?.entries[0]?.seq, 1, after);
+  }
+});
+
 test("bad queries of a feed are refused", async (t) => {
   const server = await serving(t, [quick]);
   for (const query of ["states=DONE", "live=maybe", "audience=me", "live=false&after=0", "task=1"]) {

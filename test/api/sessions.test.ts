@@ -7,7 +7,9 @@ import { WebSocket } from "ws";
 import { scripted } from "../../src/lib/engine/scripted.ts";
 import { defineAgent } from "../../src/lib/engine/define-agent.ts";
 import type { ApiError, ServerInfo, Ticket } from "../../src/lib/model/api.ts";
+import { createMemoryStore } from "../../src/lib/log/memory.ts";
 import { makeApiKey } from "../../src/lib/tenancy/api-keys.ts";
+import { createSecrets } from "../../src/lib/tenancy/secrets.ts";
 import { apiClient } from "../support/api-client.ts";
 import { readEvents } from "../support/event-source.ts";
 import { temporaryFolder } from "../support/server-process.ts";
@@ -149,4 +151,40 @@ test("where nobody needs credentials a session sets no cookie", async (t) => {
   const server = await serving(t, [echo]);
   const { status, headers } = await apiClient(server.url).post("/api/session", undefined);
   assert.deepEqual([status, headers.get("set-cookie")], [200, null]);
+});
+
+test("a session that was sealed with another key counts as none, so that the page can sign in again", async (t) => {
+  const store = createMemoryStore({});
+  const secret = (fill: number) => createSecrets(new Uint8Array(32).fill(fill));
+  const { owner, file } = await guarded(t, { store, secrets: secret(1) });
+  const { cookie } = await signIn(owner);
+  const other = await serving(t, [echo], { auth: { kind: "api-keys", file }, store, secrets: secret(2) });
+  const { status, body } = await apiClient(other.url).get<ApiError>("/api/session", { cookie });
+  assert.deepEqual([status, body.error.reason], [401, "CREDENTIALS_MISSING"]);
+});
+
+test("messages over a socket and the opening of sockets count as requests of their caller", async (t) => {
+  const server = await serving(t, [echo], { limits: { maxApiRate: 0.001, maxApiBurst: 5 } });
+  const url = `${server.url.replace("http", "ws")}/api/ws`;
+  const socket = new WebSocket(url, "ias.api.v1");
+  t.after(() => socket.terminate());
+  const reasons: string[] = [];
+  const heard = Promise.withResolvers<void>();
+  socket.on("message", (text: Buffer) => {
+    const { op, error } = JSON.parse(text.toString()) as { op: string; error?: ApiError["error"] };
+    if (op !== "hello") reasons.push(error?.reason ?? op);
+    if (reasons.length === 6) heard.resolve();
+  });
+  await once(socket, "open");
+  for (let ref = 1; ref <= 6; ref += 1)
+    socket.send(JSON.stringify({ op: "send", ref, agent: "echo", body: { messageId: `m${ref}`, parts: [{ text: "hi" }] } }));
+  await heard.promise;
+  assert.deepEqual(
+    reasons.toSorted((a, b) => a.localeCompare(b)),
+    ["RATE_LIMITED", "RATE_LIMITED", "reply", "reply", "reply", "reply"],
+  );
+  const refused = new WebSocket(url, "ias.api.v1");
+  const [, response] = (await once(refused, "unexpected-response")) as [unknown, { statusCode: number }];
+  assert.equal(response.statusCode, 429);
+  refused.on("error", () => {}).terminate();
 });

@@ -69,7 +69,9 @@ export function createFeedStreams(parts: FeedParts, options: FeedOptions, before
     // Before its first entry, and after a reply without a task, it is no task.
     if (row === undefined || (options.context !== undefined && row.context !== options.context)) return undefined;
     const mark = streamMark(key);
-    const earlier = untouched.get(mark);
+    const told = untouched.get(mark);
+    // The log lost entries that were given: those that stand there now are others.
+    const earlier = told !== undefined && told > row.head ? 0 : told;
     // One that has entered stays, and gives its end too.
     if (earlier === undefined && options.states !== undefined && !options.states.includes(row.state)) return undefined;
     const fed: Fed = { key, context: row.context, mark, seq: finished.get(text) ?? earlier ?? 0, reader: undefined };

@@ -17,8 +17,10 @@ export async function openFeed(parts: FeedParts, caller: Caller, options: FeedOp
     const description = "is for feeds that go on; leave it out, or leave out live=false";
     throw new IasError("invalid-params", `after ${description}.`, { fields: [{ field: "after", description }] });
   }
+  const position = await log.position();
   const place = options.after === undefined ? undefined : options.after === "0" ? ALL : readFeedCursor(options.after, log.id);
-  const from: FeedPlace = place ?? { position: await log.position(), starting: true, given: new Map() };
+  // A place that the log has not reached: it lost its end (power loss, a backup that was put back), and what comes there now is something else.
+  const from: FeedPlace = place !== undefined && place.position <= position ? place : { position, starting: true, given: new Map() };
   const slot = parts.readers.admit();
   const giveBack = (): void => {
     caller.signal.removeEventListener("abort", giveBack);

@@ -72,12 +72,24 @@ export function createSessions(options: SessionsOptions): Sessions {
     return principalSchema.parse(JSON.parse(found.value));
   }
 
+  /** undefined where the server's key is another one by now: the page signs in again. */
+  function openSealed(sealed: string, place: string): string | undefined {
+    try {
+      return secrets.open(sealed, place);
+    } catch (error) {
+      if (IasError.from(error).code === "corrupt") return undefined;
+      throw error;
+    }
+  }
+
   async function bySession(id: string, request: FrontendRequest): Promise<Principal | undefined> {
     const key = joinKey("session", hash(id));
     const found = await records.get(key);
     if (found === undefined) return undefined;
     checkSite(request);
-    const kept = keptSchema.parse(JSON.parse(secrets.open(String(JSON.parse(found.value)), key)));
+    const text = openSealed(String(JSON.parse(found.value)), key);
+    if (text === undefined) return undefined;
+    const kept = keptSchema.parse(JSON.parse(text));
     return options.authenticate({ header: (name) => kept[name as (typeof CREDENTIALS)[number]] });
   }
 

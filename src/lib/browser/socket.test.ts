@@ -3,7 +3,7 @@ import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import test, { type TestContext } from "node:test";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { startCuttingProxy } from "../../../test/support/cutting-proxy.ts";
 import { agentOf, collect, serving } from "../../../test/support/serving.ts";
 import type { Server } from "../main/server.ts";
@@ -145,4 +145,24 @@ test("a silent connection is asked, and then given up", async (t) => {
   const { source } = createSocketSource(http, { usesTicket: false, silenceMs: 30 });
   await assert.rejects(source({ kind: "task", task: "t" }, new AbortController().signal).next(), /silent/);
   assert.deepEqual(heard, ["subscribe", "ping"]);
+});
+
+test("a connection that nobody wants any more when it opens is let go", async (t) => {
+  const open = new Set<WebSocket>();
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  t.after(() => server.close());
+  const leave = new AbortController();
+  server.on("connection", (ws) => {
+    open.add(ws);
+    ws.once("close", () => open.delete(ws));
+    // Left after the handshake and before the hello.
+    leave.abort(new Error("left"));
+    ws.send(JSON.stringify({ op: "hello" }));
+  });
+  await once(server, "listening");
+  const client = clientOf(t, { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, transport: "websocket" });
+  await assert.rejects(collect(client.stream("task", { signal: leave.signal })), /left/);
+  assert.equal(open.size, 1);
+  const [ws] = open;
+  await once(ws ?? assert.fail(), "close");
 });

@@ -139,6 +139,11 @@ function createLink(socket: WebSocket, { silenceMs = 20_000, lingerMs = 1000 }: 
     dealtWith.clear();
   };
 
+  /** Also one that is new: whoever asked for it may have left by now. */
+  const rest = (): void => {
+    if (inboxes.size === 0) linger = setTimeout(() => end(lost("The connection had nothing to do.")), lingerMs);
+  };
+
   socket.addEventListener("close", (event) => end(toError(event)));
   socket.addEventListener("message", ({ data }: { readonly data: unknown }) => {
     if (typeof data !== "string" || ended !== undefined) return;
@@ -152,6 +157,7 @@ function createLink(socket: WebSocket, { silenceMs = 20_000, lingerMs = 1000 }: 
     else if (event.op === "error") inbox?.fail(fromApiError(event));
   });
   listen();
+  rest();
   if (socket.readyState !== 1) end(lost("The WebSocket was closed at once."));
 
   return {
@@ -177,7 +183,7 @@ function createLink(socket: WebSocket, { silenceMs = 20_000, lingerMs = 1000 }: 
         close() {
           if (!inboxes.delete(sub)) return;
           if (!inbox.isOver) say({ op: "unsubscribe", sub });
-          if (inboxes.size === 0) linger = setTimeout(() => end(lost("The connection had nothing to do.")), lingerMs);
+          rest();
         },
       };
     },
