@@ -306,9 +306,29 @@ test("a place that the log has not reached, or entries that it has lost, are beg
   }
 });
 
+test("with a tail a feed begins with the last entries of what there is, and gives what begins later whole", async (t) => {
+  const server = await serving(t, [counter, asks]);
+  const api = apiClient(server.url);
+  const { task: waiting } = await api.send("asks", "x");
+  await readEvents(`${server.url}/api/tasks/${waiting}/events`, { until: ({ data }) => data.includes("INPUT_REQUIRED") });
+  const whole = framesOf((await readEvents(`${server.url}/api/feed?audience=internal`, { until: untilCheckpoint(2) })).events);
+  const head = whole[0]?.entries.at(-1)?.seq ?? 0;
+  assert.ok(head > 2, "there is more than the tail");
+  const tailed = readEvents(`${server.url}/api/feed?audience=internal&tail=2`, { until: ({ data }) => data.includes('"counter"') });
+  const later = await api.send("counter", "x");
+  const frames = framesOf((await tailed).events);
+  assert.deepEqual(
+    frames.filter(({ task }) => task === waiting).flatMap(({ entries }) => entries.map(({ seq }) => seq)),
+    [head - 1, head],
+  );
+  assert.equal(frames.find(({ task }) => task === later.task)?.entries[0]?.seq, 1);
+  const none = framesOf((await readEvents(`${server.url}/api/feed?tail=0&agent=asks`, { until: untilCheckpoint(1) })).events);
+  assert.deepEqual(none, []);
+});
+
 test("bad queries of a feed are refused", async (t) => {
   const server = await serving(t, [quick]);
-  for (const query of ["states=DONE", "live=maybe", "audience=me", "live=false&after=0", "task=1"]) {
+  for (const query of ["states=DONE", "live=maybe", "audience=me", "live=false&after=0", "task=1", "tail=-1", "tail=1001"]) {
     const { status } = await apiClient(server.url).get(`/api/feed?${query}`);
     assert.equal(status, 400, query);
   }

@@ -78,6 +78,11 @@ export interface FeedOptions {
    * use counts as none.
    */
   readonly after?: string;
+  /**
+   * Of the unfinished tasks that there are when a feed without a cursor begins only the last so many entries; those that begin later come whole, and from the first
+   * checkpoint on nothing is left out. Default: all.
+   */
+  readonly tail?: number;
   /** Default `extension`. */
   readonly audience?: Audience;
   /** `false`: every task that there is, in any of the states, up to now, and then the feed ends; not with `after` (`invalid-params`). Default true. */

@@ -14,7 +14,7 @@ export type FeedParts = Pick<ApiParts, "store" | "media" | "limits" | "readers" 
 /** The streams of one feed, and how far each was given. */
 export interface FeedStreams {
   /** What is new of these streams up to where they were, each in turn a page. */
-  read(changed: readonly Pick<Change, "key" | "seq">[], signal: AbortSignal): AsyncIterable<FeedItem>;
+  read(changed: readonly Changed[], signal: AbortSignal): AsyncIterable<FeedItem>;
   /** How far those that are not finished were given, the newest change last. By `streamMark`. */
   given(): ReadonlyMap<string, number>;
   /** Until when, ms since the epoch, the first of those is held back that may turn out to be no task; undefined if none is. */
@@ -22,6 +22,11 @@ export interface FeedStreams {
   /** What was held back long enough. */
   release(signal: AbortSignal): AsyncIterable<FeedItem>;
   leave(): void;
+}
+
+/** A stream that has entries up to `seq`; one that is new to the feed is given after `from` (0). */
+export interface Changed extends Pick<Change, "key" | "seq"> {
+  readonly from?: number;
 }
 
 /** Finished streams that a feed still knows, so that a doorbell that rings twice gives nothing twice. */
@@ -60,7 +65,7 @@ export function createFeedStreams(parts: FeedParts, options: FeedOptions, before
   const held = new Map<Fed, number>();
 
   /** The stream of a change, if the feed gives it. */
-  async function enter({ key, seq }: Pick<Change, "key" | "seq">): Promise<Fed | undefined> {
+  async function enter({ key, seq, from = 0 }: Changed): Promise<Fed | undefined> {
     const text = keyText(key);
     const known = unfinished.get(text);
     if (known !== undefined || (finished.get(text) ?? -1) >= seq) return known;
@@ -74,8 +79,12 @@ export function createFeedStreams(parts: FeedParts, options: FeedOptions, before
     const earlier = told !== undefined && told > row.head ? 0 : told;
     // One that has entered stays, and gives its end too.
     if (earlier === undefined && options.states !== undefined && !options.states.includes(row.state)) return undefined;
-    const fed: Fed = { key, context: row.context, mark, seq: finished.get(text) ?? earlier ?? 0, reader: undefined };
-    if (fed.seq === 0 && parts.agents.get(key.agent)?.replies !== "task") held.set(fed, row.createdAt + parts.limits.replyHoldMs);
+    const mayReply = parts.agents.get(key.agent)?.replies !== "task";
+    const heldUntil = row.createdAt + parts.limits.replyHoldMs;
+    // What may turn out to be no task is read from its beginning, which shows it.
+    const begin = mayReply && parts.now() < heldUntil ? 0 : from;
+    const fed: Fed = { key, context: row.context, mark, seq: finished.get(text) ?? earlier ?? begin, reader: undefined };
+    if (fed.seq === 0 && mayReply) held.set(fed, heldUntil);
     unfinished.set(text, fed);
     untouched.delete(mark);
     return fed;
@@ -137,7 +146,7 @@ export function createFeedStreams(parts: FeedParts, options: FeedOptions, before
     return { item: { kind: "frame", agent: key.agent, task: key.task, seq: fed.seq, json }, more };
   }
 
-  async function* read(changed: readonly Pick<Change, "key" | "seq">[], signal: AbortSignal): AsyncGenerator<FeedItem, void, undefined> {
+  async function* read(changed: readonly Changed[], signal: AbortSignal): AsyncGenerator<FeedItem, void, undefined> {
     let waiting: { readonly fed: Fed; readonly goal: number }[] = [];
     for (const change of changed) {
       const fed = await enter(change);

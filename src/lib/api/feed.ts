@@ -53,14 +53,14 @@ interface Feeding {
 async function* readListed(
   parts: FeedParts,
   { principal: { tenant, user }, signal }: Caller,
-  { agent, context, states }: FeedOptions,
+  { agent, context, states, tail = Number.POSITIVE_INFINITY }: FeedOptions,
   { streams, only = states }: Pick<Feeding, "streams"> & { readonly only?: readonly TaskState[] | undefined },
 ): AsyncGenerator<FeedItem, void, undefined> {
   const scope = { tenant, user, ...(agent !== undefined && { agent }), ...(context !== undefined && { context }), ...(only !== undefined && { states: only }) };
   for (let after: { time: number; task: string } | undefined; !signal.aborted;) {
     const page = await parts.store.index.list({ ...scope, order: "oldest", limit: PAGE, ...(after !== undefined && { after }) });
     yield* streams.read(
-      page.tasks.map(({ key, head }) => ({ key, seq: head })),
+      page.tasks.map(({ key, head }) => ({ key, seq: head, from: Math.max(0, head - tail) })),
       signal,
     );
     const last = page.tasks.at(-1);
@@ -80,8 +80,9 @@ async function* feedOn(parts: FeedParts, caller: Caller, options: FeedOptions, {
     // What is held back has rung already: a reader that comes back looks for it among the unfinished.
     cursor: writeFeedCursor(log.id, { position, starting: starting || streams.heldUntil() !== undefined, given: streams.given() }),
   });
-  // At once, so that a reader that is cut off in the beginning knows from when it wants all.
-  yield checkpoint(from.starting);
+  // At once, so that a reader that is cut off in the beginning knows from when it wants all. Whoever wants a tail begins anew then; for it the first checkpoint says
+  // that what comes from now on is told whole, so that a list that is asked for after it fits.
+  if (!from.starting || options.tail === undefined) yield checkpoint(from.starting);
   if (from.starting) {
     const { states = UNFINISHED } = options;
     yield* readListed(parts, caller, options, { streams, only: UNFINISHED.filter((state) => states.includes(state)) });

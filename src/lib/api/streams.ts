@@ -1,11 +1,14 @@
 import { z } from "zod";
 import type { Api, EncodedEntry, EventStream, FeedStream } from "./api.ts";
 import { defineRawEndpoint, type Endpoint } from "./endpoint.ts";
-import { given, statesParameter, words } from "./query.ts";
+import { given, statesParameter, wholeNumber, words } from "./query.ts";
 import { audienceSchema } from "./schemas.ts";
 import { AGENT_HINT } from "./tasks.ts";
 
 const audience = z.exactOptional(audienceSchema.describe("Whose entries: public, extension (the default), or internal, with inputs and reasoning"));
+
+/** Longest tail, entries: for how tasks stand now, and not to page through them. */
+const MAX_TAIL = 1000;
 
 /** Endpoints that stream: a task's entries, and the feed of all streams. */
 export function createStreamEndpoints(api: Api): readonly Endpoint[] {
@@ -38,7 +41,7 @@ export function createStreamEndpoints(api: Api): readonly Endpoint[] {
       about: [
         "Unnamed events (`FeedFrame`): entries of one task each, each once within a connection. Events `checkpoint`, at most one a second, carry the cursor as `id`:",
         "an `EventSource` comes back with it by itself, misses nothing, and may get entries again that came after it, which are known by (agent, task, seq).",
-        "Without a cursor the feed begins with all entries of tasks that are not finished.",
+        "Without a cursor the feed begins with all entries of tasks that are not finished, or with the `tail` of each.",
         "Where early entries of a task are gone a frame has its `snapshot` in their place. A reply without a task shows nothing.",
       ].join(" "),
       query: z.object({
@@ -46,6 +49,7 @@ export function createStreamEndpoints(api: Api): readonly Endpoint[] {
         context: words("Only those of this conversation (contextId)"),
         states: statesParameter.describe("Only tasks that are in one of these states; once in the feed a task stays until its end"),
         after: words("Cursor of a checkpoint, or 0 for every task that there is; `Last-Event-ID` goes before it"),
+        tail: wholeNumber(0, MAX_TAIL, "Of the tasks that there are when the feed begins only the last so many entries; all by default"),
         audience,
         live: z.exactOptional(z.enum(["true", "false"], "must be true or false").describe("false: every task up to now, then an event `end`")),
       }),

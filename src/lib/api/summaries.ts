@@ -1,11 +1,9 @@
 import type { ListedTask } from "../log/task-index.ts";
-import type { Message, StreamResponse, Task } from "../model/a2a.ts";
+import type { StreamResponse, Task } from "../model/a2a.ts";
 import type { TaskSummary } from "../model/api.ts";
 import type { StreamKey } from "../model/key.ts";
+import { taskTitle } from "../model/title.ts";
 import type { ApiParts } from "./api-parts.ts";
-
-/** Longest title, characters. */
-const MAX_TITLE = 200;
 
 /** A row of the index as the API lists it, with the task's title. */
 export async function toSummary(parts: Pick<ApiParts, "store">, row: ListedTask): Promise<TaskSummary> {
@@ -18,33 +16,13 @@ export async function toSummary(parts: Pick<ApiParts, "store">, row: ListedTask)
 export async function titleOf({ store }: Pick<ApiParts, "store">, key: StreamKey): Promise<string | undefined> {
   const page = await store.log.read(key, { after: 0, maxBytes: 1 });
   const first = page?.entries[0];
-  if (page?.snapshot !== undefined) return titleOfTask(taskOfSnapshot(page.snapshot));
+  if (page?.snapshot !== undefined) return taskTitle(taskOfSnapshot(page.snapshot));
   if (first === undefined) return undefined;
   const event = JSON.parse(first.event) as StreamResponse;
-  return "task" in event ? titleOfTask(event.task) : undefined;
+  return "task" in event ? taskTitle(event.task) : undefined;
 }
 
 function taskOfSnapshot(snapshot: string): Task | undefined {
   const said = JSON.parse(snapshot) as { readonly task?: Task } | Task;
   return "task" in said ? said.task : "id" in said ? said : undefined;
-}
-
-function titleOfTask(task: Task | undefined): string | undefined {
-  const first = task?.history?.find(({ role }) => role === "ROLE_USER");
-  const text = first && textOfMessage(first).replaceAll(/\s+/g, " ").trim();
-  return text === undefined || text === "" ? undefined : shorten(text, MAX_TITLE);
-}
-
-function textOfMessage({ parts }: Message): string {
-  return parts.map((part) => part.text ?? (part.filename === undefined ? "" : `[${part.filename}]`)).join(" ");
-}
-
-/** `text` in at most `max` characters, never half of one. */
-export function shorten(text: string, max: number): string {
-  return text.length <= max
-    ? text
-    : `${text
-        .slice(0, max - 1)
-        .toWellFormed()
-        .replaceAll("\uFFFD", "")}…`;
 }

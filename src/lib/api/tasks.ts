@@ -6,6 +6,7 @@ import { toCursor } from "../model/cursor.ts";
 import { hasBlobs } from "../media/media.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
+import { shorten } from "../model/title.ts";
 import type { SearchQuery } from "../search/search.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { defineEndpoint, type Endpoint } from "./endpoint.ts";
@@ -13,7 +14,7 @@ import { findTask, taskNotFound } from "./find-task.ts";
 import { type PageToken, readToken, writeToken } from "./page-token.ts";
 import { given, statesParameter, wholeNumber, words } from "./query.ts";
 import { conversationPageSchema, taskDetailSchema, taskPageSchema } from "./schemas.ts";
-import { shorten, titleOf, toSummary } from "./summaries.ts";
+import { titleOf, toSummary } from "./summaries.ts";
 
 const PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 200;

@@ -137,6 +137,8 @@ export interface FeedStreamOptions extends Watching {
   readonly states?: readonly TaskState[];
   /** "0": every task there ever was; without it those that are not finished, and new ones. */
   readonly after?: string;
+  /** Of the tasks that there are when it begins only the last so many entries; default: all. */
+  readonly tail?: number;
   readonly audience?: Audience;
   /** `false`: ends once everything that there is has been given. */
   readonly live?: boolean;

@@ -5,7 +5,7 @@ import type { Audience } from "../model/entry.ts";
 /** What is subscribed to: a task's stream, or the feed of all. */
 export type Subscription = { readonly after?: string | undefined; readonly audience?: Audience; readonly agent?: string } & (
   | { readonly kind: "task"; readonly task: string }
-  | { readonly kind: "feed"; readonly context?: string; readonly states?: readonly TaskState[]; readonly live?: boolean }
+  | { readonly kind: "feed"; readonly context?: string; readonly states?: readonly TaskState[]; readonly tail?: number; readonly live?: boolean }
 );
 
 /** What comes of a subscription, in order. Whoever comes back with the last `cursor` misses nothing. Plain data: it crosses from tab to tab. */

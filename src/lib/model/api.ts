@@ -214,6 +214,7 @@ export type SocketRequest =
       readonly context?: string;
       readonly states?: readonly TaskState[];
       readonly after?: string;
+      readonly tail?: number;
       readonly audience?: Audience;
       /** `false`: every task up to now, and then `end`; not with `after`. */
       readonly live?: boolean;

@@ -27,6 +27,7 @@ function schemaFor({ maxIdLength }: Pick<Limits, "maxIdLength">) {
       sub: number,
       context: text.exactOptional(),
       states: z.array(z.enum(TASK_STATES)).exactOptional(),
+      tail: number.exactOptional(),
       live: z.boolean().exactOptional(),
       ...reading,
     }),

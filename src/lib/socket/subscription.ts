@@ -111,7 +111,7 @@ function messagesOf(batch: readonly EncodedEntry[]): readonly (readonly EncodedE
 }
 
 async function sendFeed(request: SubscribeFeed, options: SubscriptionOptions, lane: Lane, signal: AbortSignal): Promise<void> {
-  const { sub, agent, context, states, after, audience, live } = request;
+  const { sub, agent, context, states, after, tail, audience, live } = request;
   const feed = await options.api.feed(
     { principal: options.principal, signal },
     {
@@ -122,6 +122,7 @@ async function sendFeed(request: SubscribeFeed, options: SubscriptionOptions, la
       ...(context !== undefined && { context }),
       ...(states !== undefined && { states }),
       ...(after !== undefined && { after }),
+      ...(tail !== undefined && { tail }),
       ...(audience !== undefined && { audience }),
     },
   );
