@@ -5,12 +5,15 @@ import "./theme/lists.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { startRouter } from "./router.ts";
+import { callApi } from "./state/call.ts";
+import { watchClock } from "./state/clock.ts";
 import { loadServer } from "./state/server.ts";
 import { startTheme } from "./theme/theme.ts";
 
 startTheme();
 startRouter();
 void loadServer();
+watchClock(() => void callApi("/api/session").catch(() => undefined));
 const place = document.getElementById("app");
 if (place !== null) {
   place.replaceChildren();

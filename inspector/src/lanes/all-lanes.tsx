@@ -3,7 +3,7 @@ import type { VNode } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { FeedFrame } from "../../../src/lib/model/api.ts";
 import { navigate, paths } from "../router.ts";
-import { pageNow } from "../state/frame.ts";
+import { serverNow } from "../state/clock.ts";
 import { Problem } from "../ui/problem.tsx";
 import { type Feed, followFeed } from "./feed.ts";
 import { FEED_LANE_LIMITS } from "./limits.ts";
@@ -27,7 +27,7 @@ export function AllLanes(): VNode {
     feed.value = followed;
     return () => followed.close();
   }, [lanes, clock, recent, feed, count]);
-  const now = useMemo(() => () => (feed.peek()?.state.peek() === "open" ? clock.now(pageNow()) : undefined), [clock, feed]);
+  const now = useMemo(() => () => (feed.peek()?.state.peek() === "open" ? clock.now(serverNow()) : undefined), [clock, feed]);
   const trouble = feed.value?.trouble.value;
   return (
     <div class="task-body lanes-all">
@@ -62,7 +62,7 @@ export function AllLanes(): VNode {
 }
 
 function takeFrame({ agent, task, context, entries }: FeedFrame, lanes: Lanes, clock: EntryClock): void {
-  const arrived = pageNow();
+  const arrived = serverNow();
   for (const { at } of entries) clock.see(at, arrived);
   lanes.add({ agent, task, context }, entries);
 }

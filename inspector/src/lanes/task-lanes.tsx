@@ -5,7 +5,7 @@ import type { ReplaySession } from "../replay/session.ts";
 import { navigate, paths } from "../router.ts";
 import type { TaskViewProps } from "../shell/task-tabs.ts";
 import { callApi } from "../state/call.ts";
-import { pageNow } from "../state/frame.ts";
+import { serverNow } from "../state/clock.ts";
 import { FILE_AGENT } from "../state/held-file.ts";
 import { openStream, type StreamStore } from "../state/stream.ts";
 import { createFamily, createPastLanes } from "./family.ts";
@@ -26,7 +26,7 @@ export function LanesOfStream({ stream, replay }: { readonly stream: StreamStore
   const { family, past, now } = useMemo(() => {
     const made = createFamily(stream);
     const { streams, clock } = made;
-    const present = () => (streams.some(({ connection }) => connection.peek().kind === "open") ? clock.now(pageNow()) : undefined);
+    const present = () => (streams.some(({ connection }) => connection.peek().kind === "open") ? clock.now(serverNow()) : undefined);
     return { family: made, past: createPastLanes(), now: present };
   }, [stream]);
   useEffect(() => family.follow(stream.source === "file" ? undefined : findStream), [family, stream]);

@@ -6,6 +6,7 @@ import { messageOf } from "../../../src/lib/model/errors.ts";
 import { spanText } from "../lanes/scale.ts";
 import type { TaskViewProps } from "../shell/task-tabs.ts";
 import { callApi } from "../state/call.ts";
+import { serverNow } from "../state/clock.ts";
 import { Problem } from "../ui/problem.tsx";
 import { readersOf, TRANSPORTS } from "./words.ts";
 import "../wire/wire.css";
@@ -32,7 +33,7 @@ export function Readers({ replay }: TaskViewProps): VNode {
         if (left.signal.aborted) return;
         trouble.value = messageOf(error);
       }
-      askedAt.value = Date.now();
+      askedAt.value = serverNow();
       timer = setTimeout(() => void ask(), POLL_MS);
     };
     void ask();

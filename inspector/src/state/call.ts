@@ -1,6 +1,8 @@
 import { signal } from "@preact/signals";
 import type { ApiError } from "../../../src/lib/model/api.ts";
 import { type ErrorCode, IasError } from "../../../src/lib/model/errors.ts";
+import { learnClock } from "./clock.ts";
+import { pageNow } from "./frame.ts";
 
 /** The server asks who calls: the page shows the field for a key, and what waits goes on after it. */
 export const keyWanted = signal<"no" | "missing" | "wrong">("no");
@@ -74,13 +76,16 @@ function askKey(): Promise<boolean> {
 
 async function request(path: string, { method = "GET", query, body, signal }: CallOptions): Promise<Response> {
   const form = body instanceof FormData;
+  const asked = pageNow();
   try {
-    return await fetch(apiPath(path, query), {
+    const response = await fetch(apiPath(path, query), {
       method,
       ...(body !== undefined && { body: form ? body : JSON.stringify(body) }),
       ...(body !== undefined && !form && { headers: { "content-type": "application/json" } }),
       ...(signal !== undefined && { signal }),
     });
+    learnClock(response, asked);
+    return response;
   } catch (error) {
     if (error instanceof Error && error.name === "AbortError") throw IasError.from(error);
     throw new IasError("unavailable", "The server cannot be reached. It may have stopped; this page goes on when it is back.", {

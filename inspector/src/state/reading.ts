@@ -1,15 +1,13 @@
-import { type Liveness, startLiveness } from "../../../src/lib/liveness/liveness.ts";
-import { readSignals } from "../../../src/lib/liveness/read-signals.ts";
-import { step } from "../../../src/lib/liveness/step.ts";
-import { DEFAULT_THRESHOLDS } from "../../../src/lib/liveness/thresholds.ts";
+import type { Liveness } from "../../../src/lib/liveness/liveness.ts";
 import type { Task, TaskState } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry, StreamOpened } from "../../../src/lib/model/api.ts";
 import { createFold } from "../../../src/lib/model/fold.ts";
+import { createJudge } from "./judge.ts";
 import type { Resume, WireFacts } from "./stream.ts";
 
 /**
  * What the page knows of a stream, as entries come: pure but for its own state, no clock inside. Repeats are dropped and counted, gaps counted: seqs are dense for
- * the owner, who sees every audience.
+ * the owner, who sees every audience. Times are by the server's clock, as far as the page knows it.
  */
 export interface Reading {
   readonly entries: StreamEntry[];
@@ -37,14 +35,13 @@ export interface Reading {
 /** An empty reading. */
 export function createReading(): Reading {
   let fold = createFold();
-  let liveness = startLiveness(0);
+  let judge = createJudge();
   let cursor: string | undefined;
   let received = 0;
   let last = 0;
   let generation = 0;
   let context = "";
   let snapshot: Task | undefined;
-  let started = false;
   let wire: WireFacts = { resumes: [], missed: 0, repeated: 0 };
   /** Since when the wire is lost, and what came of the new one so far. */
   let away: { since: number; after: number; repeated: number; opening: StreamOpened["opening"] } | undefined;
@@ -56,16 +53,8 @@ export function createReading(): Reading {
     arrivals.length = 0;
     generation += 1;
     fold = createFold();
-    liveness = startLiveness(0);
-    started = false;
+    judge = createJudge();
     last = 0;
-  };
-  const feed = (entry: StreamEntry, at: number): void => {
-    if (!started) {
-      started = true;
-      liveness = startLiveness(at);
-    }
-    for (const signal of readSignals(entry.event)) liveness = step(liveness, { kind: "signal", at, signal, seq: entry.seq }, DEFAULT_THRESHOLDS).state;
   };
 
   const restore = (task: Task, seq: number): void => {
@@ -88,7 +77,7 @@ export function createReading(): Reading {
       return snapshot;
     },
     get liveness() {
-      return liveness;
+      return judge.liveness;
     },
     get wire() {
       return wire;
@@ -127,23 +116,17 @@ export function createReading(): Reading {
       if (context === "") context = contextOf(entry);
       // The fold counts for itself: a file, or a reader of fewer audiences, may leave some out.
       fold.apply({ ...entry, seq: fold.seq + 1, event: "" }, entry.event);
-      // What is told again of the past has its own time; what comes now is judged by this page's clock.
-      feed(entry, at - entry.at < LIVE_MS ? at : entry.at);
+      judge.take(entry, at);
     },
     lost(at) {
       away ??= { since: at, after: last, repeated: 0, opening: "fresh" };
     },
-    tick(at) {
-      if (started) liveness = step(liveness, { kind: "tick", at }, DEFAULT_THRESHOLDS).state;
-    },
+    tick: (at) => judge.tick(at),
     restore,
     state: () => fold.status?.state,
     task: () => fold.task(),
   };
 }
-
-/** An entry that is older than this when it comes was not written just now. */
-const LIVE_MS = 2000;
 
 function contextOf({ event }: StreamEntry): string {
   if ("task" in event) return event.task.contextId;

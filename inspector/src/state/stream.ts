@@ -4,6 +4,7 @@ import type { Task, TaskState } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry, StreamOpened } from "../../../src/lib/model/api.ts";
 import { messageOf } from "../../../src/lib/model/errors.ts";
 import { retryDelay } from "./backoff.ts";
+import { serverNow } from "./clock.ts";
 import { onFrame, onTick, pageNow, pause } from "./frame.ts";
 import { readNdjson } from "./ndjson.ts";
 import { createReading } from "./reading.ts";
@@ -22,7 +23,7 @@ export interface StreamStore {
   readonly source: "server" | "file";
   /** Grows in place, and is emptied when `generation` changes; never change it. */
   readonly entries: readonly StreamEntry[];
-  /** When each entry came, by the page's clock, ms since the epoch; parallel to `entries`. An imported or replayed entry has its own `at`. */
+  /** When each entry came, by the server's clock as far as the page knows it, ms since the epoch; parallel to `entries`. An imported or replayed entry has its own `at`. */
   readonly arrivals: readonly number[];
   /** What the task amounted to before the first entry, where earlier ones are gone. */
   readonly snapshot: ReadonlySignal<Task | undefined>;
@@ -32,7 +33,7 @@ export interface StreamStore {
   readonly context: ReadonlySignal<string>;
   readonly state: ReadonlySignal<TaskState | undefined>;
   readonly phase: ReadonlySignal<Phase>;
-  /** Numbers: tokens, rate, first content, gaps. By the page's clock for what arrived live. */
+  /** Numbers: tokens, rate, first content, gaps. By when it came for what arrived live. */
   readonly liveness: ReadonlySignal<Liveness>;
   readonly connection: ReadonlySignal<Connection>;
   /** What reconnecting cost so far. All gaps and repeats of seq are counted, so 0 and 0 is a proof. */
@@ -164,7 +165,7 @@ function follow(agent: string, task: string, transport: Transport, release: (end
         flush();
         reading.opened(told.stream);
       } else if (told.kind === "entries") {
-        const at = pageNow();
+        const at = serverNow();
         for (const entry of told.entries) pending.push({ entry, at });
         onFrame(flush);
       } else return "ended";
@@ -191,7 +192,7 @@ function follow(agent: string, task: string, transport: Transport, release: (end
       }
       if (over.signal.aborted) return;
       batch(flush);
-      reading.lost(pageNow());
+      reading.lost(serverNow());
       failures = reading.received() > before ? 0 : failures + 1;
       const forMs = cutFor ?? retryDelay(failures);
       const until = pageNow() + forMs;
@@ -204,7 +205,7 @@ function follow(agent: string, task: string, transport: Transport, release: (end
   };
   const untick = onTick(() => {
     const { kind } = connection.peek();
-    if (kind !== "failed" && kind !== "ended") signals.tick(pageNow());
+    if (kind !== "failed" && kind !== "ended") signals.tick(serverNow());
   });
   const end = (): void => {
     over.abort();

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { BattleRow, CampaignBoard, CampaignOverview } from "../../../../src/lib/model/api.ts";
 import { messageOf } from "../../../../src/lib/model/errors.ts";
 import { callApi } from "../../state/call.ts";
+import { serverNow } from "../../state/clock.ts";
 import { navigate } from "../../router.ts";
 import { Problem } from "../../ui/problem.tsx";
 import { BattlePill, campaignPaths, Progress, spanWords, StatePill } from "./parts.tsx";
@@ -12,7 +13,7 @@ import { BattlePill, campaignPaths, Progress, spanWords, StatePill } from "./par
 export function Board({ name }: { readonly name: string }): VNode {
   const board = useSignal<CampaignBoard | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);
-  const now = useSignal(Date.now());
+  const now = useSignal(serverNow());
   const only = useSignal("");
   useEffect(() => {
     let source: EventSource | undefined;
@@ -32,7 +33,7 @@ export function Board({ name }: { readonly name: string }): VNode {
       },
     );
     const timer = setInterval(() => {
-      now.value = Date.now();
+      now.value = serverNow();
     }, 1000);
     return () => {
       gone = true;
@@ -114,7 +115,7 @@ export function Board({ name }: { readonly name: string }): VNode {
 
 function Facts({ board }: { readonly board: CampaignBoard }): VNode {
   const { attempts, stalls, tokens, subjects, startedAt, endedAt } = board;
-  const took = startedAt === undefined ? undefined : (endedAt ?? Date.now()) - startedAt;
+  const took = startedAt === undefined ? undefined : (endedAt ?? serverNow()) - startedAt;
   return (
     <>
       <dl class="facts-row num">

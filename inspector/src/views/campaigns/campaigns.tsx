@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { CampaignOverview } from "../../../../src/lib/model/api.ts";
 import { messageOf } from "../../../../src/lib/model/errors.ts";
 import { callApi } from "../../state/call.ts";
+import { serverNow } from "../../state/clock.ts";
 import { whenWords } from "../../state/words.ts";
 import { Problem } from "../../ui/problem.tsx";
 import { BattlePage } from "./battle-page.tsx";
@@ -65,7 +66,7 @@ function List(): VNode {
             </div>
             {one.state !== "new" || one.problem === undefined ? <Progress of={one} /> : null}
             {one.problem !== undefined && <p class="small bad-text">{one.problem}</p>}
-            <p class="muted small">{one.startedAt === undefined ? "Never run" : `Begun ${whenWords(one.startedAt, Date.now())}`}</p>
+            <p class="muted small">{one.startedAt === undefined ? "Never run" : `Begun ${whenWords(one.startedAt, serverNow())}`}</p>
           </li>
         ))}
       </ul>
