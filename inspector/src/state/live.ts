@@ -1,68 +1,272 @@
-import { type ReadonlySignal, signal } from "@preact/signals";
-import type { TaskState } from "../../../src/lib/model/a2a.ts";
-import type { TaskSummary, TaskSummaryPage } from "../../../src/lib/model/api.ts";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Phase } from "../../../src/lib/liveness/liveness.ts";
+import { isTerminal } from "../../../src/lib/model/a2a.ts";
+import type { FeedFrame, TaskSummary, TaskSummaryPage } from "../../../src/lib/model/api.ts";
 import { messageOf } from "../../../src/lib/model/errors.ts";
+import { retryDelay } from "./backoff.ts";
 import { callApi } from "./call.ts";
-import { pause } from "./frame.ts";
+import { serverNow } from "./clock.ts";
+import { type Feed, followAll, type FollowOptions } from "./feed.ts";
+import { onFrame, onTick, pause } from "./frame.ts";
+import { createPulse, type Pulse } from "./pulse.ts";
+import { ALL_STATES } from "./words.ts";
 
-/** The newest tasks, asked for again and again while somebody looks. */
+/** A task that runs or waits. Its signals change at most once a frame, and nothing else of it changes. */
+export interface LiveTask {
+  readonly agent: string;
+  readonly task: string;
+  readonly title: string;
+  readonly phase: ReadonlySignal<Phase>;
+  /** Tokens a second, in words. */
+  readonly rate: ReadonlySignal<string>;
+  /** The last words, and who says them. */
+  readonly words: ReadonlySignal<string>;
+}
+
+/** Which tasks there are, as the feed tells it: nothing is asked for again and again. Whoever made it closes it. */
 export interface LiveTasks {
-  /** Those that run or wait for a person; undefined before the first answer. */
-  readonly live: ReadonlySignal<readonly TaskSummary[] | undefined>;
+  /** Those that run or wait for a person, oldest first; undefined before the first answer. */
+  readonly live: ReadonlySignal<readonly LiveTask[] | undefined>;
+  /** How many more run. */
+  readonly more: ReadonlySignal<number>;
   /** The newest others. */
   readonly recent: ReadonlySignal<readonly TaskSummary[] | undefined>;
   readonly problem: ReadonlySignal<string | undefined>;
-  /** How many tasks there are in all. */
-  readonly total: ReadonlySignal<number | undefined>;
+  /** There is no task at all; undefined before the first answer. */
+  readonly isEmpty: ReadonlySignal<boolean | undefined>;
+  /** Somebody points at one of the lists: nothing moves away under the pointer. */
+  hold(list: "live" | "recent" | undefined): void;
   close(): void;
 }
 
-const LIVE: readonly TaskState[] = ["TASK_STATE_SUBMITTED", "TASK_STATE_WORKING", "TASK_STATE_INPUT_REQUIRED", "TASK_STATE_AUTH_REQUIRED"];
-const EVERY_MS = 2000;
-const MOST_LIVE = 50;
-const MOST_RECENT = 8;
-
-/** Follows which tasks there are. Whoever made it closes it. */
-export function followTasks(): LiveTasks {
-  const live = signal<readonly TaskSummary[] | undefined>(undefined);
-  const recent = signal<readonly TaskSummary[] | undefined>(undefined);
-  const problem = signal<string | undefined>(undefined);
-  const total = signal<number | undefined>(undefined);
-  const over = new AbortController();
-
-  const look = async (): Promise<void> => {
-    const options = { signal: over.signal };
-    const [running, newest] = await Promise.all([
-      callApi<TaskSummaryPage>("/api/tasks", { ...options, query: { states: LIVE.join(","), pageSize: MOST_LIVE } }),
-      callApi<TaskSummaryPage>("/api/tasks", { ...options, query: { pageSize: MOST_RECENT + MOST_LIVE } }),
-    ]);
-    // Oldest first: what runs keeps its place while others come.
-    const next = [...running.tasks].sort((a, b) => a.createdAt - b.createdAt);
-    if (!isSame(live.peek(), next)) live.value = next;
-    const others = newest.tasks.filter(({ state }) => !LIVE.includes(state)).slice(0, MOST_RECENT);
-    if (!isSame(recent.peek(), others)) recent.value = others;
-    total.value = newest.total;
-    problem.value = undefined;
-  };
-  const run = async (): Promise<void> => {
-    while (!over.signal.aborted) {
-      if (document.visibilityState === "visible" || live.peek() === undefined) {
-        try {
-          await look();
-        } catch (error) {
-          if (!over.signal.aborted) problem.value = messageOf(error);
-        }
-      }
-      await pause(EVERY_MS, over.signal);
-    }
-  };
-  void run();
-  return { live, recent, problem, total, close: () => over.abort() };
+/** Where tasks are listed and followed; tests give others. */
+export interface LiveOptions extends Partial<Pick<FollowOptions, "source">> {
+  readonly list?: (query: Readonly<Record<string, string | number>>, signal: AbortSignal) => Promise<TaskSummaryPage>;
 }
 
-function isSame(a: readonly TaskSummary[] | undefined, b: readonly TaskSummary[]): boolean {
-  return (
-    a !== undefined &&
-    JSON.stringify(a.map(({ task, state, title }) => [task, state, title])) === JSON.stringify(b.map(({ task, state, title }) => [task, state, title]))
+const LIVE_STATES = ALL_STATES.filter((state) => !isTerminal(state)).join(",");
+const MOST_LIVE = 50;
+const MOST_RECENT = 8;
+/** Entries from which a line says what a task does just now. */
+const TAIL = 100;
+/** Between two lists, ms, where a task came without its beginning. */
+const LIST_MS = 1000;
+
+interface Known {
+  readonly agent: string;
+  readonly task: string;
+  readonly context: string;
+  readonly pulse: Pulse;
+  listed: TaskSummary | undefined;
+  row: (LiveTask & { readonly phase: Signal<Phase>; readonly rate: Signal<string>; readonly words: Signal<string> }) | undefined;
+}
+
+/** Follows which tasks there are, and what they do. */
+export function followTasks({ list = listTasks, source }: LiveOptions = {}): LiveTasks {
+  const live = signal<readonly LiveTask[] | undefined>(undefined);
+  const more = signal(0);
+  const recent = signal<readonly TaskSummary[] | undefined>(undefined);
+  const isEmpty = signal<boolean | undefined>(undefined);
+  const unlisted = signal<string | undefined>(undefined);
+  const over = new AbortController();
+  const known = new Map<string, Known>();
+  const dirty = new Set<Known>();
+  let held: "live" | "recent" | undefined;
+  /** Which have ended since a list was asked for, which may still have them as they were. */
+  const ended = new Set<string>();
+  let isListed = false;
+  let isChanged = false;
+  /** The last list did not have all that run. */
+  let hasUnlisted = false;
+
+  const enter = (agent: string, task: string, context: string): Known => {
+    const key = `${agent}\n${task}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made: Known = { agent, task, context, pulse: createPulse(), listed: undefined, row: undefined };
+    known.set(key, made);
+    return made;
+  };
+
+  const arrange = (): void => {
+    if (!isListed || held === "recent") return;
+    isChanged = false;
+    const described = [...known.values()].flatMap((one) => {
+      const summary = summaryOf(one);
+      return summary === undefined ? [] : [{ one, summary, isOver: isTerminal(summary.state) }];
+    });
+    const running = described.filter(({ isOver }) => !isOver).sort((a, b) => a.summary.createdAt - b.summary.createdAt);
+    // Oldest first: what runs keeps its place while others come. Under the pointer what has ended keeps it, too.
+    const kept = held === "live" ? described.filter(({ one }) => one.row !== undefined && live.peek()?.includes(one.row) === true) : [];
+    const rows = kept.map(({ one }) => one.row).filter((row) => row !== undefined);
+    for (const { one, summary } of running) {
+      if (rows.length >= MOST_LIVE) break;
+      one.row ??= {
+        agent: one.agent,
+        task: one.task,
+        title: summary.title ?? "…",
+        phase: signal(one.pulse.phase),
+        rate: signal(""),
+        words: signal(wordsOf(one)),
+      };
+      if (!rows.includes(one.row)) rows.push(one.row);
+    }
+    if (!isSame(live.peek(), rows)) live.value = rows;
+    more.value = [...known.values()].filter(({ row, pulse }) => (row === undefined || !rows.includes(row)) && !isOver(pulse)).length;
+
+    const gone = described.filter(({ one, isOver }) => isOver && (one.row === undefined || !rows.includes(one.row)));
+    for (const { one } of gone) forget(one);
+    remember(gone.map(({ summary }) => summary));
+    for (const one of known.values()) if (isOver(one.pulse) && summaryOf(one) === undefined) forget(one);
+    if (hasUnlisted && running.length < MOST_LIVE && more.peek() > 0) void lookAgain();
+  };
+  const forget = ({ agent, task }: Known): void => {
+    known.delete(`${agent}\n${task}`);
+    ended.add(task);
+  };
+
+  /** Puts tasks that have ended among the recent ones. */
+  const remember = (tasks: readonly TaskSummary[]): void => {
+    if (tasks.length === 0 && recent.peek() !== undefined) return;
+    const names = new Set(tasks.map(({ task }) => task));
+    const all = [...tasks, ...(recent.peek() ?? []).filter(({ task }) => !names.has(task))];
+    recent.value = all.sort((a, b) => b.statusAt - a.statusAt).slice(0, MOST_RECENT);
+  };
+
+  const flush = (): void => {
+    for (const one of dirty) {
+      const { row, pulse } = one;
+      if (row === undefined) continue;
+      row.phase.value = pulse.phase;
+      row.words.value = wordsOf(one);
+    }
+    dirty.clear();
+    if (isChanged) arrange();
+  };
+
+  const look = async (): Promise<void> => {
+    ended.clear();
+    const [running, newest] = await Promise.all([
+      list({ states: LIVE_STATES, pageSize: MOST_LIVE }, over.signal),
+      list({ pageSize: MOST_RECENT + MOST_LIVE }, over.signal),
+    ]);
+    for (const summary of running.tasks) if (!ended.has(summary.task)) enter(summary.agent, summary.task, summary.context).listed = summary;
+    hasUnlisted = running.nextPageToken !== "";
+    if (!isListed) recent.value = undefined;
+    isListed = true;
+    isEmpty.value = newest.total === 0 && known.size === 0;
+    const shown = new Set([...known.values()].map(({ task }) => task));
+    remember(newest.tasks.filter(({ task, state }) => isTerminal(state) && !shown.has(task)));
+    arrange();
+  };
+  let looking = false;
+  let again = false;
+  const lookAgain = async (): Promise<void> => {
+    again = true;
+    if (looking) return;
+    looking = true;
+    for (let failures = 0; again && !over.signal.aborted;) {
+      again = false;
+      try {
+        await look();
+        failures = 0;
+        unlisted.value = undefined;
+      } catch (error) {
+        if (over.signal.aborted) return;
+        unlisted.value = messageOf(error);
+        failures += 1;
+        again = true;
+      }
+      await pause(failures === 0 ? LIST_MS : retryDelay(failures), over.signal);
+    }
+    looking = false;
+  };
+
+  const take = ({ agent, task, context, entries }: FeedFrame): void => {
+    const one = enter(agent, task, context);
+    const { pulse } = one;
+    const isNew = pulse.head === 0;
+    const before = pulse.state;
+    const now = serverNow();
+    for (const entry of entries) pulse.take(entry, now);
+    if (isNew || pulse.state !== before) isChanged = true;
+    if (isNew) isEmpty.value = false;
+    // It came without its beginning, and no list has told of it.
+    if (isNew && isListed && summaryOf(one) === undefined && (live.peek()?.length ?? 0) < MOST_LIVE) void lookAgain();
+    dirty.add(one);
+    onFrame(flush);
+  };
+  const feed: Feed = followAll(
+    {
+      take,
+      restart() {
+        known.clear();
+        dirty.clear();
+        isListed = false;
+      },
+      ready: () => void lookAgain(),
+    },
+    { tail: TAIL, ...(source !== undefined && { source }) },
   );
+  const untick = onTick(() => {
+    const now = serverNow();
+    for (const one of known.values()) {
+      one.pulse.tick(now);
+      if (one.row === undefined) continue;
+      one.row.phase.value = one.pulse.phase;
+      const { rate } = one.pulse;
+      one.row.rate.value = rate === undefined ? "" : `${Math.round(rate)} tok/s`;
+    }
+  });
+
+  return {
+    live,
+    more,
+    recent,
+    isEmpty,
+    problem: computed(() => unlisted.value ?? feed.trouble.value),
+    hold(next) {
+      held = next;
+      arrange();
+    },
+    close() {
+      over.abort();
+      feed.close();
+      untick();
+    },
+  };
+}
+
+/** A task as a list has it, where a list or its first entry has told what it is. */
+function summaryOf({ agent, task, context, pulse, listed }: Known): TaskSummary | undefined {
+  const { head, begun } = pulse;
+  if (listed === undefined && begun === undefined) return undefined;
+  const isListNewer = listed !== undefined && listed.head > head;
+  const title = listed?.title ?? (begun?.title === "" ? undefined : begun?.title);
+  return {
+    agent,
+    task,
+    context,
+    state: (isListNewer ? listed.state : (pulse.state ?? listed?.state)) ?? "TASK_STATE_WORKING",
+    statusAt: Math.max(pulse.statusAt, listed?.statusAt ?? 0),
+    createdAt: listed?.createdAt ?? begun?.at ?? 0,
+    head: Math.max(head, listed?.head ?? 0),
+    ...(title !== undefined && { title }),
+  };
+}
+
+function isOver({ state }: Pulse): boolean {
+  return state !== undefined && isTerminal(state);
+}
+
+function wordsOf({ pulse: { speaker, words } }: Known): string {
+  return speaker === "" ? words : `${speaker}: ${words}`;
+}
+
+function isSame(a: readonly LiveTask[] | undefined, b: readonly LiveTask[]): boolean {
+  return a !== undefined && a.length === b.length && a.every((row, at) => row === b[at]);
+}
+
+function listTasks(query: Readonly<Record<string, string | number>>, signal: AbortSignal): Promise<TaskSummaryPage> {
+  return callApi<TaskSummaryPage>("/api/tasks", { query, signal });
 }

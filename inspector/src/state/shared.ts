@@ -1,6 +1,7 @@
 import { ClientError } from "../../../src/lib/browser/client-error.ts";
 import { createHttp } from "../../../src/lib/browser/http.ts";
 import { createSocketSource, preferSocket } from "../../../src/lib/browser/socket.ts";
+import type { Source } from "../../../src/lib/browser/source.ts";
 import { createSseSource } from "../../../src/lib/browser/sse.ts";
 import { takeTurns } from "../../../src/lib/browser/take-turns.ts";
 import { pageNow, pause } from "./frame.ts";
@@ -11,14 +12,16 @@ import { LostWire, type Transport } from "./transport.ts";
 
 const http = createHttp({});
 const socket = createSocketSource(http, { usesTicket: false });
-const source = preferSocket(socket.source, takeTurns(createSseSource(http), { max: 4 }));
+
+/** Subscriptions over the page's one connection. */
+export const pageSource: Source = preferSocket(socket.source, takeTurns(createSseSource(http), { max: 4 }));
 
 /** Streams over the page's one connection. */
 export const connectShared: Transport = async function* ({ agent, task, after }, { signal, conditions }) {
   /** The moment from which on the next byte may pass. */
   let free = 0;
   try {
-    for await (const piece of source({ kind: "task", agent, task, audience: "internal", after }, signal)) {
+    for await (const piece of pageSource({ kind: "task", agent, task, audience: "internal", after }, signal)) {
       const { latencyMs = 0, bytesPerSecond } = conditions() ?? {};
       if (latencyMs > 0) await pause(latencyMs, signal);
       if (bytesPerSecond !== undefined) {

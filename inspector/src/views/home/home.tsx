@@ -7,6 +7,8 @@ import { agentName, agents, server } from "../../state/server.ts";
 import { stateWords, whenWords } from "../../state/words.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { lazy } from "../../ui/lazy.tsx";
+import { useHold } from "../../ui/use-hold.ts";
+import { useNow } from "../../ui/use-now.ts";
 import { DemoTalk } from "./demo-talk.tsx";
 import { demoTask, startDemo } from "./demo.ts";
 import { LiveRow } from "./live-row.tsx";
@@ -18,11 +20,11 @@ const AllLanes = lazy<object>(async () => (await import("../../lanes/all-lanes.t
 export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
   const tasks = useMemo(followTasks, []);
   useEffect(() => tasks.close, [tasks]);
-  const total = tasks.total.value;
+  const isEmpty = tasks.isEmpty.value;
   const hasDemo = server.value?.features.includes("demo") === true;
   useEffect(() => {
-    if (total === 0 && hasDemo) void startDemo();
-  }, [total, hasDemo]);
+    if (isEmpty === true && hasDemo) void startDemo();
+  }, [isEmpty, hasDemo]);
   const demo = demoTask.value;
   if (view === "lanes") return <AllLanes />;
   return (
@@ -75,8 +77,10 @@ function AgentCard({ agent }: { readonly agent: AgentSummary }): VNode {
 
 function Live({ tasks, hasDemo }: { readonly tasks: LiveTasks; readonly hasDemo: boolean }): VNode {
   const live = tasks.live.value;
+  const more = tasks.more.value;
+  const hold = useHold((isHeld) => tasks.hold(isHeld ? "live" : undefined));
   return (
-    <section class="stack" aria-labelledby="live-now">
+    <section class="stack" aria-labelledby="live-now" {...hold}>
       <div class="page-head">
         <h2 id="live-now">Live now</h2>
         {live !== undefined && live.length > 0 && <a href={paths.lanes}>See them as lanes</a>}
@@ -101,36 +105,43 @@ function Live({ tasks, hasDemo }: { readonly tasks: LiveTasks; readonly hasDemo:
           ))}
         </ul>
       )}
+      {more > 0 && (
+        <p class="small muted">
+          {more} more {more === 1 ? "runs" : "run"}: <a href={paths.tasks}>all tasks</a>
+        </p>
+      )}
     </section>
   );
 }
 
 function Recent({ tasks }: { readonly tasks: LiveTasks }): VNode | null {
   const recent = tasks.recent.value;
+  const now = useNow(10_000).value;
+  const hold = useHold((isHeld) => tasks.hold(isHeld ? "recent" : undefined));
   if (recent === undefined || recent.length === 0) return null;
   return (
-    <section class="stack" aria-labelledby="recently">
+    <section class="stack" aria-labelledby="recently" {...hold}>
       <div class="page-head">
         <h2 id="recently">Recently</h2>
         <a href={paths.tasks}>All tasks</a>
       </div>
       <ul class="rows">
         {recent.map((task) => (
-          <RecentRow key={task.task} task={task} />
+          <RecentRow key={task.task} task={task} now={now} />
         ))}
       </ul>
     </section>
   );
 }
 
-function RecentRow({ task }: { readonly task: TaskSummary }): VNode {
+function RecentRow({ task, now }: { readonly task: TaskSummary; readonly now: number }): VNode {
   return (
     <li>
       <a class="row-link" href={paths.task(task.agent, task.task)}>
         <span class="who cut-text">{agentName(task.agent)}</span>
         <span class="what cut-text">{task.title ?? "…"}</span>
         <span class="small muted">{stateWords(task.state)}</span>
-        <span class="small muted num when">{whenWords(task.statusAt, Date.now())}</span>
+        <span class="small muted num when">{whenWords(task.statusAt, now)}</span>
       </a>
     </li>
   );

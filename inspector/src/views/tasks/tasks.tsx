@@ -1,13 +1,17 @@
-import { useSignal } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useEffect } from "preact/hooks";
-import type { TaskSummary, TaskSummaryPage } from "../../../../src/lib/model/api.ts";
-import { messageOf } from "../../../../src/lib/model/errors.ts";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { TaskState } from "../../../../src/lib/model/a2a.ts";
+import type { TaskSummaryPage } from "../../../../src/lib/model/api.ts";
 import { here, paths, setQuery } from "../../router.ts";
 import { callApi } from "../../state/call.ts";
+import { serverNow } from "../../state/clock.ts";
 import { agentName, agents, server } from "../../state/server.ts";
 import { ALL_STATES, stateWords, whenWords } from "../../state/words.ts";
 import { Problem } from "../../ui/problem.tsx";
+import { useHold } from "../../ui/use-hold.ts";
+import { useNow } from "../../ui/use-now.ts";
+import { followRows, type TaskFilter, type TaskRow } from "./rows.ts";
 import "./tasks.css";
 
 const PAGE_SIZE = 50;
@@ -25,45 +29,36 @@ const SPANS: Readonly<Record<string, readonly [string, number]>> = {
 export function Tasks(): VNode {
   const query = here.value.searchParams;
   const asked = query.toString();
-  const tasks = useSignal<readonly TaskSummary[] | undefined>(undefined);
-  const total = useSignal(0);
-  const more = useSignal("");
-  const problem = useSignal<string | undefined>(undefined);
-
-  const load = async (pageToken: string, signal?: AbortSignal): Promise<void> => {
-    const { agent, context, state, span, q } = Object.fromEntries(new URLSearchParams(asked)) as Record<string, string | undefined>;
-    const since = SPANS[span ?? ""]?.[1];
-    try {
-      const page = await callApi<TaskSummaryPage>("/api/tasks", {
-        query: { agent, context, states: state, q, ...(since !== undefined && { since: Date.now() - since }), pageSize: PAGE_SIZE, pageToken },
-        ...(signal !== undefined && { signal }),
-      });
-      tasks.value = pageToken === "" ? page.tasks : [...(tasks.peek() ?? []), ...page.tasks];
-      total.value = page.total;
-      more.value = page.nextPageToken;
-      problem.value = undefined;
-    } catch (error) {
-      if (signal?.aborted !== true) problem.value = messageOf(error);
-    }
-  };
+  const box = useRef<HTMLDivElement>(null);
+  const tasks = useMemo(() => followRows({ isAway: () => (box.current?.getBoundingClientRect().top ?? 0) < 0 }), []);
+  useEffect(() => tasks.close, [tasks]);
+  const hold = useHold(tasks.hold);
+  const isFirst = useRef(true);
   useEffect(() => {
-    const over = new AbortController();
-    const timer = setTimeout(() => void load("", over.signal), tasks.peek() === undefined ? 0 : TYPING_MS);
-    return () => {
-      clearTimeout(timer);
-      over.abort();
-    };
-  }, [asked]);
+    const timer = setTimeout(() => void tasks.ask(toFilter(new URLSearchParams(asked))), isFirst.current ? 0 : TYPING_MS);
+    isFirst.current = false;
+    return () => clearTimeout(timer);
+  }, [tasks, asked]);
+  const rows = tasks.rows.value;
+  const total = tasks.total.value;
+  const waiting = tasks.waiting.value;
 
   const context = query.get("context");
   const isFiltered = asked !== "";
   return (
     <div class="page">
-      <div class="page-head">
+      <div class="page-head tasks-head">
         <h1>Tasks</h1>
-        <span class="muted num" role="status">
-          {tasks.value === undefined ? "" : `${total.value} ${total.value === 1 ? "task" : "tasks"}`}
-        </span>
+        <div class="row">
+          {waiting > 0 && (
+            <button type="button" onClick={tasks.showWaiting}>
+              Show {waiting} new
+            </button>
+          )}
+          <span class="muted num" role="status">
+            {rows === undefined ? "" : `${total} ${total === 1 ? "task" : "tasks"}`}
+          </span>
+        </div>
       </div>
       <search class="filters">
         {server.value?.features.includes("search") === true && (
@@ -92,15 +87,19 @@ export function Tasks(): VNode {
           Only the conversation <span class="mono">{context}</span>
         </p>
       )}
-      {problem.value !== undefined && <Problem title="The tasks cannot be listed">{problem.value}</Problem>}
-      {tasks.value?.length === 0 ? (
+      {tasks.problem.value !== undefined && <Problem title="The tasks cannot be followed just now">{tasks.problem.value}</Problem>}
+      {rows?.length === 0 ? (
         <p class="muted">{isFiltered ? "No task is like that." : "There is no task yet: each message to an agent begins one."}</p>
       ) : (
-        tasks.value !== undefined && <Table tasks={tasks.value} />
+        rows !== undefined && (
+          <div ref={box} {...hold}>
+            <Table rows={rows} />
+          </div>
+        )
       )}
-      {more.value !== "" && (
+      {tasks.hasMore.value && (
         <div>
-          <button type="button" onClick={() => void load(more.peek())}>
+          <button type="button" onClick={() => void tasks.showMore()}>
             Show more
           </button>
         </div>
@@ -126,11 +125,26 @@ function Choice({ name, label, options }: { readonly name: string; readonly labe
   );
 }
 
-function Table({ tasks }: { readonly tasks: readonly TaskSummary[] }): VNode {
-  const now = Date.now();
+function toFilter(query: URLSearchParams): TaskFilter {
+  const { agent, context, state, span, q } = Object.fromEntries(query) as Record<string, string | undefined>;
+  const length = SPANS[span ?? ""]?.[1];
+  return {
+    agent,
+    context,
+    state,
+    list: (pageToken, signal) =>
+      callApi<TaskSummaryPage>("/api/tasks", {
+        query: { agent, context, states: state, q, ...(length !== undefined && { since: Math.round(serverNow() - length) }), pageSize: PAGE_SIZE, pageToken },
+        signal,
+      }),
+  };
+}
+
+function Table({ rows }: { readonly rows: readonly TaskRow[] }): VNode {
+  const now = useNow(10_000);
   return (
-    <div class="card table-box" tabIndex={0} role="region" aria-label="Tasks">
-      <table class="table">
+    <div class="card table-box tasks-box" tabIndex={0} role="region" aria-label="Tasks">
+      <table class="table tasks-table">
         <thead>
           <tr>
             <th scope="col">Asked</th>
@@ -146,29 +160,46 @@ function Table({ tasks }: { readonly tasks: readonly TaskSummary[] }): VNode {
           </tr>
         </thead>
         <tbody>
-          {tasks.map(({ agent, task, context, state, statusAt, head, title, match }) => (
-            <tr key={task}>
-              <td class="asked-cell">
-                <a href={paths.task(agent, task)}>{title ?? task}</a>
-                {match !== undefined && <div class="small muted">{match}</div>}
-              </td>
-              <td>{agentName(agent)}</td>
-              <td>
-                <span class="pill">{stateWords(state)}</span>
-              </td>
-              <td class="right num">{head}</td>
-              <td>
-                <a href={paths.talk(agent, context)} class="mono small" title={context}>
-                  {context.slice(0, 8)}
-                </a>
-              </td>
-              <td class="right num muted" title={new Date(statusAt).toLocaleString()}>
-                {whenWords(statusAt, now)}
-              </td>
-            </tr>
+          {rows.map((row) => (
+            <Row key={row.summary.task} row={row} now={now} />
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+function Row({ row, now }: { readonly row: TaskRow; readonly now: ReadonlySignal<number> }): VNode {
+  const { agent, task, context, title, match } = row.summary;
+  return (
+    <tr>
+      <td class="asked-cell">
+        <a href={paths.task(agent, task)}>{title ?? task}</a>
+        {match !== undefined && <div class="small muted">{match}</div>}
+      </td>
+      <td class="agent-cell cut-text">{agentName(agent)}</td>
+      <td class="state-cell">
+        <State state={row.state} />
+      </td>
+      <td class="right num head-cell">{row.head}</td>
+      <td class="context-cell">
+        <a href={paths.talk(agent, context)} class="mono small" title={context}>
+          {context.slice(0, 8)}
+        </a>
+      </td>
+      <Changed at={row.statusAt} now={now} />
+    </tr>
+  );
+}
+
+function State({ state }: { readonly state: ReadonlySignal<TaskState> }): VNode {
+  return <span class="pill">{stateWords(state.value)}</span>;
+}
+
+function Changed({ at, now }: { readonly at: ReadonlySignal<number>; readonly now: ReadonlySignal<number> }): VNode {
+  return (
+    <td class="right num muted when-cell" title={new Date(at.value).toLocaleString()}>
+      {whenWords(at.value, now.value)}
+    </td>
   );
 }
