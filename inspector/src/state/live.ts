@@ -1,6 +1,6 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Phase } from "../../../src/lib/liveness/liveness.ts";
-import { isTerminal } from "../../../src/lib/model/a2a.ts";
+import { isTerminal, type Task } from "../../../src/lib/model/a2a.ts";
 import type { FeedFrame, TaskSummary, TaskSummaryPage } from "../../../src/lib/model/api.ts";
 import { messageOf } from "../../../src/lib/model/errors.ts";
 import { retryDelay } from "./backoff.ts";
@@ -182,12 +182,13 @@ export function followTasks({ list = listTasks, source }: LiveOptions = {}): Liv
     looking = false;
   };
 
-  const take = ({ agent, task, context, entries }: FeedFrame): void => {
+  const take = ({ agent, task, context, snapshot, floor, entries }: FeedFrame): void => {
     const one = enter(agent, task, context);
     const { pulse } = one;
     const isNew = pulse.head === 0;
     const before = pulse.state;
     const now = serverNow();
+    if (snapshot !== undefined && floor !== undefined) pulse.restore(snapshot as unknown as Task, floor);
     for (const entry of entries) pulse.take(entry, now);
     if (isNew || pulse.state !== before) isChanged = true;
     if (isNew) isEmpty.value = false;

@@ -60,6 +60,15 @@ test("words are one artifact's or one speaker's, from the last time it began ane
   assert.deepEqual([pulse.speaker, pulse.words], ["", "x".repeat(160)]);
 });
 
+test("where early entries are gone a line begins with what they amounted to", () => {
+  const pulse = createPulse();
+  const artifacts = [{ artifactId: "a", parts: [{ text: "so far " }] }];
+  pulse.restore({ id: "t", contextId: "c", status: { state: "TASK_STATE_INPUT_REQUIRED", timestamp: new Date(T0).toISOString() }, artifacts }, 500);
+  assert.deepEqual([pulse.head, pulse.state, pulse.statusAt, pulse.words], [500, "TASK_STATE_INPUT_REQUIRED", T0, "so far "]);
+  feed(pulse, [becomes("TASK_STATE_WORKING"), says("and on")], 501);
+  assert.deepEqual([pulse.words, pulse.state, pulse.phase], ["so far and on", "TASK_STATE_WORKING", "generating"]);
+});
+
 test("from a tail it is known what a stream does, though not what it was asked; what comes again counts once", () => {
   const pulse = createPulse();
   feed(pulse, [says("a"), says("b")], 501);

@@ -1,5 +1,5 @@
 import { type Phase, phaseOf, tokensPerSecond } from "../../../src/lib/liveness/liveness.ts";
-import type { Part, StreamResponse, TaskState, TaskStatus } from "../../../src/lib/model/a2a.ts";
+import type { Part, StreamResponse, Task, TaskState, TaskStatus } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { readExtension } from "../../../src/lib/model/extension.ts";
 import { isPlain } from "../../../src/lib/model/fold.ts";
@@ -24,6 +24,8 @@ export interface Pulse {
   readonly begun: { readonly at: number; readonly title: string } | undefined;
   /** An entry that came at `at`. */
   take(entry: StreamEntry, at: number): void;
+  /** What the task amounted to at `floor`: the entries up to there are gone. */
+  restore(task: Task, floor: number): void;
   tick(at: number): void;
 }
 
@@ -106,6 +108,13 @@ export function createPulse(): Pulse {
       if ("task" in entry.event && entry.seq === 1) begun = { at: entry.at, title: taskTitle(entry.event.task) ?? "" };
       judge.take(entry, at);
       hear(entry.event, entry.at);
+    },
+    restore(task, floor) {
+      if (floor <= head) return;
+      head = floor;
+      words = "";
+      for (const { artifactId, parts } of task.artifacts ?? []) sayParts(artifactId, parts, true);
+      stand(task.status, Date.parse(task.status.timestamp ?? "") || 0);
     },
     tick: (at) => judge.tick(at),
   };

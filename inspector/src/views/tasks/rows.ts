@@ -1,5 +1,5 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { TaskState } from "../../../../src/lib/model/a2a.ts";
+import type { Task, TaskState } from "../../../../src/lib/model/a2a.ts";
 import type { FeedFrame, StreamEntry, TaskSummary, TaskSummaryPage } from "../../../../src/lib/model/api.ts";
 import { messageOf } from "../../../../src/lib/model/errors.ts";
 import { followAll, type FollowOptions } from "../../state/feed.ts";
@@ -143,12 +143,13 @@ export function followRows({ isAway = () => false, ...options }: { readonly isAw
   };
 
   const take = (frame: FeedFrame): void => {
-    const { agent, context, entries } = frame;
+    const { agent, context, snapshot, floor = 0, entries } = frame;
     const name = nameOf(frame);
     const row = known.get(name);
+    const past = snapshot as unknown as Task | undefined;
     if (row === undefined) {
-      const state = entries.findLast((entry) => stateIn(entry) !== undefined);
-      const now = state && stateIn(state);
+      const last = entries.findLast((entry) => stateIn(entry) !== undefined);
+      const now = last === undefined ? past?.status.state : stateIn(last);
       if (now === undefined || others.get(name) === now) return;
       others.delete(name);
       others.set(name, now);
@@ -160,6 +161,7 @@ export function followRows({ isAway = () => false, ...options }: { readonly isAw
       return;
     }
     const before = row.next;
+    if (past !== undefined && floor > before.head) row.next = { ...before, state: past.status.state, head: floor };
     for (const entry of entries) {
       if (entry.seq <= row.next.head) continue;
       const state = stateIn(entry) ?? row.next.state;
