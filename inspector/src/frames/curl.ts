@@ -1,4 +1,5 @@
 import type { Message } from "../../../src/lib/model/a2a.ts";
+import { newId } from "../../../src/lib/browser/words.ts";
 import { EXTENSION_URI } from "../../../src/lib/model/entry.ts";
 
 /** What a copied command asks. It never holds a credential: where one is needed it names the shell's variable `$TOKEN`. */
@@ -34,7 +35,7 @@ export function toCurl(wish: CurlWish): string {
     case "send": {
       // Another id: the same would attach to the task that the first made.
       const { messageId: _, metadata: __, ...rest } = wish.message;
-      const message = { messageId: crypto.randomUUID(), ...rest };
+      const message = { messageId: newId(), ...rest };
       return join(["curl -N", quote(a2aUrl(wish)), ...token, ...rpc, `-d ${quote(body("SendStreamingMessage", { message }))}`]);
     }
   }

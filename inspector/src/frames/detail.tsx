@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import type { Message } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { readExtension } from "../../../src/lib/model/extension.ts";
+import { copyText } from "../state/copy.ts";
 import { server } from "../state/server.ts";
 import type { StreamStore } from "../state/stream.ts";
 import { Icon } from "../ui/icon.tsx";
@@ -28,11 +29,8 @@ export function FrameDetail({
   readonly onClose: () => void;
 }): VNode {
   const copied = useSignal<string | undefined>(undefined);
-  const copy = (name: string, text: string): void => {
-    navigator.clipboard.writeText(text).then(
-      () => (copied.value = name),
-      () => (copied.value = undefined),
-    );
+  const copy = (text: string): void => {
+    void copyText(text).then((done) => (copied.value = done ? "Copied." : `This browser lets no page copy. Here it is: ${text}`));
   };
   const json = JSON.stringify(entry, null, 2);
   const message = messageIn(entry);
@@ -81,16 +79,16 @@ export function FrameDetail({
         </ul>
       )}
       <div class="row wrap">
-        <button type="button" onClick={() => copy("JSON", json)}>
+        <button type="button" onClick={() => copy(json)}>
           <Icon name="copy" size={15} /> JSON
         </button>
         {wishes.map(([title, wish]) => (
-          <button key={title} type="button" onClick={() => copy(title, toCurl(wish))}>
+          <button key={title} type="button" onClick={() => copy(toCurl(wish))}>
             {title}
           </button>
         ))}
-        <span class="small muted" role="status">
-          {copied.value === undefined ? "" : "Copied."}
+        <span class="small muted wrap-any" role="status">
+          {copied.value}
         </span>
       </div>
       <pre class="frame-json" tabIndex={0}>

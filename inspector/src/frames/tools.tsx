@@ -2,7 +2,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useRef } from "preact/hooks";
 import { messageOf } from "../../../src/lib/model/errors.ts";
-import { FILE_AGENT, heldFile } from "../state/held-file.ts";
+import { FILE_AGENT, heldFile, heldProblem } from "../state/held-file.ts";
 import { loadStream, type StreamStore } from "../state/stream.ts";
 import { navigate, paths } from "../router.ts";
 import { fileName, type OpenedFile, readLines, writeLines } from "./file.ts";
@@ -29,7 +29,8 @@ export function FrameTools({
   const open = async (chosen: File | undefined): Promise<void> => {
     if (chosen === undefined) return;
     try {
-      problem.value = openStreamFile(await chosen.text());
+      openStreamFile(await chosen.text());
+      problem.value = undefined;
     } catch (error) {
       problem.value = messageOf(error);
     }
@@ -84,17 +85,17 @@ export function FrameTools({
   );
 }
 
-/** Shows the first stream of a file; gives what could not be read, in words. Throws where nothing can be shown. */
-export function openStreamFile(text: string): string | undefined {
+/** Shows the first stream of a file, with what of it could not be read. Throws where nothing can be shown. */
+export function openStreamFile(text: string): void {
   const { streams, problems }: OpenedFile = readLines(text);
   const [first, ...more] = streams.filter(({ entries }) => entries.length > 0);
   const told = problems.slice(0, 3).map(({ line, message }) => `Line ${line} ${message}.`);
   if (first === undefined) throw new Error(told.length === 0 ? "The file has no entries." : told.join(" "));
   const task = first.task === "" ? "file" : first.task;
   heldFile.value = loadStream([...writeLines([{ ...first, task }])].join(""));
-  navigate(paths.task(FILE_AGENT, heldFile.value.task, { view: "lanes" }));
   const others = more.length === 0 ? "" : `The file has ${more.length} more ${more.length === 1 ? "stream" : "streams"}, which are not shown. `;
-  return told.length === 0 && others === "" ? undefined : others + told.join(" ");
+  heldProblem.value = told.length === 0 && others === "" ? undefined : others + told.join(" ");
+  navigate(paths.task(FILE_AGENT, heldFile.value.task, { view: "lanes" }));
 }
 
 function save(stream: StreamStore): void {

@@ -1,13 +1,18 @@
+import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { tokensPerSecond } from "../../../src/lib/liveness/liveness.ts";
+import { isTerminal } from "../../../src/lib/model/a2a.ts";
+import { messageOf } from "../../../src/lib/model/errors.ts";
 import { Replayed } from "../replay/replayed.tsx";
 import { hrefOfView, useReplay } from "../replay/use-replay.ts";
 import { paths } from "../router.ts";
-import { FILE_AGENT, heldFile } from "../state/held-file.ts";
+import { FILE_AGENT, heldFile, heldProblem } from "../state/held-file.ts";
 import { agentName } from "../state/server.ts";
+import { cancelTask } from "../state/steer.ts";
 import { openStream, type StreamStore } from "../state/stream.ts";
 import { stateWords } from "../state/words.ts";
+import { Icon } from "../ui/icon.tsx";
 import { lazy } from "../ui/lazy.tsx";
 import { PhasePill } from "../ui/phase.tsx";
 import { Problem } from "../ui/problem.tsx";
@@ -37,6 +42,11 @@ function OpenTask({ stream, view }: { readonly stream: StreamStore; readonly vie
   return (
     <>
       <Head stream={tab?.now === undefined ? replay.shown : stream} all={stream} />
+      {stream.source === "file" && heldProblem.value !== undefined && (
+        <p class="banner" role="status">
+          {heldProblem.value}
+        </p>
+      )}
       <nav class="tabs" aria-label="Views of this task">
         {TASK_TABS.map(({ id, title, key }) => (
           <a key={id} href={hrefOfView(id)} aria-current={id === tab?.id ? "page" : undefined} title={`Key ${key}`}>
@@ -66,6 +76,29 @@ function useStream(agent: string, task: string): StreamStore | undefined {
   return opened ?? held;
 }
 
+/** Cancels what goes on or waits, from any view of it. */
+function CancelButton({ stream }: { readonly stream: StreamStore }): VNode | null {
+  const problem = useSignal<string | undefined>(undefined);
+  const state = stream.state.value;
+  if (stream.source === "file" || state === undefined || isTerminal(state)) return null;
+  const cancel = (): void => {
+    problem.value = undefined;
+    cancelTask(stream.agent, stream.task).catch((error: unknown) => (problem.value = messageOf(error)));
+  };
+  return (
+    <>
+      <button type="button" class="small" onClick={cancel}>
+        <Icon name="stop" size={16} /> Cancel
+      </button>
+      {problem.value !== undefined && (
+        <span class="small" role="alert">
+          {problem.value}
+        </span>
+      )}
+    </>
+  );
+}
+
 /** What a stream amounts to where its replay stands; `all` is the whole of it. */
 function Head({ stream, all }: { readonly stream: StreamStore; readonly all: StreamStore }): VNode {
   const { agent, task } = stream;
@@ -80,6 +113,7 @@ function Head({ stream, all }: { readonly stream: StreamStore; readonly all: Str
         <h1 class="cut-text">{agentName(agent)}</h1>
         <PhasePill phase={stream.phase.value} />
         <span class="muted small">{stateWords(stream.state.value)}</span>
+        <CancelButton stream={all} />
       </div>
       <div class="facts">
         <span class="mono cut-text" title="The task's id">

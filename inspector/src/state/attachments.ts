@@ -9,7 +9,8 @@ import { sizeWords } from "./words.ts";
 export interface Attachment {
   readonly id: string;
   readonly name: string;
-  readonly size: number;
+  /** Bytes; undefined for a file that the server has already. */
+  readonly size: number | undefined;
   readonly state: "uploading" | "ready" | "failed";
   readonly why?: string;
   readonly part?: Part;

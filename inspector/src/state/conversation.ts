@@ -1,8 +1,9 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { isInterrupted, isTerminal, type Message, type Part } from "../../../src/lib/model/a2a.ts";
-import type { SendReply, TaskSummaryPage } from "../../../src/lib/model/api.ts";
+import type { TaskSummaryPage } from "../../../src/lib/model/api.ts";
 import { IasError } from "../../../src/lib/model/errors.ts";
 import { callApi } from "./call.ts";
+import { cancelTask, decideCall, messageFrom, sendMessage } from "./steer.ts";
 import { openStream, type StreamStore } from "./stream.ts";
 
 /** A conversation with one agent: its tasks, oldest first, and what was just said. Whoever made it closes it. */
@@ -12,19 +13,32 @@ export interface Conversation {
   readonly context: ReadonlySignal<string | undefined>;
   readonly turns: ReadonlySignal<readonly Turn[]>;
   /** Said, and not yet in a stream. */
-  readonly pending: ReadonlySignal<readonly Message[]>;
+  readonly pending: ReadonlySignal<readonly Pending[]>;
   readonly problem: ReadonlySignal<IasError | undefined>;
   readonly loading: ReadonlySignal<boolean>;
   /** Whether there are tasks before the first. */
   readonly hasEarlier: ReadonlySignal<boolean>;
   /** The task that goes on or waits; undefined when all is said. */
   current(): StreamStore | undefined;
-  /** Sends to the task that waits for an answer, or begins the conversation's next task. What fails stands in `problem`; true if it was taken. */
-  send(parts: readonly Part[]): Promise<boolean>;
+  /** Sends to the task that waits for an answer, or begins the conversation's next task. What was not taken stays in `pending`, with why. */
+  send(parts: readonly Part[]): Promise<void>;
+  /** Sends once more what was not taken: as the same message, which is taken once. */
+  again(message: Message): Promise<void>;
+  /** Gives up what was not taken. */
+  discard(message: Message): void;
+  /** Answers a form. What fails stands in `problem`; true if it was taken. */
+  answer(parts: readonly Part[]): Promise<boolean>;
   cancel(): Promise<void>;
-  approve(stream: StreamStore, call: string, approve: boolean): Promise<void>;
+  /** What fails stands in `problem`; true if it was taken. */
+  approve(stream: StreamStore, call: string, approve: boolean): Promise<boolean>;
   earlier(): Promise<void>;
   close(): void;
+}
+
+/** What was said and is in no stream yet; with `problem` the server did not take it. */
+export interface Pending {
+  readonly message: Message;
+  readonly problem?: IasError;
 }
 
 /** A task, or an answer without one. */
@@ -37,7 +51,7 @@ const PAGE = 20;
 export function createConversation(agent: string, given?: string): Conversation {
   const context = signal<string | undefined>(given);
   const turns = signal<readonly Turn[]>([]);
-  const pending = signal<readonly Message[]>([]);
+  const pending = signal<readonly Pending[]>([]);
   const problem = signal<IasError | undefined>(undefined);
   const loading = signal(given !== undefined);
   const hasEarlier = signal(false);
@@ -64,25 +78,46 @@ export function createConversation(agent: string, given?: string): Conversation 
     const state = last?.state.peek();
     return last !== undefined && (state === undefined || !isTerminal(state)) ? last : undefined;
   };
-  const post = async (message: Message, taskId: string | undefined): Promise<void> => {
-    const { messageId, parts } = message;
-    const body = { messageId, parts, ...(taskId !== undefined && { taskId }), ...(context.peek() !== undefined && { contextId: context.peek() }) };
-    const path = `/api/agents/${encodeURIComponent(agent)}/messages`;
-    // The same messageId is taken once, so that a lost answer is no reason to lose or repeat what was said.
-    const reply = await callApi<SendReply>(path, { method: "POST", body }).catch((error: unknown) => {
-      if (error instanceof IasError && error.code === "unavailable" && error.retryable) return callApi<SendReply>(path, { method: "POST", body });
-      throw error;
-    });
+  const discard = (message: Message): void => {
+    pending.value = pending.peek().filter((one) => one.message !== message);
+  };
+  const post = async (message: Message): Promise<void> => {
+    const now = current();
+    const state = now?.state.peek();
+    const taskId = now !== undefined && state !== undefined && isInterrupted(state) ? now.task : undefined;
+    const reply = await sendMessage(agent, message, { taskId, contextId: context.peek() });
     if (closed) return;
     if ("message" in reply) {
       turns.value = [...turns.peek(), { kind: "reply", said: message, answer: reply.message }];
       context.value ??= reply.message.contextId;
-      pending.value = pending.peek().filter((one) => one !== message);
+      discard(message);
       return;
     }
     context.value = reply.context;
     if (turns.peek().some((turn) => turn.kind === "task" && turn.stream.task === reply.task)) return;
     turns.value = [...turns.peek(), { kind: "task", stream: openStream(agent, reply.task) }];
+  };
+  const say = async (message: Message): Promise<void> => {
+    problem.value = undefined;
+    const isKnown = pending.peek().some((one) => one.message === message);
+    pending.value = isKnown ? pending.peek().map((one) => (one.message === message ? { message } : one)) : [...pending.peek(), { message }];
+    try {
+      await post(message);
+    } catch (error) {
+      const why = IasError.from(error);
+      pending.value = pending.peek().map((one) => (one.message === message ? { message, problem: why } : one));
+    }
+  };
+  /** Does what may fail: true if it did not. */
+  const attempt = async (work: () => Promise<void>): Promise<boolean> => {
+    problem.value = undefined;
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      problem.value = IasError.from(error);
+      return false;
+    }
   };
 
   if (given !== undefined) void load();
@@ -95,42 +130,15 @@ export function createConversation(agent: string, given?: string): Conversation 
     loading,
     hasEarlier,
     current,
-    async send(parts) {
-      problem.value = undefined;
-      const now = current();
-      const state = now?.state.peek();
-      const taskId = now !== undefined && state !== undefined && isInterrupted(state) ? now.task : undefined;
-      const message: Message = { messageId: crypto.randomUUID(), role: "ROLE_USER", parts };
-      pending.value = [...pending.peek(), message];
-      try {
-        await post(message, taskId);
-        return true;
-      } catch (error) {
-        pending.value = pending.peek().filter((one) => one !== message);
-        problem.value = IasError.from(error);
-        return false;
-      }
-    },
+    send: (parts) => say(messageFrom(parts)),
+    again: say,
+    discard,
+    answer: (parts) => attempt(() => post(messageFrom(parts))),
     async cancel() {
       const now = current();
-      if (now === undefined) return;
-      try {
-        await callApi(`/api/tasks/${encodeURIComponent(now.task)}/cancel`, { method: "POST", query: { agent } });
-      } catch (error) {
-        problem.value = IasError.from(error);
-      }
+      if (now !== undefined) await attempt(() => cancelTask(agent, now.task));
     },
-    async approve(stream, call, approve) {
-      try {
-        await callApi(`/api/tasks/${encodeURIComponent(stream.task)}/approvals`, {
-          method: "POST",
-          query: { agent },
-          body: { call, approve, messageId: crypto.randomUUID() },
-        });
-      } catch (error) {
-        problem.value = IasError.from(error);
-      }
-    },
+    approve: (stream, call, approve) => attempt(() => decideCall(agent, stream.task, call, approve)),
     earlier: load,
     close() {
       closed = true;

@@ -1,10 +1,12 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useId } from "preact/hooks";
-import type { Json, Part } from "../../../../src/lib/model/a2a.ts";
-import type { Block, FormSchema } from "../../state/blocks.ts";
+import type { Part } from "../../../../src/lib/model/a2a.ts";
+import type { Block } from "../../state/blocks.ts";
+import { readValues } from "../../state/form.ts";
 import { pretty } from "../../state/words.ts";
 import { Icon } from "../../ui/icon.tsx";
+import { Field } from "./form-field.tsx";
 
 /** Tool calls that wait for a person. */
 export function Approvals({
@@ -12,16 +14,20 @@ export function Approvals({
   approve,
 }: {
   readonly block: Block & { readonly kind: "approvals" };
-  readonly approve?: (call: string, approve: boolean) => void;
+  readonly approve?: (call: string, approve: boolean) => Promise<boolean>;
 }): VNode {
   const given = useSignal(new Map<string, boolean>());
   return (
     <section class="asked" aria-label="Approval needed" data-seq={block.seq}>
       {block.approvals.map(({ call, name, arguments: text }) => {
         const answer = block.answers.get(call) ?? given.value.get(call);
-        const decide = (yes: boolean): void => {
+        const decide = async (yes: boolean): Promise<void> => {
           given.value = new Map(given.value).set(call, yes);
-          approve?.(call, yes);
+          if ((await approve?.(call, yes)) !== false) return;
+          // It was not taken: it is still asked.
+          const others = new Map(given.peek());
+          others.delete(call);
+          given.value = others;
         };
         return (
           <div key={call} class="stack">
@@ -37,10 +43,10 @@ export function Approvals({
               <p class="muted">Waits for an answer</p>
             ) : (
               <div class="row">
-                <button type="button" class="primary" onClick={() => decide(true)}>
+                <button type="button" class="primary" onClick={() => void decide(true)}>
                   <Icon name="check" size={16} /> Approve
                 </button>
-                <button type="button" onClick={() => decide(false)}>
+                <button type="button" onClick={() => void decide(false)}>
                   <Icon name="cross" size={16} /> Reject
                 </button>
               </div>
@@ -53,7 +59,13 @@ export function Approvals({
 }
 
 /** A form that an agent asks to be filled in. The answer is a data part with the values. */
-export function Form({ block, answer }: { readonly block: Block & { readonly kind: "form" }; readonly answer?: (parts: readonly Part[]) => void }): VNode {
+export function Form({
+  block,
+  answer,
+}: {
+  readonly block: Block & { readonly kind: "form" };
+  readonly answer?: (parts: readonly Part[]) => Promise<boolean>;
+}): VNode {
   const id = useId();
   const { schema, over } = block;
   const sent = useSignal(false);
@@ -61,7 +73,9 @@ export function Form({ block, answer }: { readonly block: Block & { readonly kin
     event.preventDefault();
     if (!(event.currentTarget instanceof HTMLFormElement)) return;
     sent.value = true;
-    answer?.([{ data: readValues(schema, new FormData(event.currentTarget)) }]);
+    void answer?.([{ data: readValues(schema, new FormData(event.currentTarget)) }]).then((taken) => {
+      if (!taken) sent.value = false;
+    });
   };
   const isClosed = over || sent.value || answer === undefined;
   return (
@@ -82,87 +96,4 @@ export function Form({ block, answer }: { readonly block: Block & { readonly kin
       )}
     </form>
   );
-}
-
-interface FieldProps {
-  readonly name: string;
-  readonly property: { readonly [key: string]: Json };
-  readonly required: boolean;
-  readonly disabled: boolean;
-}
-
-function Field({ name, property, required, disabled }: FieldProps): VNode {
-  const label = typeof property["title"] === "string" ? property["title"] : name;
-  const about = typeof property["description"] === "string" ? property["description"] : undefined;
-  const preset = property["default"];
-  const value = typeof preset === "string" || typeof preset === "number" ? String(preset) : "";
-  const choices = property["enum"];
-  const common = { name, required, disabled };
-  if (property["type"] === "boolean")
-    return (
-      <label class="row">
-        <input type="checkbox" name={name} disabled={disabled} defaultChecked={preset === true} /> {label}
-      </label>
-    );
-  return (
-    <label class="field">
-      <span>
-        {label}
-        {required ? "" : " (optional)"}
-      </span>
-      {Array.isArray(choices) ? (
-        <select {...common} defaultValue={value}>
-          {(choices as readonly Json[]).map((choice) => {
-            const words = typeof choice === "string" ? choice : JSON.stringify(choice);
-            return <option key={words}>{words}</option>;
-          })}
-        </select>
-      ) : (
-        <Input {...common} type={inputType(property)} defaultValue={value} />
-      )}
-      {about !== undefined && <span class="small">{about}</span>}
-    </label>
-  );
-}
-
-type InputType = "number" | "email" | "date" | "url" | "text";
-
-interface InputProps {
-  readonly name: string;
-  readonly required: boolean;
-  readonly disabled: boolean;
-  readonly type: InputType;
-  readonly defaultValue: string;
-}
-
-/** The types of inputs want to be told apart. */
-function Input({ type, ...rest }: InputProps): VNode {
-  switch (type) {
-    case "number":
-      return <input {...rest} type="number" step="any" />;
-    case "email":
-      return <input {...rest} type="email" />;
-    case "date":
-      return <input {...rest} type="date" />;
-    case "url":
-      return <input {...rest} type="url" />;
-    case "text":
-      return <input {...rest} type="text" />;
-  }
-}
-
-function inputType({ type, format }: { readonly [key: string]: Json }): InputType {
-  if (type === "number" || type === "integer") return "number";
-  return format === "email" ? "email" : format === "date" ? "date" : format === "uri" ? "url" : "text";
-}
-
-/** The values of a form as its schema types them; what was left empty is left out. */
-export function readValues({ properties }: FormSchema, data: FormData): { readonly [key: string]: Json } {
-  const values: Record<string, Json> = {};
-  for (const [name, { type }] of Object.entries(properties)) {
-    const given = data.get(name);
-    if (type === "boolean") values[name] = given !== null;
-    else if (typeof given === "string" && given !== "") values[name] = type === "number" || type === "integer" ? Number(given) : given;
-  }
-  return values;
 }

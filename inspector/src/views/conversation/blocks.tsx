@@ -13,8 +13,9 @@ import "./blocks.css";
 /** What a person can do in a transcript; absent where it is only read. */
 export interface BlockActions {
   readonly edit?: (message: Message) => void;
-  readonly approve?: (call: string, approve: boolean) => void;
-  readonly answer?: (parts: readonly Part[]) => void;
+  /** False: it was not taken, and is still asked. */
+  readonly approve?: (call: string, approve: boolean) => Promise<boolean>;
+  readonly answer?: (parts: readonly Part[]) => Promise<boolean>;
 }
 
 /** A transcript's blocks. One that has not changed is not drawn again. */

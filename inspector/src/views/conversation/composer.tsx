@@ -1,20 +1,12 @@
-import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Part } from "../../../../src/lib/model/a2a.ts";
-import { messageOf } from "../../../../src/lib/model/errors.ts";
-import { type Attachment, uploadFile } from "../../state/attachments.ts";
 import { sizeWords } from "../../state/words.ts";
 import { Icon } from "../../ui/icon.tsx";
+import { attach, type Draft } from "./draft.ts";
 import "./composer.css";
 
-/** What is being written; others put words into it (examples, edits). */
-export interface Draft {
-  readonly text: Signal<string>;
-  readonly attachments: Signal<readonly Attachment[]>;
-}
-
-/** Where a message is written: text, and files by button, drop or paste. */
+/** Where a message is written: text, and files by button or paste; what is dropped on the conversation comes here too. */
 export function Composer(props: {
   readonly draft: Draft;
   readonly label: string;
@@ -26,7 +18,6 @@ export function Composer(props: {
   const { draft, label, running, send, cancel, children } = props;
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
-  const dropping = useSignal(false);
   const text = draft.text.value;
   const attachments = draft.attachments.value;
   const isReady = attachments.every(({ state }) => state !== "uploading") && (text.trim() !== "" || attachments.some(({ state }) => state === "ready"));
@@ -42,30 +33,13 @@ export function Composer(props: {
     draft.text.value = "";
     draft.attachments.value = [];
   };
-  const add = (files: Iterable<File>): void => {
-    for (const file of files) void attach(draft, file);
-  };
-  const drop = (event: DragEvent): void => {
-    dropping.value = false;
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length === 0) return;
-    event.preventDefault();
-    add(files);
-  };
   return (
     <form
-      class={`composer${dropping.value ? " dropping" : ""}`}
+      class={`composer${draft.dropping.value ? " dropping" : ""}`}
       onSubmit={(event) => {
         event.preventDefault();
         submit();
       }}
-      onDragOver={(event) => {
-        if (event.dataTransfer?.types.includes("Files") !== true) return;
-        event.preventDefault();
-        dropping.value = true;
-      }}
-      onDragLeave={() => (dropping.value = false)}
-      onDrop={drop}
     >
       {children}
       {attachments.length > 0 && (
@@ -73,7 +47,9 @@ export function Composer(props: {
           {attachments.map((one) => (
             <li key={one.id} class={`pill ${one.state}`}>
               <span class="cut-text">{one.name}</span>
-              <span class="muted num">{one.state === "uploading" ? "…" : one.state === "failed" ? one.why : sizeWords(one.size)}</span>
+              <span class="muted num">
+                {one.state === "uploading" ? "…" : one.state === "failed" ? one.why : one.size === undefined ? "" : sizeWords(one.size)}
+              </span>
               <button
                 type="button"
                 class="quiet"
@@ -98,7 +74,7 @@ export function Composer(props: {
           aria-hidden="true"
           tabIndex={-1}
           onChange={(event) => {
-            add(event.currentTarget.files ?? []);
+            attach(draft, event.currentTarget.files ?? []);
             event.currentTarget.value = "";
           }}
         />
@@ -119,7 +95,7 @@ export function Composer(props: {
             const files = [...(event.clipboardData?.files ?? [])];
             if (files.length === 0) return;
             event.preventDefault();
-            add(files);
+            attach(draft, files);
           }}
         />
         {running && (
@@ -133,18 +109,4 @@ export function Composer(props: {
       </div>
     </form>
   );
-}
-
-async function attach(draft: Draft, file: File): Promise<void> {
-  const id = crypto.randomUUID();
-  const change = (now: Attachment): void => {
-    draft.attachments.value = draft.attachments.peek().map((one) => (one.id === id ? now : one));
-  };
-  const base = { id, name: file.name, size: file.size };
-  draft.attachments.value = [...draft.attachments.peek(), { ...base, state: "uploading" }];
-  try {
-    change({ ...base, state: "ready", part: await uploadFile(file) });
-  } catch (error) {
-    change({ ...base, state: "failed", why: messageOf(error) });
-  }
 }

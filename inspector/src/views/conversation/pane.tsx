@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Message } from "../../../../src/lib/model/a2a.ts";
+import type { IasError } from "../../../../src/lib/model/errors.ts";
 import { paths } from "../../router.ts";
 import type { Conversation, Turn } from "../../state/conversation.ts";
 import { agents } from "../../state/server.ts";
@@ -35,11 +36,11 @@ export function Pane(props: {
         {turns.map((turn) => (
           <OneTurn key={turn.kind === "task" ? turn.stream.task : turn.answer.messageId} turn={turn} conversation={conversation} edit={edit} />
         ))}
-        <Waiting turns={turns} pending={pending} />
+        <Waiting turns={turns} conversation={conversation} edit={edit} />
         {problem !== undefined && (
           <Problem title="That did not work">
             {problem.message}
-            {problem.retryAfterMs === undefined ? "" : ` Try again in ${Math.ceil(problem.retryAfterMs / 1000)} s.`}
+            {retryWords(problem)}
           </Problem>
         )}
       </div>
@@ -71,8 +72,8 @@ function TaskTurn({
   const actions = useMemo<BlockActions>(
     () => ({
       edit,
-      approve: (call, approve) => void conversation.approve(stream, call, approve),
-      answer: (parts) => void conversation.send(parts),
+      approve: (call, approve) => conversation.approve(stream, call, approve),
+      answer: conversation.answer,
     }),
     [stream, conversation, edit],
   );
@@ -102,17 +103,54 @@ export function Transcribed({ stream, actions }: { readonly stream: StreamStore;
   );
 }
 
-/** What was said and is in no stream yet. */
-function Waiting({ turns, pending }: { readonly turns: readonly Turn[]; readonly pending: readonly Message[] }): VNode {
+/** What was said and is in no stream yet. What the server did not take is not lost: it is sent again, or written anew. */
+function Waiting({
+  turns,
+  conversation,
+  edit,
+}: {
+  readonly turns: readonly Turn[];
+  readonly conversation: Conversation;
+  readonly edit: (message: Message) => void;
+}): VNode {
   return (
     <>
-      {pending
-        .filter(({ messageId }) => !turns.some((turn) => turn.kind === "task" && hasMessage(turn.stream, messageId)))
-        .map((message) => (
-          <Said key={message.messageId} message={message} waits />
+      {conversation.pending.value
+        .filter(({ message }) => !turns.some((turn) => turn.kind === "task" && hasMessage(turn.stream, message.messageId)))
+        .map(({ message, problem }) => (
+          <section key={message.messageId} class="turn">
+            <Said message={message} waits={problem === undefined} />
+            {problem !== undefined && (
+              <div class="problem not-sent" role="alert">
+                <strong>It was not sent</strong>
+                <p>
+                  {problem.message}
+                  {retryWords(problem)}
+                </p>
+                <div class="row wrap">
+                  <button type="button" onClick={() => void conversation.again(message)}>
+                    Send again
+                  </button>
+                  <button
+                    type="button"
+                    onClick={() => {
+                      conversation.discard(message);
+                      edit(message);
+                    }}
+                  >
+                    Edit
+                  </button>
+                </div>
+              </div>
+            )}
+          </section>
         ))}
     </>
   );
+}
+
+function retryWords({ retryAfterMs }: IasError): string {
+  return retryAfterMs === undefined ? "" : ` Try again in ${Math.ceil(retryAfterMs / 1000)} s.`;
 }
 
 /** Whether a stream holds a message already; it stands near the end, or in the first entry. */

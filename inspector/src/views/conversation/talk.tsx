@@ -1,13 +1,14 @@
-import { effect, signal, useSignal } from "@preact/signals";
+import { effect, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
-import type { Message, Part } from "../../../../src/lib/model/a2a.ts";
+import { newId } from "../../../../src/lib/browser/words.ts";
+import { isTerminal, type Message, type Part } from "../../../../src/lib/model/a2a.ts";
 import { navigate, paths } from "../../router.ts";
 import { type Conversation, createConversation } from "../../state/conversation.ts";
-import type { Attachment } from "../../state/attachments.ts";
 import { agentName, agents } from "../../state/server.ts";
 import { Icon } from "../../ui/icon.tsx";
-import { Composer, type Draft } from "./composer.tsx";
+import { Composer } from "./composer.tsx";
+import { createDraft, dropInto } from "./draft.ts";
 import { Pane } from "./pane.tsx";
 import "./talk.css";
 
@@ -16,7 +17,8 @@ type Wanted = readonly { readonly agent: string; readonly context: string | unde
 /** Talking to agents, one or several side by side: what is written goes to all that are ticked. */
 export function Talk({ panes }: { readonly panes: Wanted }): VNode {
   const conversations = useConversations(panes);
-  const draft = useMemo<Draft>(() => ({ text: signal(""), attachments: signal<readonly Attachment[]>([]) }), []);
+  const draft = useMemo(createDraft, []);
+  const drop = useMemo(() => dropInto(draft), [draft]);
   /** Agents that are left out of what is sent. */
   const silent = useSignal<ReadonlySet<Conversation>>(new Set());
   const chosen = conversations.filter((one) => conversations.length === 1 || !silent.value.has(one));
@@ -29,14 +31,14 @@ export function Talk({ panes }: { readonly panes: Wanted }): VNode {
       draft.text.value = message.parts.flatMap(({ text }) => text ?? []).join("\n");
       draft.attachments.value = message.parts
         .filter(({ text }) => text === undefined)
-        .map((part) => ({ id: crypto.randomUUID(), name: part.filename ?? part.mediaType ?? "file", size: 0, state: "ready", part }) as const);
+        .map((part) => ({ id: newId(), name: part.filename ?? part.mediaType ?? "file", size: undefined, state: "ready", part }) as const);
       document.querySelector<HTMLElement>("[data-composer]")?.focus();
     },
     [draft],
   );
   const label = chosen.length === 0 ? "Tick an agent to write to" : `Message to ${chosen.map(({ agent }) => agentName(agent)).join(", ")}`;
   return (
-    <div class="talk">
+    <div class="talk" {...drop}>
       <header class="talk-head">
         <h1 class="cut-text">{panes.map(({ agent }) => agentName(agent)).join(", ")}</h1>
         <AddPane panes={panes} />
@@ -100,7 +102,8 @@ export function Talk({ panes }: { readonly panes: Wanted }): VNode {
 function isRunning(conversation: Conversation): boolean {
   return conversation.turns.value.some((turn) => {
     const state = turn.kind === "task" ? turn.stream.state.value : undefined;
-    return state === "TASK_STATE_SUBMITTED" || state === "TASK_STATE_WORKING";
+    // What waits for an answer can be canceled as well.
+    return state !== undefined && !isTerminal(state);
   });
 }
 

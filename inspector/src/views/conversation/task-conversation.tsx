@@ -1,18 +1,22 @@
+import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { TaskViewProps } from "../../shell/task-tabs.ts";
+import { Problem } from "../../ui/problem.tsx";
 import { Transcribed } from "./pane.tsx";
+import { useActions } from "./use-actions.ts";
 import "./talk.css";
 
-const READ_ONLY = {};
 /** So near to its end the page stays there as it grows, px. */
 const NEAR_PX = 80;
 
-/** One task's part of its conversation, up to where the replay stands. */
+/** One task's part of its conversation, up to where the replay stands. At its end what it asks can be answered here. */
 export function TaskConversation({ replay }: TaskViewProps): VNode {
   const end = useRef<HTMLDivElement>(null);
   const wasNear = useRef(true);
   const isReplay = replay.seq.value !== undefined;
+  const problem = useSignal<string | undefined>(undefined);
+  const actions = useActions(replay.stream, problem, isReplay);
   const version = replay.shown.version.value;
   useEffect(() => {
     const look = (): void => {
@@ -28,7 +32,8 @@ export function TaskConversation({ replay }: TaskViewProps): VNode {
   }, [isReplay, version]);
   return (
     <div class="page task-talk">
-      <Transcribed stream={replay.shown} actions={READ_ONLY} />
+      <Transcribed stream={replay.shown} actions={actions} />
+      {problem.value !== undefined && <Problem title="That did not work">{problem.value}</Problem>}
       <div ref={end} class="task-talk-end" />
     </div>
   );

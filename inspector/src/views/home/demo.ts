@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { SendReply } from "../../../../src/lib/model/api.ts";
+import { newId } from "../../../../src/lib/browser/words.ts";
 import { callApi } from "../../state/call.ts";
 
 /** What the built-in agents are asked: the team's coordinator asks its researcher, whose words are seen as they come. */
@@ -20,7 +21,7 @@ let started = false;
 export async function startDemo({ again = false }: { readonly again?: boolean } = {}): Promise<void> {
   if (started && !again) return;
   started = true;
-  const mark = again ? crypto.randomUUID() : "first";
+  const mark = again ? newId() : "first";
   const [team] = await Promise.allSettled(
     ASKED.map(({ agent, text }) =>
       callApi<SendReply>(`/api/agents/${agent}/messages`, { method: "POST", body: { messageId: `inspector-demo-${mark}-${agent}`, parts: [{ text }] } }),
