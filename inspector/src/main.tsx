@@ -5,6 +5,7 @@ import "./theme/lists.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { startRouter } from "./router.ts";
+import { startDrop } from "./shell/drop.ts";
 import { callApi } from "./state/call.ts";
 import { watchClock } from "./state/clock.ts";
 import { loadServer } from "./state/server.ts";
@@ -12,6 +13,7 @@ import { startTheme } from "./theme/theme.ts";
 
 startTheme();
 startRouter();
+startDrop();
 void loadServer();
 watchClock(() => void callApi("/api/session").catch(() => undefined));
 const place = document.getElementById("app");

@@ -2,11 +2,14 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { here, paths, route } from "../router.ts";
-import { agents, server, trouble } from "../state/server.ts";
+import { askKey, keyWanted } from "../state/call.ts";
+import { agentName, agents, server, trouble } from "../state/server.ts";
 import { nextTheme, theme } from "../theme/theme.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
+import { dropProblem } from "./drop.ts";
 import { KeyDialog } from "./key-dialog.tsx";
 import { Shortcuts, useShortcuts } from "./shortcuts.tsx";
+import { titleOf } from "./title.ts";
 
 interface Place {
   readonly title: string;
@@ -38,6 +41,10 @@ export function Frame({ children }: { readonly children: ComponentChildren }): V
     if (!first.current && document.activeElement === document.body) main.current?.focus({ preventScroll: true });
     first.current = false;
   }, [pathname]);
+  const title = titleOf(route.value, agentName);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   const places = PLACES.filter(({ needs }) => needs === undefined || server.value?.features.includes(needs) === true);
   return (
     <div class="frame">
@@ -76,9 +83,25 @@ export function Frame({ children }: { readonly children: ComponentChildren }): V
         </div>
       </aside>
       <main id="main" tabIndex={-1} ref={main}>
-        {trouble.value !== undefined && (
+        {trouble.value !== undefined && keyWanted.value === "no" && (
           <div class="banner" role="status">
             <span class="dot" style={{ "--dot": "var(--phase-stalled)" }} /> {trouble.value}
+          </div>
+        )}
+        {keyWanted.value === "refused" && (
+          <div class="banner" role="status">
+            <span class="grow">The server does not know who you are, so this page shows nothing of its agents.</span>
+            <button type="button" onClick={() => void askKey({ again: true })}>
+              Give a key
+            </button>
+          </div>
+        )}
+        {dropProblem.value !== undefined && (
+          <div class="banner" role="alert">
+            <span class="grow">{dropProblem.value}</span>
+            <button type="button" class="quiet icon" aria-label="Close" onClick={() => (dropProblem.value = undefined)}>
+              <Icon name="close" size={16} />
+            </button>
           </div>
         )}
         {children}

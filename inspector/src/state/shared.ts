@@ -4,8 +4,8 @@ import { createSocketSource, preferSocket } from "../../../src/lib/browser/socke
 import type { Source } from "../../../src/lib/browser/source.ts";
 import { createSseSource } from "../../../src/lib/browser/sse.ts";
 import { takeTurns } from "../../../src/lib/browser/take-turns.ts";
-import { pageNow, pause } from "./frame.ts";
-import { LostWire, type Transport } from "./transport.ts";
+import { LostWire, signedOut, type Transport } from "./transport.ts";
+import { worsen } from "./worse.ts";
 
 // All streams of the page on one WebSocket: a browser allows six connections an origin, and there may be fifty streams. Where no WebSocket gets through, a few
 // connections of server-sent events take turns.
@@ -18,21 +18,14 @@ export const pageSource: Source = preferSocket(socket.source, takeTurns(createSs
 
 /** Streams over the page's one connection. */
 export const connectShared: Transport = async function* ({ agent, task, after }, { signal, conditions }) {
-  /** The moment from which on the next byte may pass. */
-  let free = 0;
   try {
-    for await (const piece of pageSource({ kind: "task", agent, task, audience: "internal", after }, signal)) {
-      const { latencyMs = 0, bytesPerSecond } = conditions() ?? {};
-      if (latencyMs > 0) await pause(latencyMs, signal);
-      if (bytesPerSecond !== undefined) {
-        free = Math.max(free, pageNow()) + (1000 * JSON.stringify(piece).length) / bytesPerSecond;
-        await pause(free - pageNow(), signal);
-      }
-      signal.throwIfAborted();
+    const pieces = pageSource({ kind: "task", agent, task, audience: "internal", after }, signal);
+    for await (const piece of worsen(pieces, { sizeOf: (one) => JSON.stringify(one).length, conditions, signal })) {
       if (piece.kind === "opened") yield { kind: "opened", stream: piece.opened };
       else if (piece.kind === "entries" && piece.cursor !== undefined) yield { kind: "entries", entries: piece.entries, cursor: piece.cursor };
     }
   } catch (error) {
+    if (error instanceof ClientError && error.code === "unauthenticated") throw await signedOut(error.message);
     if (error instanceof ClientError) throw new LostWire(error.message, { final: !error.retryable });
     throw error;
   }

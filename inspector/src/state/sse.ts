@@ -1,8 +1,8 @@
 import type { StreamEntry, StreamOpened } from "../../../src/lib/model/api.ts";
 import { createSseParser } from "../../../src/lib/stream/sse-parse.ts";
 import { apiPath, readFailure } from "./call.ts";
-import { pause, pageNow } from "./frame.ts";
-import { type Conditions, LostWire, type Told, type Transport } from "./transport.ts";
+import { LostWire, signedOut, type Told, type Transport } from "./transport.ts";
+import { worsen } from "./worse.ts";
 
 /** `GET /api/tasks/{task}/events`. */
 export const connectSse = createSse(({ agent, task }) => apiPath(`/api/tasks/${encodeURIComponent(task)}/events`, { agent, audience: "internal" }));
@@ -20,7 +20,7 @@ async function* connect(path: string, after: string | undefined, { signal, condi
   }
   if (!response.ok || response.body === null) throw await failure(response);
   const parser = createSseParser();
-  for await (const bytes of paced(response.body, conditions, signal)) {
+  for await (const bytes of worsen(bytesOf(response.body), { sizeOf: ({ length }) => length, conditions, signal })) {
     let entries: StreamEntry[] = [];
     let cursor: string | undefined;
     const told: Told[] = [];
@@ -47,25 +47,16 @@ async function* connect(path: string, after: string | undefined, { signal, condi
 /** What is asked for and refused stays refused; all else is worth another try. */
 async function failure(response: Response): Promise<LostWire> {
   const error = await readFailure(response);
+  if (response.status === 401) return signedOut(error.message);
   return new LostWire(error.message, { final: response.status < 500 && response.status !== 429 && response.status !== 408 });
 }
 
-/** Bytes as the conditions let them through: late, and no more a second than allowed. */
-async function* paced(body: ReadableStream<Uint8Array>, conditions: () => Conditions | undefined, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = body.getReader();
-  /** The moment from which on the next byte may pass. */
-  let free = 0;
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      const { latencyMs = 0, bytesPerSecond } = conditions() ?? {};
-      if (latencyMs > 0) await pause(latencyMs, signal);
-      if (bytesPerSecond !== undefined) {
-        free = Math.max(free, pageNow()) + (1000 * value.length) / bytesPerSecond;
-        await pause(free - pageNow(), signal);
-      }
-      signal.throwIfAborted();
       yield value;
     }
   } finally {

@@ -1,4 +1,5 @@
 import type { StreamEntry, StreamOpened } from "../../../src/lib/model/api.ts";
+import { askKey } from "./call.ts";
 
 /**
  * One connection to one stream, from its cursor on. The iteration ends without `end` when the server lets go (come back), and throws when the wire is lost:
@@ -31,4 +32,9 @@ export class LostWire extends Error {
     super(message);
     this.final = options.final;
   }
+}
+
+/** The session is over. Where the person says anew who they are, the stream goes on from its cursor. */
+export async function signedOut(message: string): Promise<LostWire> {
+  return new LostWire(message, { final: !(await askKey({ again: false })) });
 }

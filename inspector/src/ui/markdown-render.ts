@@ -28,6 +28,9 @@ purify.addHook("afterSanitizeAttributes", (node) => {
     link.setAttribute("target", "_blank");
     link.setAttribute("rel", "noopener noreferrer nofollow");
     node.replaceWith(link);
+  } else if (node.tagName === "PRE" || node.tagName === "TABLE") {
+    // What may be wider than the page is scrolled by keys too.
+    node.setAttribute("tabindex", "0");
   } else if (node.tagName === "INPUT") {
     // Of inputs only the boxes of task lists.
     if (node.getAttribute("type") !== "checkbox") node.remove();
