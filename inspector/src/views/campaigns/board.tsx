@@ -1,56 +1,38 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { BattleRow, CampaignBoard, CampaignOverview } from "../../../../src/lib/model/api.ts";
 import { messageOf } from "../../../../src/lib/model/errors.ts";
 import { callApi } from "../../state/call.ts";
 import { serverNow } from "../../state/clock.ts";
 import { navigate } from "../../router.ts";
+import { followBoard } from "./follow-board.ts";
 import { Problem } from "../../ui/problem.tsx";
 import { BattlePill, campaignPaths, Progress, spanWords, StatePill } from "./parts.tsx";
 
 /** The live board of a campaign. */
 export function Board({ name }: { readonly name: string }): VNode {
-  const board = useSignal<CampaignBoard | undefined>(undefined);
+  const { board, lost, close } = useMemo(() => followBoard(name), [name]);
   const problem = useSignal<string | undefined>(undefined);
   const now = useSignal(serverNow());
   const only = useSignal("");
+  useEffect(() => close, [close]);
   useEffect(() => {
-    let source: EventSource | undefined;
-    let gone = false;
-    // Asked once by a call, which says in words what is wrong; an EventSource cannot.
-    callApi<CampaignBoard>(`/api/campaigns/${encodeURIComponent(name)}`).then(
-      (first) => {
-        if (gone) return;
-        board.value = first;
-        source = new EventSource(`/api/campaigns/${encodeURIComponent(name)}/events`);
-        source.onmessage = ({ data }: MessageEvent<string>) => {
-          board.value = JSON.parse(data) as CampaignBoard;
-        };
-      },
-      (error: unknown) => {
-        problem.value = messageOf(error);
-      },
-    );
     const timer = setInterval(() => {
       now.value = serverNow();
     }, 1000);
-    return () => {
-      gone = true;
-      clearInterval(timer);
-      source?.close();
-    };
-  }, [name, board, problem, now]);
+    return () => clearInterval(timer);
+  }, [now]);
 
   const shown = board.value;
   if (shown === undefined)
     return (
       <div class="page">
-        {problem.value === undefined ? (
+        {lost.value === undefined ? (
           <div class="wait" role="status" aria-label="Loading" />
         ) : (
           <Problem title="This campaign cannot be shown">
-            {problem.value} <a href="/campaigns">All campaigns</a>
+            {lost.value} <a href="/campaigns">All campaigns</a>
           </Problem>
         )}
       </div>
@@ -73,6 +55,7 @@ export function Board({ name }: { readonly name: string }): VNode {
             {problem.value}
           </Problem>
         )}
+        {lost.value !== undefined && <Problem title="The board stands still">{lost.value}</Problem>}
         {shown.problem !== undefined && <Problem title={shown.state === "new" ? "Its file is not right" : "Its last run ended"}>{shown.problem}</Problem>}
         <Progress of={shown} />
         <Facts board={shown} />
@@ -101,6 +84,7 @@ export function Board({ name }: { readonly name: string }): VNode {
             ))}
           </tbody>
         </table>
+        {battles.length === 0 && shown.battles.length > 0 && <p class="muted empty-row">No battle is in this phase now.</p>}
         {shown.battles.length === 0 && <p class="muted empty-row">{shown.state === "new" ? "It has never been run." : "No battle has begun yet."}</p>}
         {shown.total > shown.battles.length && (
           <p class="muted small empty-row">
@@ -143,6 +127,8 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
 /** How many battles are in each phase; one can be looked at alone. */
 function Phases({ battles, only }: { readonly battles: readonly BattleRow[]; readonly only: Signal<string> }): VNode {
   const counts = new Map<string, { count: number; running: boolean }>();
+  // The one that is looked at stays, so that one comes back from it.
+  if (only.value !== "") counts.set(only.value, { count: 0, running: false });
   for (const { phase, running } of battles) counts.set(phase, { count: (counts.get(phase)?.count ?? 0) + 1, running });
   return (
     <div class="row wrap" role="group" aria-label="Battles by phase">
