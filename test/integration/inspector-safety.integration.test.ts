@@ -12,8 +12,8 @@ import { agentOf, serving } from "../support/serving.ts";
 
 const { open } = useBrowser();
 
-const RUN = "document.title='pwned'";
-const URL_RUN = "javascript:document.title=%27pwned%27";
+const RUN = "window.pwned=1";
+const URL_RUN = "javascript:window.pwned=1";
 /** Ways in which text has become script elsewhere: markup, Markdown, URLs, and what sanitisers were fooled by. */
 const PAYLOADS = [
   `<script>${RUN}</script>`,
@@ -94,17 +94,17 @@ test(`${PAYLOADS.length} payloads in everything that an agent can say do nothing
   await page.locator(".empty button").first().click();
   await page.getByText("ended").waitFor();
   const told = (await page.evaluate(`JSON.stringify({
-    title: document.title,
+    pwned: window.pwned ?? 0,
     active: document.querySelectorAll("main :is(script, iframe, object, embed, style, link, meta, base, form:not(.composer))").length,
     handlers: [...document.querySelectorAll("main *")].flatMap((one) => one.getAttributeNames().filter((name) => name.startsWith("on"))),
     links: [...document.querySelectorAll("main a")].map((one) => one.protocol).filter((protocol) => ![":", "http:", "https:", "blob:"].includes(protocol)),
     styled: document.querySelectorAll("main .md [style], main .md [id], main .md [name]").length,
   })`)) as string;
-  assert.deepEqual(JSON.parse(told), { title: "Infinite Agent Streams", active: 0, handlers: [], links: [], styled: 0 });
+  assert.deepEqual(JSON.parse(told), { pwned: 0, active: 0, handlers: [], links: [], styled: 0 });
   for (const path of ["/", "/tasks", "/remotes"]) {
     await page.goto(server.url + path);
     await page.locator("h1").waitFor();
-    assert.equal(await page.title(), "Infinite Agent Streams", path);
+    assert.equal(await page.evaluate("window.pwned ?? 0"), 0, path);
   }
   assert.deepEqual(foreign, [], "nothing is fetched from elsewhere");
 });

@@ -106,12 +106,12 @@ test("what was said can be edited and said again", async (t) => {
 });
 
 test("an agent's name, description, examples and words are text, never markup", async (t) => {
-  const evil = `</script><script>document.title="pwned"</script><img src=x onerror="document.title='pwned'"><svg onload="document.title='pwned'">{{facts}}$&`;
+  const evil = `</script><script>window.pwned=1</script><img src=x onerror="window.pwned=1"><svg onload="window.pwned=1">{{facts}}$&`;
   const hostile = agentOf(
     async function* () {
       yield { kind: "tool-call", call: "1", name: evil, arguments: evil };
       yield { kind: "reasoning", text: evil };
-      yield { kind: "text", text: `${evil}\n\n[link](javascript:document.title='pwned')\n\n![picture](http://127.0.0.1:1/x.png)` };
+      yield { kind: "text", text: `${evil}\n\n[link](javascript:window.pwned=1)\n\n![picture](http://127.0.0.1:1/x.png)` };
     },
     { name: evil, description: evil, skills: [{ id: "s", name: "s", description: evil, tags: [], examples: [evil] }] },
   );
@@ -119,7 +119,7 @@ test("an agent's name, description, examples and words are text, never markup", 
   const page = await open(t, `${server.url}/a/agent`);
   await page.locator(".empty button").click();
   await page.getByText("ended").waitFor();
-  assert.equal(await page.title(), "Infinite Agent Streams");
+  assert.equal(await page.evaluate("window.pwned ?? 0"), 0);
   assert.equal(await page.locator(".md img, .md svg, .md script").count(), 0);
   assert.equal(await page.locator("a[href^='javascript:']").count(), 0);
 });

@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { useRef } from "preact/hooks";
 import { PHASES } from "./phases.ts";
 
 const SIGNS: readonly (readonly [string, string])[] = [
@@ -12,10 +13,26 @@ const SIGNS: readonly (readonly [string, string])[] = [
 
 /** What colours, heights and signs mean. */
 export function Legend(): VNode {
+  const box = useRef<HTMLDetailsElement>(null);
+  const close = (): void => {
+    if (box.current !== null) box.current.open = false;
+  };
   return (
-    <details class="lanes-legend">
+    <details
+      class="lanes-legend"
+      ref={box}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        close();
+        box.current?.querySelector("summary")?.focus();
+      }}
+      onFocusOut={({ relatedTarget }) => {
+        // It lies over the picture: who goes on has read it.
+        if (!(relatedTarget instanceof Node && box.current?.contains(relatedTarget) === true)) close();
+      }}
+    >
       <summary>Legend</summary>
-      <div class="card">
+      <div class="card" tabIndex={-1}>
         <ul>
           {PHASES.filter(({ height }) => height > 0).map(({ phase, label, token, height }) => (
             <li key={phase}>
