@@ -98,6 +98,19 @@ test("a message is sent at once, its task listed, read and followed from the ver
   assert.equal((await api.get<TaskDetail>(`/api/tasks/${sent.task}?agent=asks`)).body.task, sent.task);
 });
 
+test("one task is listed by its id where the caller has it, and fits what else is asked for", async (t) => {
+  const { server, api } = await started(t);
+  const { task } = await api.send("echo", "one");
+  await finished(server.url, task);
+  const list = async (query: string) => (await api.get<TaskSummaryPage>(`/api/tasks?task=${query}`)).body;
+  const { tasks, total, nextPageToken } = await list(task);
+  assert.deepEqual([tasks.map((one) => [one.task, one.title]), total, nextPageToken], [[[task, "one"]], 1, ""]);
+  for (const query of [`${task}&agent=echo`, `${task}&states=TASK_STATE_COMPLETED&since=1`]) assert.equal((await list(query)).total, 1, query);
+  const others = ["none", `${task}&agent=asks`, `${task}&context=other`, `${task}&states=TASK_STATE_FAILED`, `${task}&until=1`];
+  for (const query of others) assert.deepEqual(await list(query), { tasks: [], nextPageToken: "", total: 0 }, query);
+  assert.equal((await api.get(`/api/tasks?task=${task}&q=one`)).status, 400);
+});
+
 test("the same messageId again finds the same task; other content under it is refused", async (t) => {
   const { api } = await started(t);
   const messageId = randomUUID();

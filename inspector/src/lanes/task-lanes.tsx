@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import type { TaskSummary } from "../../../src/lib/model/api.ts";
+import type { TaskSummaryPage } from "../../../src/lib/model/api.ts";
 import type { ReplaySession } from "../replay/session.ts";
 import { navigate, paths } from "../router.ts";
 import type { TaskViewProps } from "../shell/task-tabs.ts";
@@ -48,8 +48,9 @@ export function LanesOfStream({ stream, replay }: { readonly stream: StreamStore
   );
 }
 
-/** The stream of a task of any agent of this server. */
-async function findStream(task: string): Promise<StreamStore> {
-  const found = await callApi<TaskSummary>(`/api/tasks/${encodeURIComponent(task)}`);
-  return openStream(found.agent, found.task);
+/** The stream of a task of any agent of this server; undefined for one that is elsewhere. Asked as a list: a browser takes an answer of 404 for an error of the page. */
+async function findStream(task: string): Promise<StreamStore | undefined> {
+  const { tasks } = await callApi<TaskSummaryPage>("/api/tasks", { query: { task } });
+  const [found] = tasks;
+  return found === undefined ? undefined : openStream(found.agent, found.task);
 }

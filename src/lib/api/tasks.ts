@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ListedTask } from "../log/task-index.ts";
 import type { ConversationSummary, TaskDetail, TaskSummary, TaskSummaryPage } from "../model/api.ts";
-import type { JsonObject } from "../model/a2a.ts";
+import type { JsonObject, TaskState } from "../model/a2a.ts";
 import { toCursor } from "../model/cursor.ts";
 import { hasBlobs } from "../media/media.ts";
 import { IasError } from "../model/errors.ts";
@@ -10,7 +10,7 @@ import { shorten } from "../model/title.ts";
 import type { SearchQuery } from "../search/search.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { defineEndpoint, type Endpoint } from "./endpoint.ts";
-import { findTask, taskNotFound } from "./find-task.ts";
+import { findTask, seekTask, taskNotFound } from "./find-task.ts";
 import { type PageToken, readToken, writeToken } from "./page-token.ts";
 import { given, statesParameter, wholeNumber, words } from "./query.ts";
 import { conversationPageSchema, taskDetailSchema, taskPageSchema } from "./schemas.ts";
@@ -49,6 +49,7 @@ export function createTaskEndpoints(parts: ApiParts): readonly Endpoint[] {
       summary: "The caller's tasks, those first whose state changed last",
       query: z.object({
         ...filters,
+        task: words("Only the task of this id: a page of one, or of none where the caller has no such task. Not with q"),
         since: wholeNumber(0, Number.MAX_SAFE_INTEGER, "Only those whose state changed then or later, ms since the epoch"),
         until: wholeNumber(0, Number.MAX_SAFE_INTEGER, "Only those whose state changed then or before, ms since the epoch"),
         q: words("Words to search for in what was said, where the server searches (`features` of the session); the last may be the beginning of one"),
@@ -56,7 +57,8 @@ export function createTaskEndpoints(parts: ApiParts): readonly Endpoint[] {
       }),
       reply: taskPageSchema,
       async handle({ principal, query }) {
-        const { agent, context, states, since, until, pageSize = PAGE_SIZE, pageToken, q } = given(query);
+        const { agent, context, states, since, until, pageSize = PAGE_SIZE, pageToken, q, task } = given(query);
+        if (task !== undefined) return { body: await pageOfOne(parts, principal, { ...given(query), task }) };
         const scope = { ...scopeOf(principal), ...given({ agent, context }), ...(states !== undefined && states.length > 0 && { states }) };
         const token = pageToken === undefined ? undefined : readToken(pageToken);
         const bound = token?.until ?? until ?? parts.now();
@@ -109,6 +111,34 @@ function scopeOf({ tenant, user }: Principal): { readonly tenant: string; readon
 function tokenAfter(rows: readonly ListedTask[], until: number): string {
   const last = rows.at(-1);
   return last === undefined ? "" : writeToken({ until, time: last.statusAt, task: last.key.task });
+}
+
+/** The page of a listing that asks for one task by its id; the task must fit the rest, too. */
+async function pageOfOne(
+  parts: ApiParts,
+  principal: Principal,
+  asked: Partial<Record<"agent" | "context" | "q", string>> & {
+    readonly task: string;
+    readonly states?: readonly TaskState[];
+    readonly since?: number;
+    readonly until?: number;
+  },
+): Promise<TaskSummaryPage> {
+  const { task, agent, context, states, since = 0, until = Number.POSITIVE_INFINITY, q } = asked;
+  if (q !== undefined) {
+    const description = "names one task, in which nothing is searched; leave q out, or task";
+    throw new IasError("invalid-params", `task ${description}.`, { fields: [{ field: "task", description }] });
+  }
+  const found = await seekTask(parts, principal, { task, ...given({ agent }) });
+  const row = found && (await parts.store.index.get(found.key));
+  const fits =
+    row !== undefined &&
+    (agent ?? row.key.agent) === row.key.agent &&
+    (context ?? row.context) === row.context &&
+    (states === undefined || states.length === 0 || states.includes(row.state)) &&
+    row.statusAt >= since &&
+    row.statusAt <= until;
+  return { tasks: fits ? [await toSummary(parts, row)] : [], nextPageToken: "", total: fits ? 1 : 0 };
 }
 
 /** A page of what a search finds. What it knows is some moments old, so each hit is held against the index again. */
