@@ -137,6 +137,7 @@ describe("crash recovery", () => {
         store,
         agents: before.agents,
         limits: { ...DEFAULT_LIMITS, rollKeepEntries: 0 },
+        cancel: async () => {},
         release: async () => {},
         now: () => now,
         report: (error) => assert.fail(error),

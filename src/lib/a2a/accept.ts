@@ -1,10 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { RecordWrite } from "../log/records.ts";
 import { isTerminal, type Message } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { newId } from "../model/ids.ts";
 import { keyText, type StreamKey, streamKey } from "../model/key.ts";
 import { queueFull } from "../runtime/runtime.ts";
 import { createQueues } from "../stream/queues.ts";
+import { removalRecords } from "../task/removal.ts";
 import { checkMessage } from "./check-message.ts";
 import { taskNotFound } from "./frames.ts";
 import { type Once, onceOf, onceRecords, type OnceValue, readOnce } from "./once.ts";
@@ -91,7 +93,8 @@ async function startTask(parts: ServerParts, call: Call, request: SendParams, me
   const key = streamKey(call.principal, call.agent.id, newId());
   const stored = await parts.media.store(key, message.parts);
   const recorded = { ...message, parts: stored, contextId: context, taskId: key.task };
-  const result = await recordTask(parts, key, { context, message: recorded, metadata: request.metadata }, onceRecords(once, key, true));
+  const records = [...onceRecords(once, key, true), ...removalOf(parts, call, key)];
+  const result = await recordTask(parts, key, { context, message: recorded, metadata: request.metadata }, records);
   if (result.ok) return { key, after: 1, created: true, repeated: false };
   if (once === undefined) throw new IasError("internal", `The task's record ${keyText(key)} was refused.`);
   return attach(parts, call, readOnce(result.found, once));
@@ -101,7 +104,7 @@ async function startTask(parts: ServerParts, call: Call, request: SendParams, me
 async function continueTask(parts: ServerParts, call: Call, message: Message, taskId: string, once: Once | undefined): Promise<Accepted> {
   const key = streamKey(call.principal, call.agent.id, taskId);
   const stored = { ...message, parts: await parts.media.store(key, message.parts) };
-  const records = onceRecords(once, key, false);
+  const records = [...onceRecords(once, key, false), ...removalOf(parts, call, key)];
   for (let tries = 0; tries < TRIES; tries += 1) {
     const row = await parts.store.index.get(key);
     if (row === undefined) throw taskNotFound(taskId);
@@ -141,6 +144,10 @@ async function continueTask(parts: ServerParts, call: Call, message: Message, ta
     retryable: true,
     retryAfterMs: 1000,
   });
+}
+
+function removalOf({ now }: ServerParts, { removeAfterMs }: Call, key: StreamKey): readonly RecordWrite[] {
+  return removeAfterMs === undefined ? [] : removalRecords({ key, afterMs: removeAfterMs }, now());
 }
 
 /** A task that waits for its turn takes only so many messages. */

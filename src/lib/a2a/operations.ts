@@ -34,6 +34,8 @@ export interface Call {
   readonly lastEventId?: string;
   /** `Idempotency-Key`. */
   readonly idempotencyKey?: string;
+  /** The task that the message makes or goes to is removed so long after its end, ms; absent: it is kept. */
+  readonly removeAfterMs?: number;
   /** Aborted when the caller has gone. It ends what the caller waits for, never a run. */
   readonly signal: AbortSignal;
   /** By which way it came, for the list of readers; absent: not listed. */

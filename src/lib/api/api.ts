@@ -10,7 +10,7 @@ import type { ReaderInfo } from "../model/api.ts";
  */
 export interface Api {
   /** Puts a message into the log and returns; the same `messageId` again finds the task that the first made (SEMANTICS 16). Throws `not-found` for an unknown agent, and what SendMessage throws. */
-  send(caller: Caller, agent: string, body: SendBody): Promise<SendReply>;
+  send(caller: Caller, agent: string, body: SendBody, options?: SendOptions): Promise<SendReply>;
   /** Cancels a task; one that is canceled is returned. Throws `task-not-found`, `task-not-cancelable`. */
   cancel(caller: Caller, name: TaskName): Promise<TaskSummary>;
   /** Opens a task's stream (SEMANTICS 4). Throws `task-not-found`; `limit-reached` when too many streams are open. */
@@ -23,6 +23,12 @@ export interface Api {
 export interface Caller {
   readonly principal: Principal;
   readonly signal: AbortSignal;
+}
+
+/** How long what a message begins is kept. */
+export interface SendOptions {
+  /** The task is removed so long after its end, ms; absent: it is kept as every task. */
+  readonly removeAfterMs?: number;
 }
 
 /** A task of the caller. `agent` is where to look first; without it all agents are asked. */

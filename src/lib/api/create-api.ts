@@ -14,7 +14,7 @@ import { toSummary } from "./summaries.ts";
 /** The API over operations and log. */
 export function createApi(parts: ApiParts): Api {
   return {
-    send: (caller, agent, body) => send(parts, caller, findAgent(parts.agents, agent), body),
+    send: (caller, agent, body, options = {}) => send(parts, { ...toCall(caller, findAgent(parts.agents, agent)), ...options }, body),
     async cancel(caller, name) {
       const { key } = await findTask(parts, caller.principal, name);
       await parts.operations.cancelTask(toCall(caller, findAgent(parts.agents, key.agent)), { id: key.task });
@@ -32,12 +32,13 @@ function toCall(caller: Caller, agent: Agent): Call {
   return { principal: caller.principal, agent, version: "1.0", extensions: new Set([EXTENSION_URI]), signal: caller.signal };
 }
 
-async function send(parts: ApiParts, caller: Caller, agent: Agent, body: SendBody): Promise<SendReply> {
+async function send(parts: ApiParts, call: Call, body: SendBody): Promise<SendReply> {
   const { log } = parts.store;
+  const { agent, principal } = call;
   // A new task's stream begins with the message; of an old one the reader has what came before.
-  const before = body.taskId === undefined ? undefined : await log.read(streamKey(caller.principal, agent.id, body.taskId), { after: 0, maxBytes: 0 });
+  const before = body.taskId === undefined ? undefined : await log.read(streamKey(principal, agent.id, body.taskId), { after: 0, maxBytes: 0 });
   const params = { message: { ...body, role: "ROLE_USER" }, configuration: { returnImmediately: true, historyLength: 0 } };
-  const sent = await parts.operations.sendMessage(toCall(caller, agent), params);
+  const sent = await parts.operations.sendMessage(call, params);
   if ("message" in sent) return { message: sent.message };
   return { agent: agent.id, task: sent.task.id, context: sent.task.contextId, cursor: toCursor(log.id, before?.head ?? 0) };
 }

@@ -10,15 +10,17 @@ import type { BridgeParts } from "./bridge-parts.ts";
 import { bounded, untilAuth, waitsForAuth } from "./openai/bound.ts";
 import { chatCompletionSchema, createChatEncoder, type CompletionFacts, toChatParts, toCompletion } from "./openai/chat.ts";
 import { toEndError, toOpenAiReply, unsupported } from "./openai/errors.ts";
+import { missing } from "./openai/missing.ts";
 import { createResponseEncoder, type ResponseEncoder, type ResponseFacts, toSse } from "./openai/response.ts";
 import { readResponseId, responseId, responseSchema, toResponseParts } from "./openai/response-input.ts";
+import { deleteTask, keepingOf, storingOf } from "./openai/storing.ts";
 import { agentOf, callerOf, readJson, taskLink } from "./request.ts";
 import { messageIdOf, readSoFar, readTurn, startTurn, type TaskTurn, type Turn, turnAt } from "./turn.ts";
 
 /**
  * OpenAI's HTTP API in front of any agent: `model` names it. `GET /v1/models`, `POST /v1/chat/completions` (stateless: each request is a task of its own, with the
  * conversation that it brings as text), `POST /v1/responses` (`previous_response_id` goes on in the conversation), `GET /v1/responses/{id}` (also as a stream from
- * `starting_after`), `POST /v1/responses/{id}/cancel`. To leave cancels nothing. `Idempotency-Key` makes a repeat attach. Errors are OpenAI's.
+ * `starting_after`), `DELETE`, `POST /v1/responses/{id}/cancel`. To leave cancels nothing. `Idempotency-Key` makes a repeat attach. Errors are OpenAI's.
  */
 export function createOpenAiRoute(parts: BridgeParts): Route {
   return async (request) => {
@@ -47,15 +49,17 @@ async function answer(parts: BridgeParts, request: RouteRequest, [noun = "", id,
       return respond(parts, caller, request);
     case "GET responses/{id}":
       return retrieve(parts, caller, await findResponse(parts, caller, id ?? ""), request.url.searchParams);
+    case "DELETE responses/{id}": {
+      await deleteTask(parts, caller, await findResponse(parts, caller, id ?? ""));
+      return json({ id: id ?? "", object: "response", deleted: true });
+    }
     case "POST responses/{id}/cancel": {
       const turn = await findResponse(parts, caller, id ?? "");
       await parts.api.cancel(caller, { task: turn.task, agent: turn.agent.id });
       return retrieve(parts, caller, turn, new URLSearchParams());
     }
-    default: {
-      const known = "GET /v1/models, POST /v1/chat/completions, POST /v1/responses, GET /v1/responses/{id}, POST /v1/responses/{id}/cancel";
-      throw new IasError("not-found", `There is no ${request.method} ${request.url.pathname.slice(0, 100)} here; there are ${known}.`);
-    }
+    default:
+      throw missing(request.method, request.url.pathname.slice("/v1/".length));
   }
 }
 
@@ -63,7 +67,8 @@ async function chat(parts: BridgeParts, caller: Caller, request: RouteRequest): 
   const input = await readJson(parts, request, chatCompletionSchema);
   const agent = modelOf(parts, input.model);
   const body = { parts: toChatParts(input) };
-  const turn = await startTurn(parts, caller, agent, { ...body, messageId: keyOf(request, body) });
+  const keeping = await keepingOf(parts, caller, agent, input);
+  const turn = await startTurn(parts, caller, agent, { ...body, messageId: keyOf(request, body) }, keeping);
   const facts: CompletionFacts = { ...factsOf(parts, turn), id: `chatcmpl-${turn.kind === "task" ? turn.task : turn.message.messageId}` };
   const batches = await readTurn(parts, caller, turn, "openai");
   if (input.stream !== true) {
@@ -81,9 +86,11 @@ async function respond(parts: BridgeParts, caller: Caller, request: RouteRequest
   const { parts: said, approves } = toResponseParts(input);
   const place = await placeOf(parts, caller, agent, input, approves);
   const body = { parts: said, ...place, ...(input.metadata !== undefined && input.metadata !== null && { metadata: { ...input.metadata } }) };
-  const turn = await startTurn(parts, caller, agent, { ...body, messageId: keyOf(request, body) });
+  const keeping = await keepingOf(parts, caller, agent, { store: input.store, task: place.taskId });
+  const turn = await startTurn(parts, caller, agent, { ...body, messageId: keyOf(request, body) }, keeping);
   const previous = input.previous_response_id ?? undefined;
-  const facts: ResponseFacts = { ...responseFacts(parts, turn), background: input.background === true, ...(previous !== undefined && { previous }) };
+  const stored = input.store !== false;
+  const facts: ResponseFacts = { ...responseFacts(parts, turn), background: input.background === true, stored, ...(previous !== undefined && { previous }) };
   if (input.stream !== true && input.background === true) return json(createResponseEncoder(facts).response());
   const batches = bounded(await readTurn(parts, caller, turn, "openai"), parts.limits.maxInlineBytes, facts.link);
   return input.stream === true ? streamed(batches, facts, -1) : collected(batches, facts);
@@ -113,14 +120,15 @@ async function findResponse(parts: BridgeParts, caller: Caller, id: string, para
   const named = readResponseId(id);
   for (const agent of named === undefined ? [] : parts.agents.values()) {
     const turn = await turnAt(parts, caller, agent, named?.task ?? "", named?.after ?? 0);
-    if (turn !== undefined) return turn;
+    if (turn !== undefined && (await storingOf(parts, caller, agent, turn.task)) !== "deleted") return turn;
   }
   const message = `There is no response ${JSON.stringify(id.slice(0, 100))} here.`;
   throw new IasError("not-found", message, { fields: [{ field: param, description: message }] });
 }
 
 async function retrieve(parts: BridgeParts, caller: Caller, turn: TaskTurn, query: URLSearchParams): Promise<RouteReply> {
-  const facts = { ...responseFacts(parts, turn), background: false };
+  const stored = (await storingOf(parts, caller, turn.agent, turn.task)) === "kept";
+  const facts = { ...responseFacts(parts, turn), background: false, stored };
   const after = Number(query.get("starting_after") ?? -1);
   if (!Number.isInteger(after)) throw unsupported("starting_after", "starting_after must be the sequence_number of an event, a whole number.");
   const { maxInlineBytes } = parts.limits;
@@ -168,7 +176,7 @@ function factsOf({ now }: BridgeParts, turn: Turn): Omit<CompletionFacts, "id"> 
   return { model, created: Math.floor(turn.createdAt / 1000), task: turn.task, link: taskLink(model, turn.task) };
 }
 
-function responseFacts(parts: BridgeParts, turn: Turn): Omit<ResponseFacts, "background"> {
+function responseFacts(parts: BridgeParts, turn: Turn): Omit<ResponseFacts, "background" | "stored"> {
   const facts = factsOf(parts, turn);
   return turn.kind === "reply"
     ? { ...facts, id: `resp_${turn.message.messageId}` }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Caller } from "../api/api.ts";
+import type { Caller, SendOptions } from "../api/api.ts";
 import type { Agent } from "../engine/agent.ts";
 import { hasBlobs } from "../media/media.ts";
 import type { ListedTask } from "../log/task-index.ts";
@@ -40,8 +40,8 @@ interface Span {
 }
 
 /** Puts a message into the log. The same body again attaches to the turn that the first began, wherever that is by now (SEMANTICS 16). */
-export async function startTurn(parts: BridgeParts, caller: Caller, agent: Agent, body: SendBody): Promise<Turn> {
-  const sent = await parts.api.send(caller, agent.id, body);
+export async function startTurn(parts: BridgeParts, caller: Caller, agent: Agent, body: SendBody, options: SendOptions = {}): Promise<Turn> {
+  const sent = await parts.api.send(caller, agent.id, body, options);
   if ("message" in sent) return { kind: "reply", agent, message: sent.message };
   // Looked up after it was sent, so that of two equal requests at once both find the same.
   const inputs = body.taskId === undefined ? [] : await findInputs(parts, streamKey(caller.principal, agent.id, sent.task));

@@ -120,7 +120,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     await options.search?.remove(key);
   };
   if (options.search !== undefined && !settings.readOnly) opened(followLog({ search: options.search, store, views, report }));
-  if (!settings.readOnly) opened(startUpkeep({ store, agents, limits, release, now, report }));
+  if (!settings.readOnly) opened(startUpkeep({ store, agents, limits, release, cancel: (key) => cancel(key), now, report }));
 
   const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
   const signingKey = cardKey ?? (await loadSigningKey(store.records));
@@ -135,14 +135,21 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     ...(options.declareWebSocket !== undefined && { websocket: options.declareWebSocket }),
     now,
   });
+  const all = createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report });
+  const cancel = async (key: StreamKey): Promise<void> => {
+    const agent = agents.get(key.agent);
+    const call = {
+      principal: { tenant: key.tenant, user: key.user },
+      version: "1.0",
+      extensions: new Set<string>(),
+      signal: new AbortController().signal,
+    } as const;
+    if (agent !== undefined) await all.cancelTask({ ...call, agent }, { id: key.task });
+  };
   return {
     limits,
     agents,
-    operations: limitReaders(
-      createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report }),
-      limits.maxReaders,
-      ({ key, audience }, transport, at) => readers.enter({ key, audience, transport, at }),
-    ),
+    operations: limitReaders(all, limits.maxReaders, ({ key, audience }, transport, at) => readers.enter({ key, audience, transport, at })),
     readers,
     remotes,
     runtime,

@@ -107,6 +107,8 @@ export interface Limits {
   readonly retainTasksMs: number;
   /** Finished tasks that are kept; the oldest go first. Infinity by default. */
   readonly retainTasks: number;
+  /** A task whose caller asked that it is not stored (`store: false` of OpenAI's API) is removed so long after its end, ms; one that waits for its user so long is canceled. */
+  readonly unstoredTaskMs: number;
   /** Entries that a rolling stream keeps behind its head; older ones become a snapshot. */
   readonly rollKeepEntries: number;
   /** Idempotency records are kept as long as their task, and at least this long after its end, ms (SEMANTICS 16). */
@@ -167,6 +169,7 @@ export const DEFAULT_LIMITS: Limits = {
   drainGraceMs: 10_000,
   retainTasksMs: Number.POSITIVE_INFINITY,
   retainTasks: Number.POSITIVE_INFINITY,
+  unstoredTaskMs: 5 * 60_000,
   rollKeepEntries: 10_000,
   onceTtlMs: 24 * 3_600_000,
 };

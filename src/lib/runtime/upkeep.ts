@@ -2,10 +2,11 @@ import type { Agent } from "../engine/agent.ts";
 import type { Records, StoredRecord } from "../log/records.ts";
 import type { Store } from "../log/store.ts";
 import type { ListedTask } from "../log/task-index.ts";
-import { TERMINAL_STATES } from "../model/a2a.ts";
+import { isInterrupted, isTerminal, TERMINAL_STATES } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { joinKey, keyText, type StreamKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
+import { readRemoval, type Removal, removalNote, REMOVALS } from "../task/removal.ts";
 import { loadView, toSnapshot } from "../task/view.ts";
 
 /** Between two rounds, and how long a round may compact, ms. */
@@ -14,6 +15,9 @@ const COMPACT_MS = 50;
 
 /** Tasks that one round removes or shortens; the next round takes more. */
 const ROUND_LIMIT = 100;
+
+/** Until a task that could not be removed (a hold keeps it) is looked for again, ms. */
+const HELD_MS = 60_000;
 
 /** Records in one listing. */
 const PAGE = 1000;
@@ -25,12 +29,14 @@ export interface UpkeepParts {
   readonly limits: Pick<Limits, "retainTasksMs" | "retainTasks" | "rollKeepEntries" | "onceTtlMs">;
   /** The task is gone: its bytes may go too. */
   readonly release: (key: StreamKey) => Promise<void>;
+  /** Ends a task that waits for its user, as its user would. */
+  readonly cancel: (key: StreamKey) => Promise<void>;
   /** ms since the epoch. */
   readonly now: () => number;
   readonly report: (error: IasError) => void;
 }
 
-/** Keeps a store small (SEMANTICS 14): compacts, removes finished tasks that are older than they are kept, shortens rolling streams. */
+/** Keeps a store small (SEMANTICS 14): compacts, removes finished tasks that are older than they are kept or that nobody wanted kept, shortens rolling streams. */
 export interface UpkeepLoop extends AsyncDisposable {
   /** One round now; the timer does the same. */
   round(): Promise<void>;
@@ -58,6 +64,7 @@ export function startUpkeep(parts: UpkeepParts): UpkeepLoop {
 async function work(parts: UpkeepParts): Promise<void> {
   await parts.store.upkeep.compact({ budgetMs: COMPACT_MS });
   await removeOld(parts);
+  await removeUnstored(parts);
   await shortenRolling(parts);
 }
 
@@ -73,6 +80,36 @@ async function removeOld(parts: UpkeepParts): Promise<void> {
     if (task.statusAt > before && over <= 0) continue;
     if (await remove(parts, task)) over -= 1;
   }
+}
+
+/** Tasks that their callers asked not to keep. One that is not over is looked for again later; one that waits for its user for too long is ended. */
+async function removeUnstored(parts: UpkeepParts): Promise<void> {
+  const { records } = parts.store;
+  for (const note of await records.list(REMOVALS, { limit: PAGE })) {
+    const removal = readRemoval(note);
+    if (removal.dueAt > parts.now()) return;
+    const dueAt = await retire(parts, removal).catch((error: unknown) => {
+      parts.report(IasError.from(error));
+      return parts.now() + HELD_MS;
+    });
+    if (dueAt !== undefined) await records.put(removalNote({ key: removal.key, afterMs: removal.afterMs }, dueAt));
+    await records.delete(note.key);
+  }
+}
+
+/** Removes a task whose time is over. When to look again; undefined where it is gone. */
+async function retire(parts: UpkeepParts, { key, afterMs }: Removal): Promise<number | undefined> {
+  const row = await parts.store.index.get(key);
+  if (row === undefined) {
+    // An answer without a task has a stream alone.
+    if (await parts.store.upkeep.remove(key)) await parts.release(key);
+    return undefined;
+  }
+  const now = parts.now();
+  if (row.statusAt + afterMs > now) return row.statusAt + afterMs;
+  if (isTerminal(row.state)) return (await remove(parts, row)) ? undefined : now + HELD_MS;
+  if (isInterrupted(row.state)) await parts.cancel(key);
+  return now + Math.max(afterMs, ROUND_MS);
 }
 
 /** Removes a task with all that is its own; false where a hold keeps it. What points at it goes first: after a kill in between the next round finds the task again. */

@@ -13,6 +13,7 @@ export const chatCompletionSchema = z.object({
   model: z.string(),
   messages: z.array(z.looseObject({ role: z.string(), content: z.unknown().optional() })).min(1, "must hold at least one message"),
   stream: z.boolean().nullish(),
+  store: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   n: z.number().nullish(),
   tools: z.unknown().optional(),

@@ -13,6 +13,7 @@ export const responseSchema = z.object({
   previous_response_id: z.string().nullish(),
   conversation: z.union([z.string(), z.looseObject({ id: z.string() })]).nullish(),
   stream: z.boolean().nullish(),
+  store: z.boolean().nullish(),
   background: z.boolean().nullish(),
   tools: z.unknown().optional(),
   text: z.looseObject({ format: z.looseObject({ type: z.string() }).nullish() }).nullish(),

@@ -17,6 +17,8 @@ export interface ResponseFacts {
   readonly link: string;
   readonly previous?: string;
   readonly background: boolean;
+  /** False: it goes some time after its end. */
+  readonly stored: boolean;
 }
 
 /** One event of a stream of `/v1/responses`. */
@@ -64,7 +66,7 @@ export function createResponseEncoder(facts: ResponseFacts): ResponseEncoder {
     previous_response_id: facts.previous ?? null,
     conversation: facts.context === undefined ? null : { id: facts.context },
     reasoning: { effort: null, summary: null },
-    store: true,
+    store: facts.stored,
     temperature: null,
     text: { format: { type: "text" } },
     tool_choice: "auto",
