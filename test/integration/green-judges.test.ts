@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Campaign } from "../../src/lib/campaign/campaign.ts";
 import { createGreenAgent } from "../../src/lib/campaign/green-agent.ts";
 import { runCampaign } from "../../src/lib/campaign/run-campaign.ts";
+import type { Agent } from "../../src/lib/engine/agent.ts";
 import { defineAgent } from "../../src/lib/engine/define-agent.ts";
 import { say } from "../../src/lib/engine/scripted.ts";
 import { DEFAULT_THRESHOLDS } from "../../src/lib/liveness/thresholds.ts";
@@ -27,6 +28,26 @@ function campaignWith(green: string, subject: string, change: Partial<Campaign> 
     green: { kind: "a2a", url: green, config: { rounds: 2 }, role: "player", others: { referee: "http://127.0.0.1:9" } },
     ...change,
   });
+}
+
+/** The built-in evaluator, for the length of a test. */
+function builtInGreen(t: TestContext): Agent {
+  const fetch = createGuardedFetch({ allowLocal: true });
+  t.after(() => fetch[Symbol.asyncDispose]());
+  const engine = createGreenAgent({
+    runCampaign,
+    createLedger: createMemoryLedger,
+    parts: {
+      connect: (url, headers) => connectSubject(url, { headers, fetch }),
+      fetch,
+      clock: systemClock,
+      monotonic: () => performance.now(),
+      random: Math.random,
+      env: {},
+      loadScorer: () => Promise.reject(new Error("there is none")),
+    },
+  });
+  return defineAgent({ id: "green", engine });
 }
 
 test("a green agent that hangs in mid-battle is found by its silence and asked again; its result is the verdict", async (t) => {
@@ -69,20 +90,6 @@ test("a green agent that hangs in mid-battle is found by its silence and asked a
 });
 
 test("the built-in evaluator judges a campaign's battles, while its own participants are slow but alive", async (t) => {
-  await using fetch = createGuardedFetch({ allowLocal: true });
-  const engine = createGreenAgent({
-    runCampaign,
-    createLedger: createMemoryLedger,
-    parts: {
-      connect: (url, headers) => connectSubject(url, { headers, fetch }),
-      fetch,
-      clock: systemClock,
-      monotonic: () => performance.now(),
-      random: Math.random,
-      env: {},
-      loadScorer: () => Promise.reject(new Error("there is none")),
-    },
-  });
   const slow = agentOf(
     async function* slow(_, signal) {
       // Long enough that the evaluator's own log is silent for longer than the campaign's gap: it says that it waits for somebody.
@@ -91,7 +98,7 @@ test("the built-in evaluator judges a campaign's battles, while its own particip
     },
     { id: "slow" },
   );
-  const { url } = await serving(t, [defineAgent({ id: "green", engine }), slow]);
+  const { url } = await serving(t, [builtInGreen(t), slow]);
   const campaign = campaignWith(`${url}/a2a/green`, `${url}/a2a/slow`, {
     green: { kind: "a2a", url: `${url}/a2a/green`, config: { green: "contains" }, role: "player", others: {} },
     thresholds: { ...DEFAULT_THRESHOLDS, gapMs: 2000 },
@@ -107,20 +114,6 @@ test("the built-in evaluator judges a campaign's battles, while its own particip
 });
 
 test("a lone participant that refuses what is hard does not pass by what is easy", async (t) => {
-  await using fetch = createGuardedFetch({ allowLocal: true });
-  const engine = createGreenAgent({
-    runCampaign,
-    createLedger: createMemoryLedger,
-    parts: {
-      connect: (url, headers) => connectSubject(url, { headers, fetch }),
-      fetch,
-      clock: systemClock,
-      monotonic: () => performance.now(),
-      random: Math.random,
-      env: {},
-      loadScorer: () => Promise.reject(new Error("there is none")),
-    },
-  });
   const picky = agentOf(
     async function* picky(turn) {
       if (turn.input[0]?.parts[0]?.text?.includes("Kenya") === true) yield { kind: "end", outcome: "rejected", message: [{ text: "Too hard." }] };
@@ -128,7 +121,7 @@ test("a lone participant that refuses what is hard does not pass by what is easy
     },
     { id: "picky" },
   );
-  const { url } = await serving(t, [defineAgent({ id: "green", engine }), picky]);
+  const { url } = await serving(t, [builtInGreen(t), picky]);
   const items = [
     { id: "a", prompt: "The capital of France?", expected: "Paris" },
     { id: "b", prompt: "The capital of Kenya?", expected: "Nairobi" },
