@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { say } from "../../src/lib/engine/scripted.ts";
 import { engine } from "../support/engines.ts";
+import { freePort } from "../support/free-port.ts";
 import { startIas } from "../support/ias-process.ts";
 import { agentOf, serving } from "../support/serving.ts";
 import { root } from "../support/tree.ts";
@@ -16,15 +15,6 @@ import { root } from "../support/tree.ts";
 // A scenario.toml in AgentBeats' form, with a green agent built as its tutorial builds them, on the library that it uses.
 
 const { python } = engine("python-a2a-0.3.5");
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 const SUBJECT = `
 import { scripted } from "infinite-agent-streams";

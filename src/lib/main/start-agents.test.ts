@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../../test/support/free-port.ts";
 import type { AgentCommand } from "../campaign/read-scenario.ts";
 import { startAgents } from "./start-agents.ts";
 
@@ -20,15 +19,6 @@ if (stubborn === "stubborn") process.on("SIGTERM", () => console.log("not yet"))
 createServer((request, response) => response.end(JSON.stringify({ name: "a", url: "http://127.0.0.1:" + port, capabilities: {}, skills: [] })))
   .listen(Number(port), "127.0.0.1", () => console.log("ready", process.pid));
 `;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 async function commandOf(role: string, ...more: string[]): Promise<AgentCommand> {
   const port = await freePort();
