@@ -1,4 +1,5 @@
 import "./without-eval.ts";
+import { cutText } from "../../../src/lib/model/cut-text.ts";
 import { deviationsOf, type Deviation } from "../../../src/lib/testing/a2a/shapes.ts";
 import type { RuleBreak } from "./stream-rules.ts";
 
@@ -82,8 +83,7 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
 }
 
 function found(value: unknown): string {
-  const text = JSON.stringify(value) ?? "absent";
-  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+  return cutText(JSON.stringify(value) ?? "absent", 80);
 }
 
 function capital(text: string): string {

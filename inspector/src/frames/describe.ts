@@ -1,5 +1,6 @@
 import type { Part, StreamResponse } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
+import { cutText } from "../../../src/lib/model/cut-text.ts";
 import { readExtension } from "../../../src/lib/model/extension.ts";
 
 /** What an entry is, in one word: the extension's kind where it has one, else the A2A event's. */
@@ -16,8 +17,7 @@ export function kindOf(event: StreamResponse): FrameKind {
 
 /** An entry in one line, at most `most` characters (160) of it. Plain text: whoever shows it must not take it for markup. */
 export function summaryOf({ event }: Pick<StreamEntry, "event">, most = 160): string {
-  const text = describe(event);
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+  return cutText(describe(event), most);
 }
 
 function describe(event: StreamResponse): string {

@@ -1,5 +1,6 @@
 import { isTerminal, type Part } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
+import { cutText } from "../../../src/lib/model/cut-text.ts";
 import { type ExtensionData, readExtension } from "../../../src/lib/model/extension.ts";
 import { partsText } from "../frames/describe.ts";
 
@@ -252,5 +253,5 @@ function word(state: string): string {
 }
 
 function clip(text: string): string {
-  return text.length <= MAX_LABEL ? text : `${text.slice(0, MAX_LABEL - 1)}…`;
+  return cutText(text, MAX_LABEL);
 }

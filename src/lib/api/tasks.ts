@@ -3,10 +3,10 @@ import type { ListedTask } from "../log/task-index.ts";
 import type { ConversationSummary, TaskDetail, TaskSummary, TaskSummaryPage } from "../model/api.ts";
 import type { JsonObject, TaskState } from "../model/a2a.ts";
 import { toCursor } from "../model/cursor.ts";
+import { cutText } from "../model/cut-text.ts";
 import { hasBlobs } from "../media/media.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
-import { shorten } from "../model/title.ts";
 import type { SearchQuery } from "../search/search.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { defineEndpoint, type Endpoint } from "./endpoint.ts";
@@ -154,7 +154,7 @@ async function searchTasks(
     const { hits, total, more } = await parts.search.find({ ...query, statusUntil: bound, limit: limit - tasks.length, ...(after !== undefined && { after }) });
     for (const { key, match } of hits) {
       const row = await parts.store.index.get(key);
-      if (row !== undefined && (query.states?.includes(row.state) ?? true)) tasks.push({ ...(await toSummary(parts, row)), match: shorten(match, 200) });
+      if (row !== undefined && (query.states?.includes(row.state) ?? true)) tasks.push({ ...(await toSummary(parts, row)), match: cutText(match, 200) });
     }
     const last = hits.at(-1);
     if (last !== undefined) after = { time: last.statusAt, task: last.key.task };

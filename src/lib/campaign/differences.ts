@@ -1,3 +1,5 @@
+import { cutText } from "../model/cut-text.ts";
+
 const MAX_TOLD = 6;
 const MAX_VALUE = 40;
 
@@ -31,5 +33,5 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function short(value: unknown): string {
   if (value === undefined) return "none";
   const text = typeof value === "number" ? String(value) : JSON.stringify(value);
-  return text.length <= MAX_VALUE ? text : `${text.slice(0, MAX_VALUE - 1)}…`;
+  return cutText(text, MAX_VALUE);
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Thresholds } from "../liveness/thresholds.ts";
 import type { Json, JsonObject } from "../model/a2a.ts";
+import { cutText } from "../model/cut-text.ts";
 
 /**
  * The form of a campaign's file, before defaults: `read-campaign.ts` makes a `Campaign` of it. Names are those of `Campaign`.
@@ -27,8 +28,7 @@ export function toMs(value: number | string): number {
 
 /** A value as messages show it: one line, not long. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+  return cutText(JSON.stringify(value) ?? String(value), 60);
 }
 
 /** The error of a schema whose values are described by `what`. */

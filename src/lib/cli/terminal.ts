@@ -1,3 +1,4 @@
+import { cutText } from "../model/cut-text.ts";
 import { escapeUnsafe, replaceUnsafe } from "../model/unsafe-text.ts";
 
 /** Text of an agent as a terminal may show it. */
@@ -7,8 +8,7 @@ export function toTerminal(text: string): string {
 
 /** One line of at most `width` characters. */
 export function toLine(text: string, width: number): string {
-  const line = toTerminal(text.replaceAll(/\s+/g, " ")).trim();
-  return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+  return cutText(toTerminal(text.replaceAll(/\s+/g, " ")).trim(), width);
 }
 
 /** A value as one line of JSON that is safe on a terminal too: unsafe characters are escaped, so that nothing of the value is lost. */

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../../model/a2a.ts";
+import { cutText } from "../../model/cut-text.ts";
 
 /** What one rule says of a card. */
 export interface CardFinding {
@@ -39,8 +40,7 @@ export function createReport(): Report {
 
 function shorten(value: unknown): string {
   if (value === undefined) return "absent";
-  const text = JSON.stringify(value);
-  return text.length <= 120 ? text : `${text.slice(0, 117)}...`;
+  return cutText(JSON.stringify(value), 120);
 }
 
 /** Text that says something. */

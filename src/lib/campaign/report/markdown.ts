@@ -1,3 +1,4 @@
+import { cutText } from "../../model/cut-text.ts";
 import { faultsText, rated } from "./rated.ts";
 import type { Comparison } from "./compare.ts";
 import { markdownText } from "./escape.ts";
@@ -60,7 +61,7 @@ export async function* toMarkdown(source: ReportSource, comparison?: Comparison)
     const { word } = battleStanding(battle);
     if (word === "passed") continue;
     if (rows.length >= MAX_ROWS) more += 1;
-    else rows.push([markdownText(result.subject), markdownText(itemName(result)), word, count(attempts.length), markdownText(cut(reasonOf(result)))]);
+    else rows.push([markdownText(result.subject), markdownText(itemName(result)), word, count(attempts.length), markdownText(cutText(reasonOf(result), MAX_REASON))]);
   }
   if (rows.length > 0) {
     yield "\n## Battles that did not pass\n\n";
@@ -95,5 +96,3 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
   return `${line(head)}${line(head.map(() => "---"))}${rows.map(line).join("")}`;
 }
-
-const cut = (text: string): string => (text.length <= MAX_REASON ? text : `${text.slice(0, MAX_REASON - 1)}…`);

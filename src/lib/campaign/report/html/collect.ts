@@ -1,3 +1,4 @@
+import { cutText } from "../../../model/cut-text.ts";
 import type { Attempt, Episode } from "../../attempt.ts";
 import { readBattles, type ReportSource } from "../source.ts";
 import { battleStanding, itemName, reasonOf, type Standing, standing } from "../words.ts";
@@ -148,4 +149,4 @@ function weight({ standing: { word }, episodes }: Lane): number {
   return (stalledIn(episodes) ? 4 : 0) + (episodes.length > 0 ? 2 : 0) + (word === "failed" ? 1 : 0);
 }
 
-const cut = (text: string): string => (text.length <= LIMITS.text ? text : `${text.slice(0, LIMITS.text - 1)}…`);
+const cut = (text: string): string => cutText(text, LIMITS.text);
