@@ -1,9 +1,6 @@
-import type { Json, Part } from "../../../src/lib/model/a2a.ts";
+import type { Json, JsonObject, Part } from "../../../src/lib/model/a2a.ts";
+import { isObject } from "../../../src/lib/model/json.ts";
 import type { Approval, FormSchema } from "./blocks.ts";
-
-function fieldsOf(value: Json | undefined): { readonly [key: string]: Json } {
-  return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as { readonly [key: string]: Json }) : {};
-}
 
 /** Answers to approvals in a part of a person's message (PROTOCOL.md, META-3). */
 export function approvalsIn(part: Part): readonly { readonly call: string; readonly approve: boolean }[] {
@@ -43,6 +40,7 @@ export function askedIn(
   };
 }
 
-function isObject(value: Json | undefined): boolean {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
+/** An object's members; none of anything else. */
+function fieldsOf(value: Json | undefined): JsonObject {
+  return isObject(value) ? value : {};
 }

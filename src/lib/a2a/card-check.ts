@@ -1,4 +1,5 @@
-import { createReport, isObject, type CardFinding, type Report } from "./card-check/report.ts";
+import { isObject } from "../model/json.ts";
+import { createReport, type CardFinding, type Report } from "./card-check/report.ts";
 import { checkCard03 } from "./card-check/v0-3.ts";
 import { checkCard1 } from "./card-check/v1.ts";
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { RecordWrite, StoredRecord } from "../log/records.ts";
-import type { JsonObject } from "../model/a2a.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
+import { isObject } from "../model/json.ts";
 import { joinKey, keyText, type StreamKey } from "../model/key.ts";
 import type { Call } from "./operations.ts";
 import type { SendParams } from "./parse.ts";
@@ -58,8 +58,6 @@ export function readOnce(record: StoredRecord, once: Once): OnceValue {
 /** JSON with members in order, so that equal requests have equal text (RFC 8785 for the values that JSON.parse gives). */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) =>
-    member !== null && typeof member === "object" && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member as JsonObject).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
+    isObject(member) ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))) : member,
   );
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Json, type JsonObject, TASK_STATES } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
+import { isObject } from "../model/json.ts";
 import type { PushConfig } from "./operations.ts";
 
 /**
@@ -31,7 +32,7 @@ function isContent(key: string, part: object): boolean {
 // What is checked here came out of JSON or protobuf, so it can be nothing else than JSON; to walk it through a schema costs 30 times what reading it does.
 const json = z.unknown() as z.ZodType<Json>;
 /** Any JSON object. */
-export const structSchema = z.custom<JsonObject>((value) => value !== null && typeof value === "object" && !Array.isArray(value), "must be an object");
+export const structSchema = z.custom<JsonObject>(isObject, "must be an object");
 /** Faults of a request that are named; the rest of a list is not looked at after so many. */
 const MAX_FAULTS = 20;
 

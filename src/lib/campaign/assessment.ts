@@ -1,5 +1,6 @@
 import type { Json, JsonObject, Part } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
+import { isObject } from "../model/json.ts";
 import type { Green, Item, Subject, Verdict } from "./campaign.ts";
 import { findObjects, readJson } from "./json-text.ts";
 
@@ -51,7 +52,8 @@ export function verdictOfResults(text: string, data: readonly Json[], role: stri
   }
   const given = scoreOf(told);
   const pass = passOf(told, role) ?? (given ?? 0) >= PASS_SCORE;
-  const reason = [told["reason"], asObject(told["detail"])?.["reason"]].find((one) => typeof one === "string");
+  const { reason: own, detail } = told;
+  const reason = [own, isObject(detail) ? detail["reason"] : undefined].find((one) => typeof one === "string");
   return {
     pass,
     score: given ?? (pass ? 1 : 0),
@@ -64,10 +66,7 @@ export function verdictOfResults(text: string, data: readonly Json[], role: stri
 export function resultsOf(text: string, data: readonly Json[]): readonly JsonObject[] {
   const whole = readJson(text);
   const texts = whole === undefined ? findObjects(text) : [whole];
-  return [...texts, ...data]
-    .flatMap((value) => (Array.isArray(value) ? (value as readonly Json[]) : [value]))
-    .map(asObject)
-    .filter((value) => value !== undefined);
+  return [...texts, ...data].flatMap((value) => (Array.isArray(value) ? (value as readonly Json[]) : [value])).filter(isObject);
 }
 
 function passOf(result: JsonObject, role: string): boolean | undefined {
@@ -83,8 +82,4 @@ function scoreOf(result: JsonObject): number | undefined {
     if (of > 0 && score >= 0 && score <= of) return score / of;
   }
   return typeof percent === "number" && percent >= 0 && percent <= 100 ? percent / 100 : undefined;
-}
-
-function asObject(value: Json | undefined): JsonObject | undefined {
-  return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as JsonObject) : undefined;
 }

@@ -1,7 +1,7 @@
 import type { JsonObject, StreamResponse, TaskState } from "../model/a2a.ts";
-import { EXTENSION_URI } from "../model/entry.ts";
 import type { ErrorCode, IasError } from "../model/errors.ts";
-import { readExtension } from "../model/extension.ts";
+import { extensionIn, readExtension } from "../model/extension.ts";
+import { isObject } from "../model/json.ts";
 import type { Failure } from "./attempt.ts";
 
 /** What a failure is to a campaign, by what it says: first its reason, then its HTTP status, then its code. */
@@ -131,9 +131,8 @@ function classOf(code: ErrorCode, reason: string | undefined, details: Readonly<
 
 /** What a Task keeps of its failure. */
 function keptFailure(metadata: JsonObject | undefined): ReturnType<typeof readExtension> {
-  const own = metadata?.[EXTENSION_URI];
-  const failure = own !== null && typeof own === "object" && !Array.isArray(own) ? (own as JsonObject)["failure"] : undefined;
-  return failure !== null && typeof failure === "object" && !Array.isArray(failure) ? (failure as unknown as ReturnType<typeof readExtension>) : undefined;
+  const { failure } = extensionIn(metadata);
+  return isObject(failure) ? (failure as unknown as ReturnType<typeof readExtension>) : undefined;
 }
 
 function msOf(text: string | undefined): number | undefined {

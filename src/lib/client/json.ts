@@ -1,8 +1,9 @@
 import type { Json, JsonObject } from "../model/a2a.ts";
+import { isObject } from "../model/json.ts";
 
 /** The value as an object, or undefined. */
 export function asObject(value: unknown): JsonObject | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 /** The value as an array; anything else is empty. */

@@ -4,9 +4,10 @@ import { connectA2A, type ConnectOptions } from "../client/connect.ts";
 import { createMirror } from "../client/mirror.ts";
 import { createProof } from "../liveness/proof.ts";
 import { resolveThresholds } from "../liveness/thresholds.ts";
-import type { JsonObject, Message, Part, StreamResponse } from "../model/a2a.ts";
+import type { Message, Part, StreamResponse } from "../model/a2a.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
+import { extensionIn } from "../model/extension.ts";
 import { isLoopbackUrl } from "../net/address.ts";
 import type { AgentEvent, Engine, Turn } from "./engine.ts";
 import { nextHops } from "./a2a/hops.ts";
@@ -183,9 +184,8 @@ function toEvents(item: StreamItem, turn: Turn, sent: string): readonly StreamIt
 async function toMessage(turn: Turn, target: Partial<Message>, id: string, hops: readonly string[]): Promise<Message> {
   const parts: Part[] = [];
   for (const part of turn.input.flatMap((message) => message.parts)) parts.push(await toOutside(part, turn));
-  const { [EXTENSION_URI]: own, ...metadata } = turn.input.at(-1)?.metadata ?? {};
-  const kept: JsonObject = typeof own === "object" && own !== null && !Array.isArray(own) ? (own as JsonObject) : {};
-  return { messageId: id, role: "ROLE_USER", parts, ...target, metadata: { ...metadata, [EXTENSION_URI]: { ...kept, hops } } };
+  const metadata = turn.input.at(-1)?.metadata;
+  return { messageId: id, role: "ROLE_USER", parts, ...target, metadata: { ...metadata, [EXTENSION_URI]: { ...extensionIn(metadata), hops } } };
 }
 
 /** A part whose bytes are in our store, and whose address means nothing outside, goes as the bytes. */

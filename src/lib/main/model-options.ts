@@ -4,6 +4,7 @@ import { type Args, type Io, usageError } from "../cli/command.ts";
 import type { OpenAIChatOptions } from "../engine/openai-chat/options.ts";
 import type { JsonObject } from "../model/a2a.ts";
 import { IasError, messageOf } from "../model/errors.ts";
+import { isObject } from "../model/json.ts";
 
 /** The options of a command that speaks to a model server. */
 export const MODEL_OPTIONS: Readonly<Record<string, ParseArgsOptionDescriptor>> = {
@@ -65,7 +66,7 @@ function readBody(text: string | undefined): JsonObject | undefined {
   if (text === undefined) return undefined;
   try {
     const body: unknown = JSON.parse(text);
-    if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as JsonObject;
+    if (isObject(body)) return body;
   } catch {
     // Told below.
   }

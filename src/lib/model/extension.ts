@@ -1,5 +1,6 @@
 import type { JsonObject, Message, StreamResponse, Task } from "./a2a.ts";
 import { EXTENSION_URI } from "./entry.ts";
+import { isObject } from "./json.ts";
 
 /**
  * What rides as metadata of our extension, one union on `kind`; `PROTOCOL.md` gives the audience of each. `path` names the chain of child agents.
@@ -98,8 +99,14 @@ export interface StallFacts {
 /** Our extension's data on an event, or undefined. It was written by this project, so its shape is trusted. */
 export function readExtension(event: StreamResponse): ExtensionData | undefined {
   const metadata = "statusUpdate" in event ? event.statusUpdate.metadata : "artifactUpdate" in event ? event.artifactUpdate.metadata : undefined;
-  const data = metadata?.[EXTENSION_URI];
-  return data !== undefined && data !== null && typeof data === "object" && "kind" in data ? (data as unknown as ExtensionData) : undefined;
+  const data = extensionIn(metadata);
+  return "kind" in data ? (data as unknown as ExtensionData) : undefined;
+}
+
+/** What stands in `metadata` under our extension's URI; empty where that is nothing, or no object. */
+export function extensionIn(metadata: JsonObject | undefined): JsonObject {
+  const own = metadata?.[EXTENSION_URI];
+  return isObject(own) ? own : {};
 }
 
 /** Metadata of an event that is our extension's `data`. */
@@ -123,13 +130,10 @@ export function withEventCursor(event: StreamResponse, cursor: string): StreamRe
 /** The cursor that an event carries for readers of the extension; undefined without one. */
 export function cursorOf(event: StreamResponse): string | undefined {
   const holder = "task" in event ? event.task : "statusUpdate" in event ? event.statusUpdate : "artifactUpdate" in event ? event.artifactUpdate : event.message;
-  const own = holder.metadata?.[EXTENSION_URI];
-  const cursor = own !== null && typeof own === "object" && "cursor" in own ? own.cursor : undefined;
+  const { cursor } = extensionIn(holder.metadata);
   return typeof cursor === "string" ? cursor : undefined;
 }
 
 function cursorMetadata(metadata: JsonObject | undefined, cursor: string): JsonObject {
-  const own = metadata?.[EXTENSION_URI];
-  const kept = own !== null && typeof own === "object" && !Array.isArray(own) ? (own as JsonObject) : {};
-  return { ...metadata, [EXTENSION_URI]: { ...kept, cursor } };
+  return { ...metadata, [EXTENSION_URI]: { ...extensionIn(metadata), cursor } };
 }

@@ -1,7 +1,7 @@
 import type { Artifact, JsonObject, Message, Part, StreamResponse, Task, TaskArtifactUpdateEvent, TaskStatus } from "./a2a.ts";
 import { decodeEvent, EXTENSION_URI, type Entry } from "./entry.ts";
 import { IasError } from "./errors.ts";
-import { type ExtensionData, readExtension } from "./extension.ts";
+import { type ExtensionData, extensionIn, readExtension } from "./extension.ts";
 
 /**
  * The fold entries → Task, incremental: each entry costs its own size, never the task's. Adjacent pieces of plain text of one artifact become
@@ -180,7 +180,8 @@ function readInput(entry: Entry, event: StreamResponse | undefined): Message | u
 /** Later values win. Of our extension's data only a failure becomes metadata of the Task. */
 function mergeMetadata(old: JsonObject | undefined, added: JsonObject | undefined): JsonObject | undefined {
   if (added === undefined) return old;
-  const { [EXTENSION_URI]: own, ...rest } = added;
-  const failure = own !== null && typeof own === "object" && "kind" in own && own.kind === "failure" ? { [EXTENSION_URI]: { failure: own } } : undefined;
+  const { [EXTENSION_URI]: _, ...rest } = added;
+  const own = extensionIn(added);
+  const failure = own["kind"] === "failure" ? { [EXTENSION_URI]: { failure: own } } : undefined;
   return Object.keys(rest).length === 0 && failure === undefined ? old : { ...old, ...rest, ...failure };
 }

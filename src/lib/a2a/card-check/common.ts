@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../../model/a2a.ts";
-import { at, checkOptional, checkTexts, isHttpUrl, isList, isMediaType, isObject, isText, type Report } from "./report.ts";
+import { isObject } from "../../model/json.ts";
+import { at, checkOptional, checkTexts, isHttpUrl, isList, isMediaType, isText, type Report } from "./report.ts";
 
 /** What A2A 1.0 and 0.3 ask of a card alike. `section` is that of the version's AgentCard. */
 export function checkCommon(

@@ -48,11 +48,6 @@ export function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
-/** An object, not a list. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** A list of whatever. */
 export function isList(value: unknown): value is readonly Json[] {
   return Array.isArray(value);

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../../model/a2a.ts";
-import { at, checkOptional, checkTexts, isHttpUrl, isList, isObject, isText, type Report } from "./report.ts";
+import { isObject } from "../../model/json.ts";
+import { at, checkOptional, checkTexts, isHttpUrl, isList, isText, type Report } from "./report.ts";
 
 const FLOWS_1_0: Readonly<Record<string, readonly string[]>> = {
   authorizationCode: ["authorizationUrl", "tokenUrl"],

@@ -4,7 +4,8 @@ import type { JsonObject } from "../../model/a2a.ts";
 import { IasError } from "../../model/errors.ts";
 import type { GuardedFetch } from "../../net/guarded-fetch.ts";
 import { canonicalJson } from "../card/sign.ts";
-import { createReport, isList, isObject, isText, type CardFinding } from "./report.ts";
+import { isObject } from "../../model/json.ts";
+import { createReport, isList, isText, type CardFinding } from "./report.ts";
 
 const MAX_KEYS_BYTES = 256 * 1024;
 

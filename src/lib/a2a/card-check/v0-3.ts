@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../model/a2a.ts";
 import { checkCommon } from "./common.ts";
-import { at, checkOptional, isHttpUrl, isList, isObject, isText, type Report } from "./report.ts";
+import { isObject } from "../../model/json.ts";
+import { at, checkOptional, isHttpUrl, isList, isText, type Report } from "./report.ts";
 import { checkSecurity03 } from "./security.ts";
 
 const TRANSPORTS = ["JSONRPC", "HTTP+JSON", "GRPC"];

@@ -1,6 +1,7 @@
 import type { Artifact, Json, JsonObject, Message, Part, StreamResponse, Task, TaskStatus } from "../../model/a2a.ts";
 import { isTerminal } from "../../model/a2a.ts";
 import { IasError } from "../../model/errors.ts";
+import { isObject } from "../../model/json.ts";
 import type { PushConfig } from "../operations.ts";
 import { fromV03Send } from "./from-v03.ts";
 
@@ -114,8 +115,7 @@ function toProtoPart({ text, raw, url, data, filename, mediaType, metadata }: Pa
   if (raw !== undefined || url !== undefined)
     return compact({ file: compact({ fileWithBytes: raw, fileWithUri: raw === undefined ? url : undefined, mimeType: mediaType, name: filename }), metadata });
   const value = data ?? null;
-  const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
-  return compact({ data: { data: isObject ? value : { value } }, metadata });
+  return compact({ data: { data: isObject(value) ? value : { value } }, metadata });
 }
 
 function fromProtoPart(value: Json, index: number): JsonObject {

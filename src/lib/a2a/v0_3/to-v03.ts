@@ -1,5 +1,6 @@
 import type { Artifact, Json, JsonObject, Message, Part, StreamResponse, Task, TaskState, TaskStatus } from "../../model/a2a.ts";
 import { isTerminal } from "../../model/a2a.ts";
+import { isObject } from "../../model/json.ts";
 import type { PushConfig } from "../operations.ts";
 
 /**
@@ -77,7 +78,7 @@ function toV03Part(part: Part): JsonObject {
 }
 
 function toV03Data(data: Json, metadata: JsonObject | undefined): JsonObject {
-  if (data !== null && typeof data === "object" && !Array.isArray(data)) return withPresent({ kind: "data", data }, { metadata });
+  if (isObject(data)) return withPresent({ kind: "data", data }, { metadata });
   return { kind: "data", data: { value: data }, metadata: { ...metadata, [WRAPPED_DATA]: true } };
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Json, JsonObject, Part } from "../../model/a2a.ts";
 import { IasError } from "../../model/errors.ts";
+import { isObject } from "../../model/json.ts";
 import type { ChatMessage } from "../chat-message.ts";
 import { toFilePart } from "../data-url.ts";
 import type { SaidMessage } from "../history.ts";
@@ -33,9 +34,7 @@ export function toChatRequest({ messages }: ChatInput): ChatRequest {
   const parts = message.parts.flatMap(toPart);
   if (parts.length === 0) throw invalid("messages.parts", "must hold a text, a file or data");
   const { metadata } = message;
-  const kept =
-    metadata !== undefined && metadata !== null && typeof metadata === "object" && !Array.isArray(metadata) ? { metadata: metadata as JsonObject } : {};
-  return { kind: "message", id: message.id, parts, before: messages.slice(0, at).flatMap(toSaid), ...kept };
+  return { kind: "message", id: message.id, parts, before: messages.slice(0, at).flatMap(toSaid), ...(isObject(metadata) && { metadata }) };
 }
 
 /** An earlier message, without what an agent could make nothing of: calls of tools that are not its own, data of the page. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { JsonObject } from "../../model/a2a.ts";
-import { EXTENSION_URI } from "../../model/entry.ts";
 import { IasError } from "../../model/errors.ts";
+import { extensionIn } from "../../model/extension.ts";
 import type { Turn } from "../engine.ts";
 
 /**
@@ -28,7 +28,6 @@ export function nextHops(turn: Turn, target: string, maxHops: number): readonly 
 }
 
 function hopsOf(metadata: JsonObject | undefined): readonly string[] {
-  const own = metadata?.[EXTENSION_URI];
-  const hops = typeof own === "object" && own !== null && "hops" in own ? own["hops"] : undefined;
+  const { hops } = extensionIn(metadata);
   return Array.isArray(hops) ? hops.filter((hop) => typeof hop === "string") : [];
 }

@@ -1,7 +1,7 @@
 import type { Json, JsonObject, Part, StreamResponse, TaskArtifactUpdateEvent, TaskStatusUpdateEvent } from "../../model/a2a.ts";
 import { EXTENSION_URI } from "../../model/entry.ts";
 import { IasError } from "../../model/errors.ts";
-import { type ExtensionData, readExtension } from "../../model/extension.ts";
+import { type ExtensionData, extensionIn, readExtension } from "../../model/extension.ts";
 import { readLiveness } from "../../liveness/read-signals.ts";
 import type { AgentEvent } from "../engine.ts";
 import { toEvent } from "../to-event.ts";
@@ -135,9 +135,9 @@ function readUsage(usage: JsonObject): Extract<AgentEvent, { kind: "usage" }>["u
 
 /** Metadata as the agent sent it; of our extension's only why it failed. A remote cursor means nothing here. */
 function metadataOf(metadata: JsonObject | undefined): { readonly metadata?: JsonObject } {
-  const { [EXTENSION_URI]: own, ...rest } = metadata ?? {};
-  const isFailure = typeof own === "object" && own !== null && "kind" in own && own["kind"] === "failure";
-  const kept = isFailure ? { ...rest, [EXTENSION_URI]: own } : rest;
+  const { [EXTENSION_URI]: _, ...rest } = metadata ?? {};
+  const own = extensionIn(metadata);
+  const kept = own["kind"] === "failure" ? { ...rest, [EXTENSION_URI]: own } : rest;
   return Object.keys(kept).length === 0 ? {} : { metadata: kept };
 }
 

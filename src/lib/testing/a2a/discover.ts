@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from "../../model/a2a.ts";
 import { A2A_SOCKET_BINDING } from "../../model/websocket-binding.ts";
 import type { Capabilities } from "./conformance-case.ts";
-import { at, isObject, itemsAt, textAt } from "./json.ts";
+import { isObject } from "../../model/json.ts";
+import { at, itemsAt, textAt } from "./json.ts";
 import { createRaw } from "./raw.ts";
 import type { Binding } from "./wire-client.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Json } from "../../model/a2a.ts";
-import { at, isObject } from "./json.ts";
+import { isObject } from "../../model/json.ts";
+import { at } from "./json.ts";
 import type { Reply, StreamReply, WireError } from "./wire-client.ts";
 
 /** How one error looks on each binding (specification 5.4). */

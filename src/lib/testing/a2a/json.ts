@@ -1,9 +1,5 @@
-import type { Json, JsonObject } from "../../model/a2a.ts";
-
-/** Whether `value` is a JSON object. */
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+import type { Json } from "../../model/a2a.ts";
+import { isObject } from "../../model/json.ts";
 
 /** The value under `path`, or undefined where a step is missing. */
 export function at(value: Json | undefined, ...path: readonly (string | number)[]): Json | undefined {

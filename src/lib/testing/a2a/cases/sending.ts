@@ -3,7 +3,8 @@ import type { JsonObject } from "../../../model/a2a.ts";
 import { onEachBinding } from "../conformance-case.ts";
 import type { BindingCase } from "../conformance-case.ts";
 import { errors, refuse, refuseSomehow, succeed } from "../expect.ts";
-import { at, isObject, members } from "../json.ts";
+import { isObject } from "../../../model/json.ts";
+import { at, members } from "../json.ts";
 import { parseShape } from "../shapes.ts";
 import { completedTask, getTask, say, sendForTask, sendUntil, waitingTask } from "../talk.ts";
 

@@ -4,7 +4,8 @@ import { restV03, streamV03 } from "../clients/v03.ts";
 import type { V03Reply } from "../clients/v03.ts";
 import { onceForAgent } from "../conformance-case.ts";
 import type { AgentCase, AgentContext } from "../conformance-case.ts";
-import { at, isObject, itemsAt, textAt } from "../json.ts";
+import { isObject } from "../../../model/json.ts";
+import { at, itemsAt, textAt } from "../json.ts";
 
 /** Version 0.3 over REST below `base`: `v1/…`, the 0.3 proto's JSON in either naming. */
 export function v03RestCases(base: string): readonly AgentCase[] {

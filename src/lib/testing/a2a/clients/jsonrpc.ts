@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from "../../../model/a2a.ts";
-import { isObject } from "../json.ts";
+import { isObject } from "../../../model/json.ts";
 import { serviceHeaders } from "../wire-client.ts";
 import type { CallOptions, Reply, StreamReply, WireClient, WireClientOptions, WireError } from "../wire-client.ts";
 import { fetchWithin, httpStream, isEventStream, parseLeniently } from "./http-stream.ts";

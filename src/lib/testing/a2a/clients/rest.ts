@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../../../model/a2a.ts";
-import { at, isObject } from "../json.ts";
+import { isObject } from "../../../model/json.ts";
+import { at } from "../json.ts";
 import { serviceHeaders } from "../wire-client.ts";
 import type { CallOptions, Reply, StreamOperation, StreamReply, UnaryOperation, WireClient, WireClientOptions, WireError } from "../wire-client.ts";
 import { fetchWithin, httpStream, isEventStream, parseLeniently } from "./http-stream.ts";

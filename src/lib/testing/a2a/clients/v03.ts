@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Json, JsonObject } from "../../../model/a2a.ts";
-import { at, isObject } from "../json.ts";
+import { isObject } from "../../../model/json.ts";
+import { at } from "../json.ts";
 import { fetchWithin, isEventStream, parseLeniently } from "./http-stream.ts";
 import { sseData } from "./sse.ts";
 

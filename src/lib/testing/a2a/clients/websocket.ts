@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../../../model/a2a.ts";
 import { A2A_SOCKET_PROTOCOL } from "../../../model/websocket-binding.ts";
-import { isObject } from "../json.ts";
+import { isObject } from "../../../model/json.ts";
 import { serviceHeaders } from "../wire-client.ts";
 import type { CallOptions, Reply, StreamReply, WireClient, WireClientOptions } from "../wire-client.ts";
 import { checkEnvelope, jsonRpcError } from "./jsonrpc.ts";
