@@ -1,4 +1,5 @@
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
+import { firstIndex } from "../../../src/lib/stream/first-index.ts";
 import { type FrameQuery, isEmpty, matches } from "./filter.ts";
 
 /** The entries that a query lets through, found some at a time. */
@@ -21,26 +22,18 @@ export function createListing(query: FrameQuery, isBad: (entry: StreamEntry) => 
   const places: number[] = [];
   let scanned = 0;
   let isDone = false;
+  const count = (): number => (all ? scanned : places.length);
+  const placeOf = (row: number): number => (all ? row : (places[row] ?? 0));
 
   return {
     get length() {
-      return all ? scanned : places.length;
+      return count();
     },
     get isDone() {
       return isDone;
     },
-    placeOf: (row) => (all ? row : (places[row] ?? 0)),
-    rowOf(seq, entries) {
-      let low = 0;
-      let high = all ? scanned : places.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        const place = all ? middle : (places[middle] ?? 0);
-        if ((entries[place]?.seq ?? 0) < seq) low = middle + 1;
-        else high = middle;
-      }
-      return low;
-    },
+    placeOf,
+    rowOf: (seq, entries) => firstIndex(count(), (row) => (entries[placeOf(row)]?.seq ?? 0) >= seq),
     advance(entries, ready, until, now) {
       const end = query.onlyBad ? Math.min(ready, entries.length) : entries.length;
       if (all) scanned = end;

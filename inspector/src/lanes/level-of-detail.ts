@@ -1,4 +1,5 @@
 import { type LaneLimits, TASK_LANE_LIMITS } from "./limits.ts";
+import { firstIndex } from "../../../src/lib/stream/first-index.ts";
 
 /** What a tick stands for. */
 export type TickKind = "content" | "reasoning";
@@ -204,15 +205,6 @@ function createRows(most: number): Rows {
     at: (row) => times[row] ?? Number.NaN,
     value: (row) => values[row] ?? 0,
     flag: (row) => flags[row] ?? 0,
-    find(at) {
-      let low = 0;
-      let high = length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if ((times[middle] ?? 0) < at) low = middle + 1;
-        else high = middle;
-      }
-      return low;
-    },
+    find: (at) => firstIndex(length, (row) => (times[row] ?? 0) >= at),
   };
 }

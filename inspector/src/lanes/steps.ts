@@ -1,3 +1,5 @@
+import { firstIndex } from "../../../src/lib/stream/first-index.ts";
+
 /** A value that changes from time to time, with its history: from each change on it is the new value. 0 before the first. */
 export interface Steps {
   readonly length: number;
@@ -14,16 +16,7 @@ export function createSteps({ most = 20_000 }: { readonly most?: number } = {}):
   let values: number[] = [];
 
   /** The last change at or before `at`, or -1. */
-  const find = (at: number): number => {
-    let low = 0;
-    let high = times.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((times[middle] ?? 0) <= at) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
-  };
+  const find = (at: number): number => firstIndex(times.length, (index) => (times[index] ?? 0) > at) - 1;
 
   return {
     get length() {

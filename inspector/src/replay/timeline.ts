@@ -1,4 +1,5 @@
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
+import { firstIndex } from "../../../src/lib/stream/first-index.ts";
 
 /**
  * When each entry of a stream counts as having come: its `at`, but never before its predecessor, as writers on different machines may let it. Reads on as entries
@@ -57,12 +58,5 @@ export function createTimeline(): Timeline {
 
 /** How many of `sorted` are not above `most`. */
 function countUpTo(sorted: readonly number[], most: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] ?? 0) <= most) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstIndex(sorted.length, (index) => (sorted[index] ?? 0) > most);
 }

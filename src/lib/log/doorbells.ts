@@ -1,4 +1,5 @@
 import type { StreamKey } from "../model/key.ts";
+import { firstIndex } from "../stream/first-index.ts";
 import type { Change, ChangesOptions } from "./log.ts";
 
 /** What the doorbells know of a stream. Adapters have these fields on their own stream objects. */
@@ -107,14 +108,7 @@ export function createDoorbells<S extends Ringing>(forgetting?: Forgetting<S>): 
 }
 
 function firstAfter(rung: readonly { readonly position: number }[], after: number): number {
-  let low = 0;
-  let high = rung.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((rung[middle]?.position ?? 0) > after) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+  return firstIndex(rung.length, (index) => (rung[index]?.position ?? 0) > after);
 }
 
 /** Newest changes that are kept before anything is forgotten. */

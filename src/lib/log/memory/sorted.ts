@@ -1,3 +1,5 @@
+import { firstIndex } from "../../stream/first-index.ts";
+
 /** A list kept in the order of `compare`, searched by halves. Insertion moves pointers only: 20 µs in a list of 100,000. */
 export interface Sorted<T> {
   readonly items: readonly T[];
@@ -11,16 +13,7 @@ export interface Sorted<T> {
 /** An empty sorted list; `compare` never gives 0 for two different items. */
 export function createSorted<T>(compare: (a: T, b: T) => number): Sorted<T> {
   const items: T[] = [];
-  const search = (isBefore: (item: T) => boolean) => {
-    let low = 0;
-    let high = items.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isBefore(items[middle] as T)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
+  const search = (isBefore: (item: T) => boolean) => firstIndex(items.length, (index) => !isBefore(items[index] as T));
   return {
     items,
     search,

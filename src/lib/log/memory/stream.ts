@@ -1,5 +1,6 @@
 import type { Entry, NewEntry } from "../../model/entry.ts";
 import type { StreamKey } from "../../model/key.ts";
+import { firstIndex } from "../../stream/first-index.ts";
 import type { ResumeState } from "../log.ts";
 import type { Parking } from "../parking.ts";
 import { createRecent, numbered } from "../recent.ts";
@@ -118,12 +119,5 @@ export function createMemoryStream(key: StreamKey, parking: Parking): MemoryStre
 
 /** Index of the first segment that has an entry after `after`. */
 function firstAfter(packed: readonly Packed[], after: number): number {
-  let low = 0;
-  let high = packed.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((packed[middle] as Packed).seq > after) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+  return firstIndex(packed.length, (index) => (packed[index]?.seq ?? 0) > after);
 }
