@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { createCards } from "../a2a/card.ts";
 import { createOperations } from "../a2a/create-operations.ts";
+import type { Cards } from "../a2a/server.ts";
 import { limitReaders } from "../a2a/reader-limit.ts";
 import type { Operations } from "../a2a/operations.ts";
 import { createPush, type Push } from "../a2a/push/push.ts";
@@ -32,6 +33,7 @@ import { systemClock } from "../stream/clock.ts";
 import type { Closer } from "../stream/closer.ts";
 import { conversationHistory, referencedTasks } from "../task/lookup.ts";
 import { createTaskViews, type TaskViews } from "../task/view.ts";
+import type { SecurityScheme } from "../tenancy/authenticator.ts";
 import { createSecrets, loadStoreKey, type Secrets } from "../tenancy/secrets.ts";
 import { openAuthenticator, readSigningKey } from "./authenticators.ts";
 import type { ServerOptions } from "./server.ts";
@@ -71,85 +73,32 @@ export interface CoreOptions extends ServerOptions {
 
 /** Wires operations over a store. Throws `configuration`. */
 export async function wireCore(options: CoreOptions): Promise<Core> {
-  const { store, settings, report, where, closer } = options;
-  const limits: Limits = { ...DEFAULT_LIMITS, ...settings.limits };
-  const agents = readAgents(options.agents);
-  const now = Date.now;
+  const { store, settings, report, closer } = options;
   const owner = `${hostname()}:${process.pid}`;
-  const origin = (): string => where.origin;
-  const opened = <T extends AsyncDisposable>(resource: T): T => {
+  const opened: Opened = (resource) => {
     closer.add(async () => resource[Symbol.asyncDispose]());
     return resource;
   };
-
   const loop = watchEventLoop(report);
   closer.add(async () => loop[Symbol.dispose]());
-  const authenticator = opened(await openAuthenticator(settings.auth, { host: settings.host, now, report }));
-  const outgoing = options.fetch ?? opened(createGuardedFetch({ allowLocal: settings.allowLocalTargets }));
-  const blobs = options.blobs ?? opened(createMemoryBlobs(limits));
-  const views = createTaskViews(store.log);
-  const uploads = createWaitingUploads({ records: store.records, limits, now });
-  const media = await createMedia(blobs, {
-    records: store.records,
-    limits,
-    origin,
-    fetch: outgoing,
-    task: (key) => views.with(key, (view) => view.fold.task()),
-    now,
-    uploads,
-  });
-  const secrets = options.secrets ?? createSecrets(await loadStoreKey(store.records));
-  const remotes = createRemotes({
-    records: store.records,
-    secrets,
-    agents,
-    fetch: outgoing,
-    engine: (remote) => a2a({ ...remote, fetch: outgoing }),
-    allowedHosts: settings.remoteHosts ?? [],
-    ownCard: (agent) => cards.card(agent, "1.0"),
-    origin,
-    limits,
-  });
+  const authenticator = opened(await openAuthenticator(settings.auth, { host: settings.host, now: Date.now, report }));
+  const ground = await wireGround(options, opened);
+  const { limits, agents, blobs, media, uploads, views, secrets, now } = ground;
+  const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
+  const signingKey = cardKey ?? (await loadSigningKey(store.records));
+  const cards = wireCards(options, ground, { schemes: authenticator.schemes, signingKey: cardKey });
+  const remotes = wireRemotes(options, ground, cards);
   // Before turns are taken up again: theirs among them.
   await remotes.load();
   const readers = createReaderRegistry({ maxReaders: limits.maxReaders, now });
-  const ground: Ground = { limits, agents, outgoing, media, views, now };
   const runtime = opened(settings.readOnly ? createReadOnlyRuntime() : wireRuntime(options, ground, owner));
-  const release = async (key: StreamKey): Promise<void> => {
-    await blobs.release(key);
-    await options.search?.remove(key);
-  };
-  if (options.search !== undefined && !settings.readOnly) opened(followLog({ search: options.search, store, views, report }));
-  if (!settings.readOnly) opened(startUpkeep({ store, agents, limits, release, cancel: (key) => cancel(key), now, report }));
-
-  const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
-  const signingKey = cardKey ?? (await loadSigningKey(store.records));
-  const push = opened(wirePush(options, ground, { signingKey, secrets }));
-  const cards = createCards({
-    agents,
-    origin,
-    grpc: () => where.grpc,
-    schemes: authenticator.schemes,
-    ...(cardKey !== undefined && { signingKey: cardKey }),
-    ...(options.bareCard !== undefined && { bare: options.bareCard }),
-    ...(options.declareWebSocket !== undefined && { websocket: options.declareWebSocket }),
-    now,
-  });
-  const all = createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report });
-  const cancel = async (key: StreamKey): Promise<void> => {
-    const agent = agents.get(key.agent);
-    const call = {
-      principal: { tenant: key.tenant, user: key.user },
-      version: "1.0",
-      extensions: new Set<string>(),
-      signal: new AbortController().signal,
-    } as const;
-    if (agent !== undefined) await all.cancelTask({ ...call, agent }, { id: key.task });
-  };
+  const push = opened(wirePush(options, ground, signingKey));
+  const operations = createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report });
+  if (!settings.readOnly) startChores(options, ground, { operations, opened });
   return {
     limits,
     agents,
-    operations: limitReaders(all, limits.maxReaders, ({ key, audience }, transport, at) => readers.enter({ key, audience, transport, at })),
+    operations: limitReaders(operations, limits.maxReaders, ({ key, audience }, transport, at) => readers.enter({ key, audience, transport, at })),
     readers,
     remotes,
     runtime,
@@ -165,14 +114,96 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
   };
 }
 
-/** What runtime and webhooks stand on, beside the options. */
+/** Leaves the end of a resource with the closer. */
+type Opened = <T extends AsyncDisposable>(resource: T) => T;
+
+/** What all parts of a core stand on, beside the options. */
 interface Ground {
   readonly limits: Limits;
-  readonly agents: ReadonlyMap<string, Agent>;
+  /** Remote agents come and go in it. */
+  readonly agents: Map<string, Agent>;
   readonly outgoing: GuardedFetch;
-  readonly media: Media;
+  readonly blobs: BlobStore;
+  readonly media: Media & { readonly page: Page };
+  readonly uploads: WaitingUploads;
   readonly views: TaskViews;
+  readonly secrets: Secrets;
+  readonly origin: () => string;
   readonly now: () => number;
+}
+
+async function wireGround({ store, settings, where, ...options }: CoreOptions, opened: Opened): Promise<Ground> {
+  const limits: Limits = { ...DEFAULT_LIMITS, ...settings.limits };
+  const agents = readAgents(options.agents);
+  const now = Date.now;
+  const origin = (): string => where.origin;
+  const outgoing = options.fetch ?? opened(createGuardedFetch({ allowLocal: settings.allowLocalTargets }));
+  const blobs = options.blobs ?? opened(createMemoryBlobs(limits));
+  const views = createTaskViews(store.log);
+  const uploads = createWaitingUploads({ records: store.records, limits, now });
+  const media = await createMedia(blobs, {
+    records: store.records,
+    limits,
+    origin,
+    fetch: outgoing,
+    task: (key) => views.with(key, (view) => view.fold.task()),
+    now,
+    uploads,
+  });
+  const secrets = options.secrets ?? createSecrets(await loadStoreKey(store.records));
+  return { limits, agents, outgoing, blobs, media, uploads, views, secrets, origin, now };
+}
+
+/** Cards of the server's agents, signed where the operator gave a key. */
+function wireCards(
+  { where, bareCard, declareWebSocket }: CoreOptions,
+  { agents, origin, now }: Ground,
+  { schemes, signingKey }: { readonly schemes: readonly SecurityScheme[]; readonly signingKey: SigningKey | undefined },
+): Cards & { readonly page: Page } {
+  return createCards({
+    agents,
+    origin,
+    grpc: () => where.grpc,
+    schemes,
+    ...(signingKey !== undefined && { signingKey }),
+    ...(bareCard !== undefined && { bare: bareCard }),
+    ...(declareWebSocket !== undefined && { websocket: declareWebSocket }),
+    now,
+  });
+}
+
+/** Foreign agents that are added while the server runs. */
+function wireRemotes({ store, settings }: CoreOptions, { limits, agents, outgoing, secrets, origin }: Ground, cards: Cards): Remotes {
+  return createRemotes({
+    records: store.records,
+    secrets,
+    agents,
+    fetch: outgoing,
+    engine: (remote) => a2a({ ...remote, fetch: outgoing }),
+    allowedHosts: settings.remoteHosts ?? [],
+    ownCard: (agent) => cards.card(agent, "1.0"),
+    origin,
+    limits,
+  });
+}
+
+/** What a server does beside its turns: fills the search, and removes what has had its time. */
+function startChores(
+  { store, search, report }: CoreOptions,
+  { limits, agents, blobs, views, now }: Ground,
+  { operations, opened }: { readonly operations: Operations; readonly opened: Opened },
+): void {
+  const release = async (key: StreamKey): Promise<void> => {
+    await blobs.release(key);
+    await search?.remove(key);
+  };
+  const cancel = async ({ tenant, user, agent: id, task }: StreamKey): Promise<void> => {
+    const agent = agents.get(id);
+    const { signal } = new AbortController();
+    if (agent !== undefined) await operations.cancelTask({ principal: { tenant, user }, agent, version: "1.0", extensions: new Set(), signal }, { id: task });
+  };
+  if (search !== undefined) opened(followLog({ search, store, views, report }));
+  opened(startUpkeep({ store, agents, limits, release, cancel, now, report }));
 }
 
 /** Runs turns in this process. */
@@ -191,11 +222,7 @@ function wireRuntime({ store, report }: CoreOptions, { limits, agents, media, vi
 }
 
 /** Webhooks over the store. */
-function wirePush(
-  { store, where, report }: CoreOptions,
-  { limits, agents, outgoing, media, views }: Ground,
-  { signingKey, secrets }: { readonly signingKey: SigningKey; readonly secrets: Secrets },
-): Push {
+function wirePush({ store, report }: CoreOptions, { limits, agents, outgoing, media, views, secrets, origin }: Ground, signingKey: SigningKey): Push {
   return createPush({
     log: store.log,
     records: store.records,
@@ -203,7 +230,7 @@ function wirePush(
     media,
     fetch: outgoing,
     signingKey,
-    issuer: () => where.origin,
+    issuer: origin,
     limits,
     secrets,
     clock: systemClock,

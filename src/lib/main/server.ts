@@ -1,7 +1,5 @@
-import { createServer as createHttpServer } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CardForm } from "../a2a/card/page.ts";
-import { type GrpcServer, startGrpc } from "../a2a/grpc/serve.ts";
 import { handleJsonRpc } from "../a2a/jsonrpc/handler.ts";
 import type { Operations } from "../a2a/operations.ts";
 import { withTransport } from "../a2a/reader-limit.ts";
@@ -11,8 +9,6 @@ import { createV03Rest } from "../a2a/v0_3/rest.ts";
 import type { Agent, AgentOptions } from "../engine/agent.ts";
 import { createAgentsPage } from "../gateway/agents-page.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
-import { isWebSocketUpgrade } from "../gateway/upgrade.ts";
-import { answerWithoutUpgrade } from "../gateway/without-upgrade.ts";
 import { checkRequest, type Guards } from "../gateway/guards.ts";
 import { healthPage } from "../gateway/health.ts";
 import { createInspectorPage } from "../gateway/inspector-page.ts";
@@ -27,20 +23,16 @@ import type { GuardedFetch } from "../net/guarded-fetch.ts";
 import { joinPages, type Page } from "../net/page.ts";
 import { joinRoutes, type Route } from "../net/route.ts";
 import type { SocketRoute } from "../socket/socket.ts";
-import { createCloser } from "../stream/closer.ts";
+import { type Closer, createCloser } from "../stream/closer.ts";
 import { createHeartbeatWheel, type HeartbeatWheel } from "../stream/heartbeat.ts";
 import type { TaskSearch } from "../search/search.ts";
 import type { Secrets } from "../tenancy/secrets.ts";
 import { createCampaignDirectory } from "./campaign-directory.ts";
 import { type Core, wireCore } from "./core.ts";
-import { firstFree, listen } from "./listen.ts";
+import { openGrpc, openHttp } from "./open-ports.ts";
 import { checkSettings, DEFAULT_SETTINGS, grpcAddressOf, reachedAt, RESULTS_DIR, type Settings } from "./settings.ts";
 import { wireApi } from "./wire-api.ts";
 import { wireSockets } from "./wire-sockets.ts";
-
-/** Ports when none is asked for; the next free one is taken. */
-const HTTP_PORT = 4000;
-const GRPC_PORT = 4001;
 
 /** What a server of recipe R1 is made of: agents over a store. `serve` opens the store by itself. */
 export interface ServerOptions extends Partial<Settings> {
@@ -92,70 +84,60 @@ export interface Server extends AsyncDisposable {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const settings: Settings = { ...DEFAULT_SETTINGS, ...options };
   checkSettings(settings);
-  const { store, report = reportLine } = options;
   const closer = createCloser();
-  const where: { origin: string; grpc?: string } = { origin: settings.publicUrl ?? "" };
   try {
-    const core = await wireCore({ ...options, settings, report, where, closer });
-    const { limits, agents, operations } = core;
-    const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
-    const guards = toGuards(settings);
-    let stopped: Promise<void> | undefined;
-    const campaigns = openCampaigns(settings);
-    if (campaigns !== undefined) closer.add(async () => campaigns[Symbol.asyncDispose]());
-    const gateway = wireGateway(options, { core, campaigns, guards, wheel, origin: () => where.origin, isUp: () => stopped === undefined, report });
-    const http = createHttpServer({ shouldUpgradeCallback: isWebSocketUpgrade }, gateway.handle);
-    http.on("upgrade", (request, socket, head) => {
-      if (isWebSocketUpgrade(request)) gateway.upgrade(request, socket, head);
-      else answerWithoutUpgrade(http, request, socket, head);
-    });
-    closer.add(async () => {
-      await gateway.endStreams();
-      wheel[Symbol.dispose]();
-      http.close();
-      http.closeAllConnections();
-    });
-    const port = await firstFree(settings.port, HTTP_PORT, (tried) => listen(http, settings.host, tried));
-    const grpc = await openGrpc(settings, {
-      ...core,
-      operations: withTransport(operations, "grpc"),
-      checkRequest: (headers) => checkRequest(guards, headers),
-      logId: store.log.id,
-      report,
-    });
-    if (grpc !== undefined) {
-      closer.add(async () => grpc[Symbol.asyncDispose]());
-      where.grpc = grpcAddressOf(settings, grpc.port);
-    }
-    if (where.origin === "") where.origin = `http://${reachedAt(settings.host)}:${port}`;
-    if (!settings.readOnly) await core.push.start();
-
-    const stop = async (graceMs: number): Promise<void> => {
-      await core.runtime.drain({ graceMs });
-      // Stores tell their readers of the last commits in the next turn of the event loop, and these pass them on in the one after.
-      await nextTurn();
-      await nextTurn();
-      const ended = gateway.endStreams();
-      grpc?.drain();
-      await ended;
-      await closer.close();
-    };
-    const drain = ({ graceMs }: { readonly graceMs: number }): Promise<void> => (stopped ??= stop(graceMs));
-    return {
-      url: where.origin,
-      port,
-      ...(where.grpc !== undefined && { grpcAddress: where.grpc }),
-      agents,
-      durability: store.log.durability,
-      drainGraceMs: limits.drainGraceMs,
-      operations,
-      drain,
-      [Symbol.asyncDispose]: () => drain({ graceMs: 0 }),
-    };
+    return await openServer(options, settings, closer);
   } catch (error) {
     await closer.close();
     throw error;
   }
+}
+
+/** Opens all that a server has; how each is closed is left with `closer`. */
+async function openServer(options: ServerOptions, settings: Settings, closer: Closer): Promise<Server> {
+  const { store, report = reportLine } = options;
+  const where: { origin: string; grpc?: string } = { origin: settings.publicUrl ?? "" };
+  const core = await wireCore({ ...options, settings, report, where, closer });
+  const { limits, agents, operations } = core;
+  const guards = toGuards(settings);
+  let stopped: Promise<void> | undefined;
+  const wheel = createHeartbeatWheel({ periodMs: limits.heartbeatMs });
+  const campaigns = openCampaigns(settings, closer);
+  const gateway = wireGateway(options, { core, campaigns, guards, wheel, origin: () => where.origin, isUp: () => stopped === undefined, report });
+  const port = await openHttp(settings, gateway, { wheel, closer });
+  const grpc = await openGrpc(settings, closer, {
+    ...core,
+    operations: withTransport(operations, "grpc"),
+    checkRequest: (headers) => checkRequest(guards, headers),
+    logId: store.log.id,
+    report,
+  });
+  if (grpc !== undefined) where.grpc = grpcAddressOf(settings, grpc.port);
+  if (where.origin === "") where.origin = `http://${reachedAt(settings.host)}:${port}`;
+  if (!settings.readOnly) await core.push.start();
+
+  const stop = async (graceMs: number): Promise<void> => {
+    await core.runtime.drain({ graceMs });
+    // Stores tell their readers of the last commits in the next turn of the event loop, and these pass them on in the one after.
+    await nextTurn();
+    await nextTurn();
+    const ended = gateway.endStreams();
+    grpc?.drain();
+    await ended;
+    await closer.close();
+  };
+  const drain = ({ graceMs }: { readonly graceMs: number }): Promise<void> => (stopped ??= stop(graceMs));
+  return {
+    url: where.origin,
+    port,
+    ...(where.grpc !== undefined && { grpcAddress: where.grpc }),
+    agents,
+    durability: store.log.durability,
+    drainGraceMs: limits.drainGraceMs,
+    operations,
+    drain,
+    [Symbol.asyncDispose]: () => drain({ graceMs: 0 }),
+  };
 }
 
 /** What the gateway is wired from, beside the server's options. */
@@ -200,16 +182,14 @@ function wireGateway(
 }
 
 /** Campaigns in the browser, where settings name a folder of them or of their results. */
-function openCampaigns({ campaignsDir, resultsDir = campaignsDir === undefined ? undefined : RESULTS_DIR }: Settings): CampaignDirectory | undefined {
+function openCampaigns(
+  { campaignsDir, resultsDir = campaignsDir === undefined ? undefined : RESULTS_DIR }: Settings,
+  closer: Closer,
+): CampaignDirectory | undefined {
   if (resultsDir === undefined) return undefined;
-  return createCampaignDirectory({ results: resultsDir, ...(campaignsDir !== undefined && { files: campaignsDir }) });
-}
-
-/** gRPC beside HTTP, unless it is switched off. */
-async function openGrpc(settings: Settings, parts: Omit<Parameters<typeof startGrpc>[0], "host" | "port" | "defaultAgent">): Promise<GrpcServer | undefined> {
-  if (settings.grpcPort === false) return undefined;
-  const [defaultAgent = ""] = parts.agents.keys();
-  return firstFree(settings.grpcPort, GRPC_PORT, (port) => startGrpc({ ...parts, defaultAgent, host: settings.host, port }));
+  const campaigns = createCampaignDirectory({ results: resultsDir, ...(campaignsDir !== undefined && { files: campaignsDir }) });
+  closer.add(async () => campaigns[Symbol.asyncDispose]());
+  return campaigns;
 }
 
 function toGuards(settings: Settings): Guards {

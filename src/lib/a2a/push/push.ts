@@ -11,7 +11,7 @@ import type { PushConfig } from "../operations.ts";
 import type { PushConfigs } from "../server.ts";
 import { type Backoff, DEFAULT_BACKOFF } from "./backoff.ts";
 import { checkConfig, configFolder, configKey, holdKey, type KeptConfig, readConfig, readHoldKey, writeConfig } from "./config.ts";
-import { createDeliveries } from "./deliveries.ts";
+import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import type { DeliveryParts, Hold } from "./delivery.ts";
 
 /** What push notifications are made of. */
@@ -62,7 +62,7 @@ export function createPush(options: PushParts): Push {
     const { id } = kept.config;
     const page = await log.read(key, { after: 0, maxBytes: 0 });
     if (page === undefined) throw new IasError("task-not-found", `There is no task ${key.task}.`);
-    if ((await records.get(configKey(key, id))) === undefined) await checkRoom(key);
+    if ((await records.get(configKey(key, id))) === undefined) await checkRoom(parts, key, limits.maxPushConfigs);
     await deliveries.stop(key, id);
     const old = await records.get(holdKey(key, id));
     const value = writeConfig(key, kept, secrets);
@@ -76,43 +76,11 @@ export function createPush(options: PushParts): Push {
     return kept.config;
   }
 
-  /** Throws `limit-reached` when the task can have no further configuration. */
-  async function checkRoom(key: StreamKey): Promise<void> {
-    const others = await records.list(configFolder(key), { limit: Math.min(1000, limits.maxPushConfigs) });
-    if (others.length < limits.maxPushConfigs) return;
-    throw new IasError("limit-reached", `The task has ${others.length} push notification configurations (maxPushConfigs); delete one first.`, {
-      reason: "TOO_MANY_PUSH_CONFIGS",
-    });
-  }
-
-  /** Launches the delivery of each hold, and removes holds that have no configuration. */
-  async function resume(): Promise<void> {
-    let after: string | undefined;
-    for (;;) {
-      const holds = await records.list(`${joinKey("hold")}/`, { limit: PAGE, ...(after !== undefined && { after }) });
-      for (const hold of holds) {
-        const place = readHoldKey(hold.key);
-        if (place === undefined) continue;
-        const { key, id } = place;
-        const found = await records.get(configKey(key, id));
-        if (found === undefined) await records.delete(hold.key);
-        else
-          try {
-            deliveries.launch(key, readConfig(key, id, found.value, secrets));
-          } catch (error) {
-            parts.report(IasError.from(error, "corrupt"), key);
-          }
-      }
-      after = holds.at(-1)?.key;
-      if (holds.length < PAGE) return;
-    }
-  }
-
   return {
     get deliveries() {
       return deliveries.size;
     },
-    start: resume,
+    start: () => resume(parts, deliveries, secrets),
     check,
     async create(call, key, config) {
       await check(config);
@@ -146,6 +114,38 @@ export function createPush(options: PushParts): Push {
       await Promise.all([deliveries[Symbol.asyncDispose](), perTask.idle()]);
     },
   };
+}
+
+/** Throws `limit-reached` when the task can have no further configuration. */
+async function checkRoom({ records }: Pick<DeliveryParts, "records">, key: StreamKey, most: number): Promise<void> {
+  const others = await records.list(configFolder(key), { limit: Math.min(1000, most) });
+  if (others.length < most) return;
+  throw new IasError("limit-reached", `The task has ${others.length} push notification configurations (maxPushConfigs); delete one first.`, {
+    reason: "TOO_MANY_PUSH_CONFIGS",
+  });
+}
+
+/** Launches the delivery of each hold, and removes holds that have no configuration. */
+async function resume({ records, report }: DeliveryParts, deliveries: Deliveries, secrets: Secrets): Promise<void> {
+  let after: string | undefined;
+  for (;;) {
+    const holds = await records.list(`${joinKey("hold")}/`, { limit: PAGE, ...(after !== undefined && { after }) });
+    for (const hold of holds) {
+      const place = readHoldKey(hold.key);
+      if (place === undefined) continue;
+      const { key, id } = place;
+      const found = await records.get(configKey(key, id));
+      if (found === undefined) await records.delete(hold.key);
+      else
+        try {
+          deliveries.launch(key, readConfig(key, id, found.value, secrets));
+        } catch (error) {
+          report(IasError.from(error, "corrupt"), key);
+        }
+    }
+    after = holds.at(-1)?.key;
+    if (holds.length < PAGE) return;
+  }
 }
 
 /** What deliveries share, with the defaults filled in. */
