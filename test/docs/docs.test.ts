@@ -58,6 +58,21 @@ test("links between the project's files lead somewhere", () => {
   assert.deepEqual(bad, []);
 });
 
+test("every document is found from README in two clicks at most", () => {
+  const documents = projectFiles().filter((file) => file.endsWith(".md"));
+  /** A link to a folder leads to all that is in it. */
+  const linkedFrom = (file: string): string[] =>
+    [...read(file).matchAll(/\]\((?!\w+:|#)([^)#\s]+)[^)]*\)/g)]
+      .map(([, target]) => normalize(join(dirname(file), target ?? "")))
+      .flatMap((target) => documents.filter((one) => (target.endsWith("/") ? one.startsWith(target) : one === target)));
+  const first = linkedFrom("README.md");
+  const found = new Set(["README.md", ...first, ...first.flatMap(linkedFrom)]);
+  assert.deepEqual(
+    documents.filter((file) => !found.has(file)),
+    [],
+  );
+});
+
 test("every table of the documents has a head: a blank line inside one would end it", () => {
   const bad = projectFiles()
     .filter((file) => file.endsWith(".md"))
