@@ -1,6 +1,6 @@
 import type { Agent } from "../engine/agent.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
-import { IasError } from "../model/errors.ts";
+import { IasError, invalidField } from "../model/errors.ts";
 import type { Principal } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Call, FrameStream, Operations } from "./operations.ts";
@@ -90,10 +90,7 @@ export function toCall(request: BindingRequest, version: Call["version"], tenant
 export function forTenant(principal: Principal, tenant: string | undefined): Principal {
   if (tenant === undefined || tenant === "" || tenant === principal.tenant) return principal;
   if (principal.tenant !== "") throw new IasError("forbidden", `These credentials are not for the tenant ${JSON.stringify(tenant.slice(0, 64))}.`);
-  if (tenant.length > MAX_NAME_LENGTH) {
-    const description = `is longer than ${MAX_NAME_LENGTH} characters`;
-    throw new IasError("invalid-params", `tenant ${description}.`, { fields: [{ field: "tenant", description }] });
-  }
+  if (tenant.length > MAX_NAME_LENGTH) throw invalidField("tenant", `is longer than ${MAX_NAME_LENGTH} characters`);
   return { ...principal, tenant };
 }
 

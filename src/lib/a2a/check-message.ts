@@ -1,20 +1,20 @@
 import type { Agent } from "../engine/agent.ts";
 import { BLOB_SCHEME } from "../media/media.ts";
 import type { JsonObject, Message } from "../model/a2a.ts";
-import { IasError } from "../model/errors.ts";
+import { IasError, invalidField } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { SentMessage } from "./parse.ts";
 
 /** A caller's message, when limits and the agent admit it. Throws `invalid-params`, `too-large`, `content-type-not-supported`. */
 export function checkMessage(limits: Limits, agent: Agent, message: SentMessage, metadata: JsonObject | undefined): Message {
-  if (message.role !== "ROLE_USER") throw invalid("message.role", "must be ROLE_USER: only agents send ROLE_AGENT");
+  if (message.role !== "ROLE_USER") throw invalidField("message.role", "must be ROLE_USER: only agents send ROLE_AGENT");
   for (const name of ["messageId", "contextId", "taskId"] as const) {
     const value = message[name];
     if (value !== undefined && value.length > limits.maxIdLength)
-      throw invalid(`message.${name}`, `is ${value.length} characters long; at most ${limits.maxIdLength} (maxIdLength)`);
+      throw invalidField(`message.${name}`, `is ${value.length} characters long; at most ${limits.maxIdLength} (maxIdLength)`);
   }
   if (message.parts.length > limits.maxMessageParts)
-    throw invalid("message.parts", `has ${message.parts.length} parts; at most ${limits.maxMessageParts} (maxMessageParts)`);
+    throw invalidField("message.parts", `has ${message.parts.length} parts; at most ${limits.maxMessageParts} (maxMessageParts)`);
   const size = JSON.stringify({ ...message, parts: message.parts.map((part) => ({ ...part, raw: undefined })), metadata: [message.metadata, metadata] }).length;
   if (size > limits.maxMessageBytes) {
     throw new IasError(
@@ -23,7 +23,7 @@ export function checkMessage(limits: Limits, agent: Agent, message: SentMessage,
     );
   }
   message.parts.forEach((part, index) => {
-    if (part.url?.startsWith(BLOB_SCHEME) === true) throw invalid(`message.parts.${index}.url`, `must not be of the scheme ${BLOB_SCHEME} (it is internal)`);
+    if (part.url?.startsWith(BLOB_SCHEME) === true) throw invalidField(`message.parts.${index}.url`, `must not be of the scheme ${BLOB_SCHEME} (it is internal)`);
     const type = part.raw !== undefined || part.url !== undefined ? part.mediaType : undefined;
     if (type !== undefined && type !== "" && !agent.inputModes.some((mode) => admits(mode, type))) {
       throw new IasError(
@@ -45,8 +45,4 @@ function admits(mode: string, type: string): boolean {
   const plain = (type.split(";")[0] ?? "").trim().toLowerCase();
   const wanted = mode.toLowerCase();
   return wanted === "*/*" || wanted === "*" || wanted === plain || (wanted.endsWith("/*") && plain.startsWith(wanted.slice(0, -1)));
-}
-
-function invalid(field: string, description: string): IasError {
-  return new IasError("invalid-params", `${field} ${description}.`, { fields: [{ field, description }] });
 }

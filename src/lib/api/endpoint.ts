@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { checkJsonBody, type JsonLimits, parseJsonBody } from "../a2a/binding.ts";
-import { IasError } from "../model/errors.ts";
+import { IasError, invalidField } from "../model/errors.ts";
 import { decodeSegment, type Principal } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Route, RouteReply, RouteRequest } from "../net/route.ts";
@@ -199,9 +199,7 @@ function matcher(template: string): (path: string) => Readonly<Record<string, st
 
 function checkParams(params: Readonly<Record<string, string>>, maxLength: number): void {
   for (const [field, value] of Object.entries(params)) {
-    if (value.length <= maxLength && value.isWellFormed()) continue;
-    const description = `must be text of at most ${maxLength} characters (maxIdLength)`;
-    throw new IasError("invalid-params", `${field} ${description}.`, { fields: [{ field, description }] });
+    if (value.length > maxLength || !value.isWellFormed()) throw invalidField(field, `must be text of at most ${maxLength} characters (maxIdLength)`);
   }
 }
 

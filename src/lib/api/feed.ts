@@ -1,6 +1,6 @@
 import type { Change } from "../log/log.ts";
 import type { TaskState } from "../model/a2a.ts";
-import { IasError } from "../model/errors.ts";
+import { invalidField } from "../model/errors.ts";
 import type { Caller, FeedItem, FeedOptions, FeedStream } from "./api.ts";
 import { readFeedCursor, writeFeedCursor, type FeedPlace } from "./feed-cursor.ts";
 import { createFeedStreams, type FeedParts, type FeedStreams } from "./feed-streams.ts";
@@ -13,10 +13,8 @@ const UNFINISHED: readonly TaskState[] = ["TASK_STATE_SUBMITTED", "TASK_STATE_WO
 /** `Api.feed`: a follower of the log's doorbells. Each doorbell makes it read what is new of a stream, page by page, in turn with the others that rang. */
 export async function openFeed(parts: FeedParts, caller: Caller, options: FeedOptions): Promise<FeedStream> {
   const { log } = parts.store;
-  if (options.live === false && options.after !== undefined) {
-    const description = "is for feeds that go on; leave it out, or leave out live=false";
-    throw new IasError("invalid-params", `after ${description}.`, { fields: [{ field: "after", description }] });
-  }
+  if (options.live === false && options.after !== undefined)
+    throw invalidField("after", "is for feeds that go on; leave it out, or leave out live=false");
   const position = await log.position();
   const place = options.after === undefined ? undefined : options.after === "0" ? ALL : readFeedCursor(options.after, log.id);
   // A place that the log has not reached: it lost its end (power loss, a backup that was put back), and what comes there now is something else.

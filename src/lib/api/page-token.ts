@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { IasError } from "../model/errors.ts";
+import { invalidField } from "../model/errors.ts";
 
 const tokenSchema = z.object({ until: z.number(), time: z.number(), task: z.string() });
 
@@ -21,6 +21,5 @@ export function readToken(text: string): PageToken {
   }
   const parsed = tokenSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const description = "is not one that this server gave; start without it";
-  throw new IasError("invalid-params", `pageToken ${description}.`, { fields: [{ field: "pageToken", description }] });
+  throw invalidField("pageToken", "is not one that this server gave; start without it");
 }

@@ -7,7 +7,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Records } from "../log/records.ts";
 import type { JsonObject } from "../model/a2a.ts";
 import type { AgentSummary, CardReport } from "../model/api.ts";
-import { IasError } from "../model/errors.ts";
+import { IasError, invalidField, messageOf } from "../model/errors.ts";
 import { joinKey, type Principal } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import type { GuardedFetch } from "../net/guarded-fetch.ts";
@@ -231,10 +231,7 @@ function checkOperator({ roles = [] }: Principal): void {
 }
 
 function checkHost(url: string, allowed: readonly string[]): void {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    const description = "must be an http or https URL";
-    throw new IasError("invalid-params", `url ${description}.`, { fields: [{ field: "url", description }] });
-  }
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw invalidField("url", "must be an http or https URL");
   const host = new URL(url).hostname.toLowerCase();
   const fits = (name: string): boolean => (name.startsWith("*.") ? host.endsWith(name.slice(1)) : host === name);
   if (allowed.length === 0 || allowed.some((name) => fits(name.toLowerCase()))) return;
@@ -262,8 +259,7 @@ function readHeaders({ headers = {}, token }: z.infer<typeof remoteBodySchema>):
     if (own !== undefined) throw new TypeError(`${own} is not to be set`);
     return Object.fromEntries(new Headers({ ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) }));
   } catch (error) {
-    const description = `hold something that is no header to be set: ${IasError.from(error).message}`;
-    throw new IasError("invalid-params", `headers ${description}.`, { fields: [{ field: "headers", description }] });
+    throw invalidField("headers", `hold something that is no header to be set: ${messageOf(error)}`);
   }
 }
 

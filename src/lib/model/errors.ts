@@ -76,6 +76,11 @@ export class IasError extends Error {
   }
 }
 
+/** `invalid-params` for one field of a request; `description` goes on from its name and says what is right: "must be a text". */
+export function invalidField(field: string, description: string): IasError {
+  return new IasError("invalid-params", `${field} ${description}.`, { fields: [{ field, description }] });
+}
+
 /** Fails to compile when a switch over a union misses a case. */
 export function assertNever(value: never): never {
   throw new IasError("internal", `Unexpected value: ${JSON.stringify(value)}`);

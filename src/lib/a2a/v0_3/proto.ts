@@ -1,6 +1,6 @@
 import type { Artifact, Json, JsonObject, Message, Part, StreamResponse, Task, TaskStatus } from "../../model/a2a.ts";
 import { isTerminal } from "../../model/a2a.ts";
-import { IasError } from "../../model/errors.ts";
+import { invalidField } from "../../model/errors.ts";
 import { isObject } from "../../model/json.ts";
 import type { PushConfig } from "../operations.ts";
 import { fromV03Send } from "./from-v03.ts";
@@ -48,7 +48,7 @@ export function fromProtoSend(body: unknown): JsonObject {
   const sent = toObject(message ?? request, "message");
   if ("parts" in sent || "kind" in sent) return fromV03Send({ message: sent, configuration, metadata });
   const { messageId, contextId, taskId, role, content, metadata: own, extensions } = sent;
-  if (!Array.isArray(content) || content.length === 0) throw wrong("message.content", "must hold at least one part");
+  if (!Array.isArray(content) || content.length === 0) throw invalidField("message.content", "must hold at least one part");
   return compact({
     message: compact({
       messageId,
@@ -127,19 +127,15 @@ function fromProtoPart(value: Json, index: number): JsonObject {
     return compact({ raw: fileWithBytes, url: fileWithUri, mediaType: mimeType, filename: name, metadata });
   }
   if (part["data"] !== undefined) return compact({ data: toObject(part["data"], `message.content.${index}.data`)["data"] ?? {}, metadata });
-  throw wrong(`message.content.${index}`, "must have one of text, file, data");
+  throw invalidField(`message.content.${index}`, "must have one of text, file, data");
 }
 
 /** Members in camelCase; maps (`metadata`, a data part's value) are left as they are, because this goes one level deep. */
 function toObject(value: unknown, field: string): JsonObject {
   if (value === null || typeof value !== "object" || Array.isArray(value))
-    throw wrong(field, value === undefined ? "is required (object)" : "must be an object");
+    throw invalidField(field, value === undefined ? "is required (object)" : "must be an object");
   const members = Object.entries(value as JsonObject).filter(([, member]) => member !== null);
   return Object.fromEntries(members.map(([name, member]) => [name.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()), member]));
-}
-
-function wrong(field: string, description: string): IasError {
-  return new IasError("invalid-params", `${field} ${description}.`, { fields: [{ field, description }] });
 }
 
 /** An empty text is what an absent one is in a proto3 message. */

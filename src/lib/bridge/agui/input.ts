@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Json, JsonObject, Part } from "../../model/a2a.ts";
 import type { SendBody } from "../../model/api.ts";
-import { IasError } from "../../model/errors.ts";
+import { invalidField } from "../../model/errors.ts";
 import type { ChatMessage } from "../chat-message.ts";
 import type { SaidMessage } from "../history.ts";
 import { messageIdOf } from "../turn.ts";
@@ -41,7 +41,7 @@ export type RunRequest =
 export function toRunRequest(input: RunInput): RunRequest {
   if (input.resume !== undefined && input.resume.length > 0) return toAnswer(input, input.resume);
   const message = newestUserMessage(input);
-  if (message === undefined) throw invalid("messages", "must hold a message of the role user: it is what the agent answers");
+  if (message === undefined) throw invalidField("messages", "must hold a message of the role user: it is what the agent answers");
   const before = input.messages.slice(0, input.messages.indexOf(message)).flatMap(toSaid);
   return { kind: "message", id: message.id, parts: [...surroundings(input), ...toParts(message.content)], before, ...toMetadata(input) };
 }
@@ -78,7 +78,7 @@ function toAnswer(input: RunInput, resume: NonNullable<RunInput["resume"]>): Run
   });
   const turn = answers[0]?.turn ?? "";
   const task = turn.replace(/\.\d+$/, "");
-  if (answers.some((answer) => answer.turn !== turn)) throw invalid("resume", "must answer interrupts of one run");
+  if (answers.some((answer) => answer.turn !== turn)) throw invalidField("resume", "must answer interrupts of one run");
   const approvals = answers.flatMap(({ call, given, payload }) => {
     if (call === undefined) return [];
     const reason = textIn(payload, "reason");
@@ -98,7 +98,7 @@ function answerParts(input: RunInput, payload: Json | undefined): readonly Part[
   if (text !== undefined) return [{ text }];
   if (payload !== undefined && payload !== null) return [{ data: payload }];
   const message = newestUserMessage(input);
-  if (message === undefined) throw invalid("resume", "must bring the answer as payload, { text }, or as a user message");
+  if (message === undefined) throw invalidField("resume", "must bring the answer as payload, { text }, or as a user message");
   return toParts(message.content);
 }
 
@@ -134,7 +134,7 @@ function toParts(content: unknown): readonly Part[] {
   if (typeof content === "string") return [{ text: content }];
   const read = z.array(contentSchema).safeParse(content);
   if (!read.success)
-    throw invalid("messages.content", "must be a text, or parts of the types text, image, audio, video, document with a source of data or url");
+    throw invalidField("messages.content", "must be a text, or parts of the types text, image, audio, video, document with a source of data or url");
   return read.data.map((part): Part => {
     switch (part.type) {
       case "text":
@@ -151,13 +151,9 @@ function file(source: string, value: string, mediaType: string | undefined, file
   const about = { ...(mediaType !== undefined && { mediaType }), ...(filename !== undefined && { filename }) };
   if (source === "data") return { raw: value, ...about };
   if (source === "url") return { url: value, ...about };
-  throw invalid("messages.content.source.type", "must be data or url: this server keeps no files of a model provider");
+  throw invalidField("messages.content.source.type", "must be data or url: this server keeps no files of a model provider");
 }
 
 function nameIn(metadata: unknown): string | undefined {
   return textIn(metadata as Json | undefined, "filename");
-}
-
-function invalid(field: string, description: string): IasError {
-  return new IasError("invalid-params", `${field} ${description}.`, { fields: [{ field, description }] });
 }

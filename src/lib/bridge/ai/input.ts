@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Json, JsonObject, Part } from "../../model/a2a.ts";
-import { IasError } from "../../model/errors.ts";
+import { invalidField } from "../../model/errors.ts";
 import { isObject } from "../../model/json.ts";
 import type { ChatMessage } from "../chat-message.ts";
 import { toFilePart } from "../data-url.ts";
@@ -30,9 +30,9 @@ export function toChatRequest({ messages }: ChatInput): ChatRequest {
   }
   const at = messages.findLastIndex(({ role }) => role === "user");
   const message = messages[at];
-  if (message === undefined) throw invalid("messages", "must hold a message of the role user: it is what the agent answers");
+  if (message === undefined) throw invalidField("messages", "must hold a message of the role user: it is what the agent answers");
   const parts = message.parts.flatMap(toPart);
-  if (parts.length === 0) throw invalid("messages.parts", "must hold a text, a file or data");
+  if (parts.length === 0) throw invalidField("messages.parts", "must hold a text, a file or data");
   const { metadata } = message;
   return { kind: "message", id: message.id, parts, before: messages.slice(0, at).flatMap(toSaid), ...(isObject(metadata) && { metadata }) };
 }
@@ -73,8 +73,4 @@ function toPart(part: Readonly<Record<string, unknown>> & { readonly type: strin
   }
   if (part.type.startsWith("data-")) return [{ data: { [part.type.slice("data-".length)]: part["data"] as Json } }];
   return [];
-}
-
-function invalid(field: string, description: string): IasError {
-  return new IasError("invalid-params", `${field} ${description}.`, { fields: [{ field, description }] });
 }

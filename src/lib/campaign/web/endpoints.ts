@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineEndpoint, defineRawEndpoint, type Endpoint, type EndpointRequest } from "../../api/endpoint.ts";
-import { IasError } from "../../model/errors.ts";
+import { IasError, invalidField } from "../../model/errors.ts";
 import type { Principal } from "../../model/key.ts";
 import type { ControlState } from "../ledger.ts";
 import { compareCampaigns } from "../report/compare.ts";
@@ -166,8 +166,7 @@ function checkOperator({ roles = [] }: Principal): void {
 async function known({ source }: OpenCampaign, names: readonly string[]): Promise<readonly string[]> {
   for (const name of names) {
     if ((await source.ledger.attemptsOf(name)).length > 0) continue;
-    const description = `names ${JSON.stringify(name.slice(0, 100))}, which has not begun; the board has the names`;
-    throw new IasError("invalid-params", `battles ${description}.`, { fields: [{ field: "battles", description }] });
+    throw invalidField("battles", `names ${JSON.stringify(name.slice(0, 100))}, which has not begun; the board has the names`);
   }
   return names;
 }
