@@ -1,6 +1,7 @@
 import type { Json, Message, Part, StreamResponse, TaskArtifactUpdateEvent, TaskState } from "../model/a2a.ts";
 import type { Audience } from "../model/entry.ts";
 import { type ExtensionData, readExtension } from "../model/extension.ts";
+import { isObject } from "../model/json.ts";
 import { type BridgeEvent, FAILED, type TurnEnd, type WaitingCall } from "./bridge-event.ts";
 
 /** Turns the entries of one turn into what bridges say: a pure machine, one entry in, its events out. */
@@ -275,10 +276,11 @@ export function textOf(message: Pick<Message, "parts"> | undefined): string {
 /** The calls that a status message asks an approval for: what the scribe has put in as data. */
 export function waitingCalls(message: Message | undefined): readonly WaitingCall[] {
   return (message?.parts ?? []).flatMap(({ data }) => {
-    if (data === undefined || data === null || typeof data !== "object" || !("approvals" in data) || !Array.isArray(data["approvals"])) return [];
+    if (!isObject(data) || !Array.isArray(data["approvals"])) return [];
     return (data["approvals"] as readonly Json[]).flatMap((each) => {
-      if (each === null || typeof each !== "object" || !("call" in each) || typeof each["call"] !== "string") return [];
-      const { call, name, arguments: given } = each as { call: string; name?: Json; arguments?: Json };
+      if (!isObject(each)) return [];
+      const { call, name, arguments: given } = each;
+      if (typeof call !== "string") return [];
       return [{ id: call, name: typeof name === "string" ? name : "tool", arguments: typeof given === "string" ? given : JSON.stringify(given ?? {}) }];
     });
   });

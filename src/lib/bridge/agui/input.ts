@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Json, JsonObject, Part } from "../../model/a2a.ts";
 import type { SendBody } from "../../model/api.ts";
 import { invalidField } from "../../model/errors.ts";
+import { isObject } from "../../model/json.ts";
 import type { ChatMessage } from "../chat-message.ts";
 import type { SaidMessage } from "../history.ts";
 import { messageIdOf } from "../turn.ts";
@@ -104,14 +105,13 @@ function answerParts(input: RunInput, payload: Json | undefined): readonly Part[
 
 function isYes(payload: Json | undefined): boolean {
   if (typeof payload === "boolean") return payload;
-  if (payload === undefined || payload === null || typeof payload !== "object" || Array.isArray(payload)) return payload === "approve";
-  const { approved, approve, accepted } = payload as JsonObject;
+  if (!isObject(payload)) return payload === "approve";
+  const { approved, approve, accepted } = payload;
   return approved === true || approve === true || accepted === true;
 }
 
-function textIn(payload: Json | undefined, name: string): string | undefined {
-  if (payload === undefined || payload === null || typeof payload !== "object" || Array.isArray(payload)) return undefined;
-  const value = (payload as JsonObject)[name];
+function textIn(payload: unknown, name: string): string | undefined {
+  const value = isObject(payload) ? payload[name] : undefined;
   return typeof value === "string" ? value : undefined;
 }
 
@@ -142,7 +142,7 @@ function toParts(content: unknown): readonly Part[] {
       case "binary":
         return file(part.data === undefined ? "url" : "data", part.data ?? part.url ?? "", part.mimeType, part.filename);
       default:
-        return file(part.source.type, part.source.value, part.source.mimeType, nameIn(part.metadata));
+        return file(part.source.type, part.source.value, part.source.mimeType, textIn(part.metadata, "filename"));
     }
   });
 }
@@ -154,6 +154,3 @@ function file(source: string, value: string, mediaType: string | undefined, file
   throw invalidField("messages.content.source.type", "must be data or url: this server keeps no files of a model provider");
 }
 
-function nameIn(metadata: unknown): string | undefined {
-  return textIn(metadata as Json | undefined, "filename");
-}
