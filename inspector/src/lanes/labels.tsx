@@ -1,7 +1,8 @@
 import type { VNode } from "preact";
+import { stateName } from "../state/words.ts";
 import { labelOf } from "./phases.ts";
 import type { Lane, LaneFigures } from "./lane.ts";
-import { type LaneRow, wordOf } from "./model.ts";
+import type { LaneRow } from "./model.ts";
 import { AXIS_HEIGHT } from "./look.ts";
 import { spanText } from "./scale.ts";
 
@@ -62,7 +63,7 @@ export function nameOf(lane: Lane): string {
 export function doing(lane: Lane | undefined): string {
   if (lane === undefined) return "not begun";
   if (lane.isRemote) return "on another server";
-  if (lane.isOver && lane.state !== undefined) return wordOf(lane.state);
+  if (lane.isOver && lane.state !== undefined) return stateName(lane.state);
   return lane.shown === "none" ? (lane.isOver ? "ended" : "rests") : labelOf(lane.shown);
 }
 

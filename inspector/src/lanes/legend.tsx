@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import { useRef } from "preact/hooks";
-import { PHASES } from "./phases.ts";
+import { labelOf, PHASES } from "./phases.ts";
 
 const SIGNS: readonly (readonly [string, string])[] = [
   ["▾", "first token"],
@@ -34,12 +34,12 @@ export function Legend(): VNode {
       <summary>Legend</summary>
       <div class="card" tabIndex={-1}>
         <ul>
-          {PHASES.filter(({ height }) => height > 0).map(({ phase, label, token, height }) => (
+          {PHASES.filter(({ height }) => height > 0).map(({ phase, token, height }) => (
             <li key={phase}>
               <span class="lanes-key">
                 <span style={{ background: `var(${token})`, height: `${Math.max(3, Math.round(14 * height))}px` }} />
               </span>
-              {label}
+              {labelOf(phase)}
             </li>
           ))}
         </ul>

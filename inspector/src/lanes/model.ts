@@ -4,6 +4,7 @@ import type { Part, StreamResponse, TaskState } from "../../../src/lib/model/a2a
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { messageOf } from "../../../src/lib/model/errors.ts";
 import { type ExtensionData, readExtension, toMetadata } from "../../../src/lib/model/extension.ts";
+import { stateName } from "../state/words.ts";
 import { createLane, type Lane, type LaneWriter } from "./lane.ts";
 import { type LaneLimits, MAX_CHILD_LANES, MAX_TOLD_CALLS } from "./limits.ts";
 
@@ -194,9 +195,9 @@ export function createLanes(options: LanesOptions = {}): Lanes {
     if (state === undefined) return;
     root.setState(state);
     if (state === "TASK_STATE_SUBMITTED") root.mark({ at, seq, kind: "message", label: "message" });
-    if (state === "TASK_STATE_INPUT_REQUIRED" || state === "TASK_STATE_AUTH_REQUIRED") root.mark({ at, seq, kind: "asks", label: wordOf(state) });
+    if (state === "TASK_STATE_INPUT_REQUIRED" || state === "TASK_STATE_AUTH_REQUIRED") root.mark({ at, seq, kind: "asks", label: stateName(state) });
     if (!root.lane.isOver) return;
-    root.mark({ at, seq, kind: state === "TASK_STATE_COMPLETED" ? "end" : "failed", label: wordOf(state) });
+    root.mark({ at, seq, kind: state === "TASK_STATE_COMPLETED" ? "end" : "failed", label: stateName(state) });
     for (const child of lanes.children.values()) child.end(at);
   };
 
@@ -287,11 +288,6 @@ function bringsContent(event: StreamResponse): boolean {
 
 function stateOf(event: StreamResponse): TaskState | undefined {
   return "task" in event ? event.task.status.state : "statusUpdate" in event ? event.statusUpdate.status.state : undefined;
-}
-
-/** `TASK_STATE_INPUT_REQUIRED` as `input required`. */
-export function wordOf(state: TaskState): string {
-  return state.replace("TASK_STATE_", "").toLowerCase().replaceAll("_", " ");
 }
 
 function keyOf(path: readonly string[]): string {

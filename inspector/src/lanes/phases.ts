@@ -1,26 +1,27 @@
 import type { Phase } from "../../../src/lib/liveness/liveness.ts";
+import { phaseWords } from "../state/words.ts";
 
 /** What a lane shows at a moment: a phase of its stream, or nothing (before it began, after it ended, between two calls of a child). */
 export type Shown = Phase | "none";
 
 /**
- * Every phase that is drawn, with its word, the CSS token of its colour, and how tall its band is (a share of the lane): what works stands tall, what waits lies low,
+ * Every phase that is drawn, with the CSS token of its colour, and how tall its band is (a share of the lane): what works stands tall, what waits lies low,
  * so that the phases differ without colour too. Their order is their code.
  */
-export const PHASES: readonly { readonly phase: Shown; readonly label: string; readonly token: string; readonly height: number }[] = [
-  { phase: "none", label: "nothing", token: "--phase-ended", height: 0 },
-  { phase: "queued", label: "queued", token: "--phase-queued", height: 0.2 },
-  { phase: "connecting", label: "connecting", token: "--phase-connecting", height: 0.35 },
-  { phase: "prefill", label: "prefill", token: "--phase-prefill", height: 0.5 },
-  { phase: "generating", label: "generating", token: "--phase-generating", height: 1 },
-  { phase: "tool", label: "tool", token: "--phase-tool", height: 0.8 },
-  { phase: "child-working", label: "child works", token: "--phase-child-working", height: 0.65 },
-  { phase: "waiting-input", label: "waits for a person", token: "--phase-waiting-input", height: 0.35 },
-  { phase: "retry-wait", label: "rate limit", token: "--phase-retry-wait", height: 0.35 },
-  { phase: "throttled", label: "held up by us", token: "--phase-throttled", height: 0.35 },
-  { phase: "slow", label: "slow", token: "--phase-slow", height: 1 },
-  { phase: "stalled", label: "stalled", token: "--phase-stalled", height: 1 },
-  { phase: "ended", label: "ended", token: "--phase-ended", height: 0 },
+export const PHASES: readonly { readonly phase: Shown; readonly token: string; readonly height: number }[] = [
+  { phase: "none", token: "--phase-ended", height: 0 },
+  { phase: "queued", token: "--phase-queued", height: 0.2 },
+  { phase: "connecting", token: "--phase-connecting", height: 0.35 },
+  { phase: "prefill", token: "--phase-prefill", height: 0.5 },
+  { phase: "generating", token: "--phase-generating", height: 1 },
+  { phase: "tool", token: "--phase-tool", height: 0.8 },
+  { phase: "child-working", token: "--phase-child-working", height: 0.65 },
+  { phase: "waiting-input", token: "--phase-waiting-input", height: 0.35 },
+  { phase: "retry-wait", token: "--phase-retry-wait", height: 0.35 },
+  { phase: "throttled", token: "--phase-throttled", height: 0.35 },
+  { phase: "slow", token: "--phase-slow", height: 1 },
+  { phase: "stalled", token: "--phase-stalled", height: 1 },
+  { phase: "ended", token: "--phase-ended", height: 0 },
 ];
 
 const CODES = new Map(PHASES.map(({ phase }, code) => [phase, code]));
@@ -35,7 +36,7 @@ export function phaseOfCode(code: number): Shown {
   return PHASES[code]?.phase ?? "none";
 }
 
-/** How a phase is called. */
+/** How a phase is called: as everywhere on the page. */
 export function labelOf(phase: Shown): string {
-  return PHASES[codeOf(phase)]?.label ?? phase;
+  return phase === "none" ? "nothing" : phaseWords(phase);
 }

@@ -3,6 +3,7 @@ import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { cutText } from "../../../src/lib/model/cut-text.ts";
 import { type ExtensionData, readExtension } from "../../../src/lib/model/extension.ts";
 import { partsText } from "../frames/describe.ts";
+import { stateName } from "../state/words.ts";
 
 /** Who takes part, left to right in the order of their first appearance. */
 export interface Participant {
@@ -191,10 +192,10 @@ export function createSequence(agent: string): Sequence {
     const who = agentId([]);
     if (isTerminal(state as never)) {
       stop(who);
-      draw(entry, "end", who, user(), text === "" ? word(state) : `${word(state)}: ${text}`, state !== "TASK_STATE_COMPLETED");
+      draw(entry, "end", who, user(), text === "" ? stateName(state) : `${stateName(state)}: ${text}`, state !== "TASK_STATE_COMPLETED");
     } else if (state === "TASK_STATE_INPUT_REQUIRED" || state === "TASK_STATE_AUTH_REQUIRED") {
       stop(who);
-      draw(entry, "asks", who, user(), text === "" ? word(state) : text);
+      draw(entry, "asks", who, user(), text === "" ? stateName(state) : text);
     } else if (text !== "") speak(entry, "answer", who, user(), text);
   };
 
@@ -246,10 +247,6 @@ export function belongs(seq: number, { ranges }: Pick<Arrow, "ranges">): boolean
 
 function callText(name: string, args: string | undefined): string {
   return `${name}(${args ?? "…"})`;
-}
-
-function word(state: string): string {
-  return state.replace("TASK_STATE_", "").toLowerCase().replaceAll("_", " ");
 }
 
 function clip(text: string): string {

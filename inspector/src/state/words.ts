@@ -20,6 +20,11 @@ export function stateWords(state: TaskState | undefined): string {
   return state === undefined ? "" : (STATES[state] ?? state);
 }
 
+/** A state in lower case, in the middle of a sentence: `input required`. A file may have states that are none. */
+export function stateName(state: string): string {
+  return state.replace("TASK_STATE_", "").toLowerCase().replaceAll("_", " ");
+}
+
 const PHASES: Readonly<Record<Phase, string>> = {
   queued: "queued",
   connecting: "connecting",

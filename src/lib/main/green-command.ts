@@ -3,7 +3,6 @@ import { loadCampaign } from "../campaign/load-campaign.ts";
 import { createGreenAgent } from "../campaign/green-agent.ts";
 import { runCampaign } from "../campaign/run-campaign.ts";
 import { type Command, usageError } from "../cli/command.ts";
-
 import { createGuardedFetch } from "../net/guarded-fetch.ts";
 import { systemClock } from "../stream/clock.ts";
 import { AGENT_OPTIONS, AGENT_OPTIONS_HELP, noPositionals, readAgentSettings, serveOneAgent } from "./agent-command.ts";
