@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { TaskViewProps } from "../shell/task-tabs.ts";
+import { useSize } from "../ui/use-size.ts";
 import { FrameDetail } from "./detail.tsx";
 import { readQuery } from "./filter.ts";
 import { createListing } from "./listing.ts";
@@ -21,9 +22,9 @@ export function Frames({ replay }: TaskViewProps): VNode {
   const judge = useJudge(stream);
   const text = useSignal("");
   const scrollTop = useSignal(0);
-  const height = useSignal(400);
   const beat = useSignal(0);
   const list = useRef<HTMLDivElement>(null);
+  const size = useSize(list, { width: 0, height: 400 });
   /** Whether the list stays at its end as it grows. */
   const following = useRef(replay.seq.peek() === undefined);
   const listing = useMemo(() => createListing(readQuery(text.value), ({ seq }) => judge.bad().has(seq)), [text.value, judge, stream.generation.value]);
@@ -41,18 +42,11 @@ export function Frames({ replay }: TaskViewProps): VNode {
   });
 
   const rows = listing.length;
-  const viewport = { scrollTop: scrollTop.value, height: height.value, rowHeight: ROW_HEIGHT, rows };
+  const viewport = { scrollTop: scrollTop.value, height: size.value.height, rowHeight: ROW_HEIGHT, rows };
   const { first, end, offset, height: full } = windowOf(viewport);
   const chosen = replay.seq.value;
   const chosenRow = chosen === undefined ? undefined : Math.min(rows - 1, listing.rowOf(chosen, entries));
 
-  useEffect(() => {
-    const box = list.current;
-    if (box === null) return;
-    const observer = new ResizeObserver(() => (height.value = box.clientHeight));
-    observer.observe(box);
-    return () => observer.disconnect();
-  }, [height]);
   // A chosen entry is brought into sight; without one the list follows its end.
   useEffect(() => {
     const box = list.current;
@@ -66,7 +60,7 @@ export function Frames({ replay }: TaskViewProps): VNode {
     if (entry !== undefined) replay.seekSeq(entry.seq);
   };
   const press = (event: KeyboardEvent): void => {
-    const page = Math.max(1, Math.floor(height.peek() / ROW_HEIGHT) - 1);
+    const page = Math.max(1, Math.floor(size.peek().height / ROW_HEIGHT) - 1);
     const here = chosenRow ?? rows - 1;
     const goals: Readonly<Record<string, number>> = {
       ArrowDown: here + 1,

@@ -8,7 +8,8 @@ import { paths } from "../router.ts";
 import type { TaskViewProps } from "../shell/task-tabs.ts";
 import { FILE_AGENT } from "../state/held-file.ts";
 import type { StreamStore } from "../state/stream.ts";
-import { type Arrow, belongs, createSequence, type Sequence } from "./model.ts";
+import { useSize } from "../ui/use-size.ts";
+import { type Arrow, belongs, createSequence, type Participant, type Sequence } from "./model.ts";
 import { ArrowRow, ARROW_HEIGHT, type Columns, HEAD_HEIGHT } from "./arrow-row.tsx";
 import "./sequence.css";
 
@@ -22,9 +23,9 @@ export function SequenceView({ replay }: TaskViewProps): VNode {
   const stream = replay.shown;
   const diagram = useDiagram(stream);
   const scrollTop = useSignal(0);
-  const size = useSignal({ width: 800, height: 400 });
   const opened = useSignal<number | undefined>(undefined);
   const box = useRef<HTMLDivElement>(null);
+  const size = useSize(box, { width: 800, height: 400 });
   const following = useRef(true);
 
   const { participants, arrows } = diagram;
@@ -33,13 +34,6 @@ export function SequenceView({ replay }: TaskViewProps): VNode {
   const viewport = { scrollTop: Math.max(0, scrollTop.value - HEAD_HEIGHT), height: size.value.height, rowHeight: ARROW_HEIGHT, rows: arrows.length };
   const { first, end, offset, height } = windowOf(viewport);
 
-  useEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(() => (size.value = { width: element.clientWidth, height: element.clientHeight }));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [size]);
   useEffect(() => {
     if (following.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight;
   }, [arrows.length]);
@@ -59,16 +53,7 @@ export function SequenceView({ replay }: TaskViewProps): VNode {
             following.current = isAtEnd({ ...viewport, scrollTop: event.currentTarget.scrollTop });
           }}
         >
-          <div class="sequence-head" style={{ width: `${width}px` }}>
-            {participants.map(({ id, name, kind }) => (
-              <div key={id} class={`sequence-who ${kind}`} style={{ width: `${width / participants.length}px` }}>
-                <span class="cut-text" title={`${kind} ${name}`}>
-                  {name}
-                </span>
-                <span class="sr">, {kind}</span>
-              </div>
-            ))}
-          </div>
+          <Heads participants={participants} width={width} />
           <div class="sequence-body" style={{ width: `${width}px`, height: `${height + 12}px` }}>
             {[...columns.values()].map((x) => (
               <span key={x} class="sequence-life" style={{ left: `${x}px` }} />
@@ -90,6 +75,22 @@ export function SequenceView({ replay }: TaskViewProps): VNode {
         {arrow !== undefined && <ArrowEntries stream={stream} arrow={arrow} />}
       </div>
     </>
+  );
+}
+
+/** Who takes part, over their columns. */
+function Heads({ participants, width }: { readonly participants: readonly Participant[]; readonly width: number }): VNode {
+  return (
+    <div class="sequence-head" style={{ width: `${width}px` }}>
+      {participants.map(({ id, name, kind }) => (
+        <div key={id} class={`sequence-who ${kind}`} style={{ width: `${width / participants.length}px` }}>
+          <span class="cut-text" title={`${kind} ${name}`}>
+            {name}
+          </span>
+          <span class="sr">, {kind}</span>
+        </div>
+      ))}
+    </div>
   );
 }
 
