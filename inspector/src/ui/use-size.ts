@@ -9,7 +9,7 @@ export interface Size {
 }
 
 /** The inner size of an element as it changes; `first` until it was measured. */
-export function useSize(box: RefObject<HTMLElement>, first: Size): ReadonlySignal<Size> {
+export function useSize(box: RefObject<HTMLElement | null>, first: Size): ReadonlySignal<Size> {
   const size = useSignal(first);
   useEffect(() => {
     const element = box.current;

@@ -23,7 +23,8 @@ export function checkMessage(limits: Limits, agent: Agent, message: SentMessage,
     );
   }
   message.parts.forEach((part, index) => {
-    if (part.url?.startsWith(BLOB_SCHEME) === true) throw invalidField(`message.parts.${index}.url`, `must not be of the scheme ${BLOB_SCHEME} (it is internal)`);
+    if (part.url?.startsWith(BLOB_SCHEME) === true)
+      throw invalidField(`message.parts.${index}.url`, `must not be of the scheme ${BLOB_SCHEME} (it is internal)`);
     const type = part.raw !== undefined || part.url !== undefined ? part.mediaType : undefined;
     if (type !== undefined && type !== "" && !agent.inputModes.some((mode) => admits(mode, type))) {
       throw new IasError(

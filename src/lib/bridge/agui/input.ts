@@ -153,4 +153,3 @@ function file(source: string, value: string, mediaType: string | undefined, file
   if (source === "url") return { url: value, ...about };
   throw invalidField("messages.content.source.type", "must be data or url: this server keeps no files of a model provider");
 }
-

@@ -61,7 +61,14 @@ export async function* toMarkdown(source: ReportSource, comparison?: Comparison)
     const { word } = battleStanding(battle);
     if (word === "passed") continue;
     if (rows.length >= MAX_ROWS) more += 1;
-    else rows.push([markdownText(result.subject), markdownText(itemName(result)), word, count(attempts.length), markdownText(cutText(reasonOf(result), MAX_REASON))]);
+    else
+      rows.push([
+        markdownText(result.subject),
+        markdownText(itemName(result)),
+        word,
+        count(attempts.length),
+        markdownText(cutText(reasonOf(result), MAX_REASON)),
+      ]);
   }
   if (rows.length > 0) {
     yield "\n## Battles that did not pass\n\n";
