@@ -153,11 +153,11 @@ export function numbered(written: readonly NewEntry[], first = 1): Entry[] {
   return written.map((entry, place) => ({ seq: first + place, ...entry }));
 }
 
-/** Fails if `promise` is not settled in 10 s: not a measure of speed, only "not hung". */
+/** Fails if `promise` is not settled in a minute: not a measure of speed, only "not hung". */
 export async function notHung<T>(promise: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`hung: ${what}`)), 10_000);
+    timer = setTimeout(() => reject(new Error(`hung: ${what}`)), 60_000);
   });
   try {
     return await Promise.race([promise, late]);
