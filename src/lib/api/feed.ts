@@ -13,8 +13,7 @@ const UNFINISHED: readonly TaskState[] = ["TASK_STATE_SUBMITTED", "TASK_STATE_WO
 /** `Api.feed`: a follower of the log's doorbells. Each doorbell makes it read what is new of a stream, page by page, in turn with the others that rang. */
 export async function openFeed(parts: FeedParts, caller: Caller, options: FeedOptions): Promise<FeedStream> {
   const { log } = parts.store;
-  if (options.live === false && options.after !== undefined)
-    throw invalidField("after", "is for feeds that go on; leave it out, or leave out live=false");
+  if (options.live === false && options.after !== undefined) throw invalidField("after", "is for feeds that go on; leave it out, or leave out live=false");
   const position = await log.position();
   const place = options.after === undefined ? undefined : options.after === "0" ? ALL : readFeedCursor(options.after, log.id);
   // A place that the log has not reached: it lost its end (power loss, a backup that was put back), and what comes there now is something else.

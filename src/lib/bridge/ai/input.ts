@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Json, JsonObject, Part } from "../../model/a2a.ts";
+import type { Json, Part } from "../../model/a2a.ts";
 import { invalidField } from "../../model/errors.ts";
 import { isObject } from "../../model/json.ts";
 import type { ChatMessage } from "../chat-message.ts";
