@@ -1,12 +1,16 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import type { TaskViewProps } from "../shell/task-tabs.ts";
+import type { StreamStore } from "../state/stream.ts";
 import { useSize } from "../ui/use-size.ts";
 import { FrameDetail } from "./detail.tsx";
-import { readQuery } from "./filter.ts";
+import { isEmpty, readQuery } from "./filter.ts";
 import { createListing } from "./listing.ts";
-import { FrameRow, ROW_HEIGHT } from "./row.tsx";
+import { pageOf } from "./fetch-page.ts";
+import { createPages, type Pages } from "./pages.ts";
+import { FrameRow, FrameToCome, ROW_HEIGHT } from "./row.tsx";
 import { FrameTools } from "./tools.tsx";
 import { useJudge } from "./use-judge.ts";
 import { isAtEnd, scrollTo, windowOf } from "./virtual.ts";
@@ -41,11 +45,16 @@ export function Frames({ replay }: TaskViewProps): VNode {
     return () => cancelAnimationFrame(frame);
   });
 
-  const rows = listing.length;
+  // What the page has let go is fetched where it is looked at; a search is of what is kept.
+  const pages = usePages(stream, () => (beat.value += 1));
+  const gone = stream.source === "server" && stream.before.value.count > 0 && isEmpty(readQuery(text.value)) ? (entries[0]?.seq ?? 1) - 1 : 0;
+  const entryAt = (row: number): StreamEntry | undefined => (row < gone ? pages.get(row + 1) : entries[listing.placeOf(row - gone)]);
+  const rowOf = (seq: number): number => (seq <= gone ? seq - 1 : gone + listing.rowOf(seq, entries));
+  const rows = gone + listing.length;
   const viewport = { scrollTop: scrollTop.value, height: size.value.height, rowHeight: ROW_HEIGHT, rows };
   const { first, end, offset, height: full } = windowOf(viewport);
   const chosen = replay.seq.value;
-  const chosenRow = chosen === undefined ? undefined : Math.min(rows - 1, listing.rowOf(chosen, entries));
+  const chosenRow = chosen === undefined ? undefined : Math.min(rows - 1, rowOf(chosen));
 
   // A chosen entry is brought into sight; without one the list follows its end.
   useEffect(() => {
@@ -56,8 +65,9 @@ export function Frames({ replay }: TaskViewProps): VNode {
   }, [chosenRow, chosen === undefined ? rows : 0, full]);
 
   const choose = (row: number): void => {
-    const entry = entries[listing.placeOf(Math.min(rows - 1, Math.max(0, row)))];
-    if (entry !== undefined) replay.seekSeq(entry.seq);
+    const place = Math.min(rows - 1, Math.max(0, row));
+    const seq = place < gone ? place + 1 : entryAt(place)?.seq;
+    if (seq !== undefined) replay.seekSeq(seq);
   };
   const press = (event: KeyboardEvent): void => {
     const page = Math.max(1, Math.floor(size.peek().height / ROW_HEIGHT) - 1);
@@ -75,11 +85,20 @@ export function Frames({ replay }: TaskViewProps): VNode {
     event.preventDefault();
     choose(goal);
   };
-  const entry = chosenRow === undefined ? undefined : entries[listing.placeOf(chosenRow)];
+  const entry = chosenRow === undefined ? undefined : entryAt(chosenRow);
   const shown = entry?.seq === chosen ? entry : undefined;
   return (
     <>
-      <FrameTools stream={stream} text={text} rows={rows} judged={judge.judged()} bad={judge.bad().size} isReady={judge.isReady()} />
+      <FrameTools
+        stream={stream}
+        text={text}
+        rows={rows}
+        gone={gone}
+        problem={pages.problem}
+        judged={judge.judged()}
+        bad={judge.bad().size}
+        isReady={judge.isReady()}
+      />
       <div class={shown === undefined ? "frames" : "frames open"}>
         <div
           ref={list}
@@ -97,8 +116,10 @@ export function Frames({ replay }: TaskViewProps): VNode {
           <div role="presentation" style={{ height: `${full}px`, position: "relative" }}>
             <div role="presentation" style={{ transform: `translateY(${offset}px)` }}>
               {Array.from({ length: end - first }, (_, index) => {
-                const one = entries[listing.placeOf(first + index)];
-                return one === undefined ? null : (
+                const one = entryAt(first + index);
+                return one === undefined ? (
+                  <FrameToCome key={first + index + 1} seq={first + index + 1} />
+                ) : (
                   <FrameRow
                     key={one.seq}
                     entry={one}
@@ -119,4 +140,13 @@ export function Frames({ replay }: TaskViewProps): VNode {
       </div>
     </>
   );
+}
+
+/** Fetches entries that the page does not keep, while the view is shown. */
+function usePages(stream: StreamStore, onChange: () => void): Pages {
+  const latest = useRef(onChange);
+  latest.current = onChange;
+  const pages = useMemo(() => createPages(pageOf(stream), () => latest.current()), [stream]);
+  useEffect(() => () => pages.close(), [pages]);
+  return pages;
 }

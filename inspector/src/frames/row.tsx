@@ -48,3 +48,13 @@ export function FrameRow({
     </div>
   );
 }
+
+/** The place of an entry that is being fetched. */
+export function FrameToCome({ seq }: { readonly seq: number }): VNode {
+  return (
+    <div id={`frame-${seq}`} role="option" aria-selected={false} aria-busy={true} class="frame-row">
+      <span class="num muted frame-seq">{seq}</span>
+      <span class="muted">…</span>
+    </div>
+  );
+}

@@ -2,6 +2,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useRef } from "preact/hooks";
 import { messageOf } from "../../../src/lib/model/errors.ts";
+import { apiPath } from "../state/call.ts";
 import { FILE_AGENT, heldFile, heldProblem } from "../state/held-file.ts";
 import { loadStream, type StreamStore } from "../state/stream.ts";
 import { navigate, paths } from "../router.ts";
@@ -12,6 +13,8 @@ export function FrameTools({
   stream,
   text,
   rows,
+  gone,
+  problem: pageProblem,
   judged,
   bad,
   isReady,
@@ -19,6 +22,9 @@ export function FrameTools({
   readonly stream: StreamStore;
   readonly text: Signal<string>;
   readonly rows: number;
+  /** Of the rows so many are entries that the page has let go, and why they cannot be fetched. */
+  readonly gone: number;
+  readonly problem: string | undefined;
   readonly judged: number;
   readonly bad: number;
   readonly isReady: boolean;
@@ -47,7 +53,7 @@ export function FrameTools({
         onInput={(event) => (text.value = event.currentTarget.value)}
       />
       <span class="num small muted" role="status">
-        {rows === all ? `${all} entries` : `${rows} of ${all}`}
+        {rows === gone + all ? `${rows} entries` : `${rows} of ${stream.before.value.count > 0 ? "the newest " : ""}${all}`}
         {isReady && judged < all ? `, ${Math.floor((100 * judged) / all)} % checked` : ""}
       </span>
       <button
@@ -76,9 +82,9 @@ export function FrameTools({
           event.currentTarget.value = "";
         }}
       />
-      {problem.value !== undefined && (
+      {(problem.value ?? pageProblem) !== undefined && (
         <p class="problem" role="alert">
-          {problem.value}
+          {problem.value ?? `Earlier entries cannot be fetched. ${pageProblem ?? ""}`}
         </p>
       )}
     </div>
@@ -99,6 +105,9 @@ export function openStreamFile(text: string): void {
 }
 
 function save(stream: StreamStore): void {
+  // What the page has let go the server still has.
+  if (stream.source === "server" && stream.before.peek().count > 0)
+    return download(apiPath(`/api/tasks/${encodeURIComponent(stream.task)}/export`, { agent: stream.agent }), "");
   const snapshot = stream.snapshot.peek();
   const saved = {
     agent: stream.agent,
@@ -108,10 +117,14 @@ function save(stream: StreamStore): void {
     entries: stream.entries,
   };
   const url = URL.createObjectURL(new Blob([...writeLines([saved])], { type: "application/x-ndjson" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = fileName([saved]);
-  link.click();
+  download(url, fileName([saved]));
   // The download has its own hold of the bytes by then.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+function download(url: string, name: string): void {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
 }

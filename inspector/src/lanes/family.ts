@@ -55,8 +55,11 @@ export function createFamily(stream: StreamStore): Family {
       };
       const join = (one: StreamStore): void => {
         let index = 0;
+        let generation: number | undefined;
         const read = (): void => {
-          if (index > one.entries.length) index = 0;
+          // After some were let go the rest comes again: lanes take no entry twice.
+          if (generation !== one.generation.peek()) index = 0;
+          generation = one.generation.peek();
           const more = one.entries.slice(index);
           for (const [offset, entry] of more.entries()) clock.see(entry.at, one.arrivals[index + offset] ?? entry.at);
           index = one.entries.length;

@@ -60,6 +60,11 @@ export function ReplayBar({ replay }: { readonly replay: ReplaySession }): VNode
           </option>
         ))}
       </select>
+      {stream.isHeld.value && (
+        <span class="small replay-held" role="status">
+          The page is full, and reads on with Live.
+        </span>
+      )}
       <button type="button" class={isLive ? "quiet" : "primary"} onClick={() => replay.leave()} disabled={isLive}>
         {stream.connection.value.kind === "open" ? "Live" : "To the end"}
       </button>

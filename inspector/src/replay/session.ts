@@ -16,6 +16,8 @@ export interface ReplaySession {
   /** The moment that is shown, ms by the entries' clock; undefined is the live end. */
   readonly time: ReadonlySignal<number | undefined>;
   readonly playing: ReadonlySignal<boolean>;
+  /** The position is before all that the page still keeps of a long stream. */
+  readonly isGone: ReadonlySignal<boolean>;
   readonly speed: ReadonlySignal<number>;
   /** The stretch that there is, ms by the entries' clock. */
   readonly from: ReadonlySignal<number>;
@@ -50,6 +52,7 @@ export interface ReplayFrames {
 
 /** Browsers refuse an address that changes more often than some six times a second. */
 const ADDRESS_MS = 250;
+const PIN_STEP = 1000;
 
 /** A replay of `stream` that stands where `address` says. */
 export function createReplaySession(stream: StreamStore, address: ReplayAddress, frames: ReplayFrames = browserFrames): ReplaySession {
@@ -125,6 +128,11 @@ export function createReplaySession(stream: StreamStore, address: ReplayAddress,
     time: computed(() => moment.value?.time),
     speed,
     playing: computed(() => moving.value !== undefined),
+    isGone: computed(() => {
+      void version.value;
+      const at = position.value;
+      return at !== undefined && stream.before.value.count > 0 && at.seq < (entries[0]?.seq ?? 0);
+    }),
     from: computed(() => extent.value.from),
     to: computed(() => extent.value.to),
     toggle() {
@@ -162,8 +170,12 @@ export function createReplaySession(stream: StreamStore, address: ReplayAddress,
         if (replay === undefined || isSamePosition(given, toldPosition)) return;
         untracked(rest);
       });
+      // What is looked at is kept, whatever else comes; by the thousand, so that playing does not pin each entry.
+      const pinned = computed(() => (position.value === undefined ? undefined : Math.max(1, position.value.seq - (position.value.seq % PIN_STEP))));
+      const unpin = effect(() => (pinned.value === undefined ? undefined : stream.pin(pinned.value)));
       return () => {
         stopListening();
+        unpin();
         // The address may be another page's by now.
         rest();
       };

@@ -3,8 +3,8 @@ import { type Liveness, phaseOf } from "../../../src/lib/liveness/liveness.ts";
 import type { TaskState } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { createFold } from "../../../src/lib/model/fold.ts";
+import { createFiguresBook } from "../state/figures.ts";
 import type { StreamStore } from "../state/stream.ts";
-import { createFiguresBook } from "./figures.ts";
 
 /** Where a replay stands: the first `count` entries have come, and it is `time`, ms since the epoch by the entries' clock. */
 export interface Moment {
@@ -20,7 +20,7 @@ export function createShown(stream: StreamStore, moment: ReadonlySignal<Moment |
   /** The first entries, while there is a moment; always a beginning of `stream.entries`. */
   const prefix: StreamEntry[] = [];
   const times: number[] = [];
-  let book = createFiguresBook(stream.snapshot.peek()?.status.state);
+  let book = createFiguresBook(stream.before.peek());
   let version = 0;
   let generation = 0;
   let whole = stream.generation.peek();
@@ -29,11 +29,10 @@ export function createShown(stream: StreamStore, moment: ReadonlySignal<Moment |
 
   const now = computed(() => {
     void stream.version.value;
-    const snapshot = stream.snapshot.value;
     const at = moment.value;
     if (whole !== stream.generation.value) {
       whole = stream.generation.value;
-      book = createFiguresBook(snapshot?.status.state);
+      book = createFiguresBook(stream.before.value);
       prefix.length = 0;
       times.length = 0;
       given = Number.POSITIVE_INFINITY;

@@ -7,6 +7,7 @@ import { messageOf } from "../../../src/lib/model/errors.ts";
 import { Replayed } from "../replay/replayed.tsx";
 import { hrefOfView, useReplay } from "../replay/use-replay.ts";
 import { paths } from "../router.ts";
+import { countOf } from "../state/figures.ts";
 import { FILE_AGENT, heldFile, heldProblem } from "../state/held-file.ts";
 import { agentName } from "../state/server.ts";
 import { cancelTask } from "../state/steer.ts";
@@ -120,8 +121,8 @@ function Head({ stream, all }: { readonly stream: StreamStore; readonly all: Str
           {task}
         </span>
         <span class="num">
-          {stream.entries.length === all.entries.length ? "" : `${stream.entries.length} of `}
-          {all.entries.length} entries
+          {stream.entries.length === all.entries.length ? "" : `${countOf(stream)} of `}
+          {countOf(all)} entries
         </span>
         <span class="num">{tokens} tokens</span>
         <span class="num">{rate === undefined ? "" : `${rate.toFixed(rate < 10 ? 1 : 0)} tokens/s`}</span>

@@ -1,7 +1,8 @@
 import type { Liveness } from "../../../src/lib/liveness/liveness.ts";
-import type { Task, TaskState } from "../../../src/lib/model/a2a.ts";
+import type { Part, Task, TaskState } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry, StreamOpened } from "../../../src/lib/model/api.ts";
 import { createFold } from "../../../src/lib/model/fold.ts";
+import { addEntry, type Figures, startFigures } from "./figures.ts";
 import { createJudge } from "./judge.ts";
 import type { Resume, WireFacts } from "./stream.ts";
 
@@ -10,11 +11,16 @@ import type { Resume, WireFacts } from "./stream.ts";
  * the owner, who sees every audience. Times are by the server's clock, as far as the page knows it.
  */
 export interface Reading {
+  /** The newest entries; older ones are let go by `trim`. */
   readonly entries: StreamEntry[];
   readonly arrivals: number[];
   readonly generation: number;
   readonly context: string;
+  /** What the task amounted to before the first of `entries`, and its figures. */
   readonly snapshot: Task | undefined;
+  readonly before: Figures;
+  /** About how much memory the entries take. */
+  readonly bytes: number;
   readonly liveness: Liveness;
   readonly wire: WireFacts;
   /** Where to go on after a loss. */
@@ -28,6 +34,8 @@ export interface Reading {
   lost(at: number): void;
   tick(at: number): void;
   restore(task: Task, seq: number): void;
+  /** Lets the oldest entries go until three quarters of `maxBytes` are kept, but none from the seq `pin` on: then `generation` changes. True if there is room. */
+  trim(maxBytes: number, pin?: number): boolean;
   state(): TaskState | undefined;
   task(): Task | undefined;
 }
@@ -36,6 +44,10 @@ export interface Reading {
 export function createReading(): Reading {
   let fold = createFold();
   let judge = createJudge();
+  /** Of the entries that were let go. */
+  let floor = createFold();
+  let before = startFigures();
+  let bytes = 0;
   let cursor: string | undefined;
   let received = 0;
   let last = 0;
@@ -52,8 +64,12 @@ export function createReading(): Reading {
     entries.length = 0;
     arrivals.length = 0;
     generation += 1;
+    bytes = 0;
     fold = createFold();
     judge = createJudge();
+    floor = createFold();
+    before = startFigures();
+    snapshot = undefined;
     last = 0;
   };
 
@@ -61,6 +77,8 @@ export function createReading(): Reading {
     snapshot = task;
     context = task.contextId;
     fold.restore(task, Math.max(1, seq));
+    floor.restore(task, Math.max(1, seq));
+    before = startFigures(task.status.state);
     last = seq;
   };
 
@@ -76,6 +94,12 @@ export function createReading(): Reading {
     get snapshot() {
       return snapshot;
     },
+    get before() {
+      return before;
+    },
+    get bytes() {
+      return bytes;
+    },
     get liveness() {
       return judge.liveness;
     },
@@ -87,7 +111,7 @@ export function createReading(): Reading {
     opened(stream) {
       if (away !== undefined) away.opening = stream.opening;
       if (stream.opening === "resume") return;
-      if (entries.length > 0) restart();
+      if (last > 0) restart();
       if (stream.snapshot === undefined) return;
       snapshot = stream.snapshot as unknown as Task;
       const seq = Number(/(\d+)$/.exec(stream.cursor)?.[1] ?? 0);
@@ -113,6 +137,7 @@ export function createReading(): Reading {
       last = entry.seq;
       entries.push(entry);
       arrivals.push(at);
+      bytes += weigh(entry);
       if (context === "") context = contextOf(entry);
       // The fold counts for itself: a file, or a reader of fewer audiences, may leave some out.
       fold.apply({ ...entry, seq: fold.seq + 1, event: "" }, entry.event);
@@ -123,9 +148,42 @@ export function createReading(): Reading {
     },
     tick: (at) => judge.tick(at),
     restore,
+    trim(maxBytes, pin = Number.POSITIVE_INFINITY) {
+      if (bytes <= maxBytes) return true;
+      let count = 0;
+      for (const entry of entries) {
+        if (bytes <= 0.75 * maxBytes || entry.seq >= pin || count === entries.length - 1) break;
+        floor.apply({ ...entry, seq: floor.seq + 1, event: "" }, entry.event);
+        before = addEntry(before, entry);
+        bytes -= weigh(entry);
+        count += 1;
+      }
+      if (count > 0) {
+        entries.splice(0, count);
+        arrivals.splice(0, count);
+        snapshot = floor.task();
+        generation += 1;
+      }
+      return bytes <= maxBytes;
+    },
     state: () => fold.status?.state,
     task: () => fold.task(),
   };
+}
+
+/** What an entry takes beside its contents, bytes: some objects and ids. */
+const ENTRY_BYTES = 800;
+
+/** About how much memory an entry takes, bytes. */
+function weigh({ event }: StreamEntry): number {
+  if ("artifactUpdate" in event) return ENTRY_BYTES + partsSize(event.artifactUpdate.artifact.parts);
+  return ENTRY_BYTES + 2 * JSON.stringify(event).length;
+}
+
+function partsSize(parts: readonly Part[]): number {
+  let size = 0;
+  for (const { text, raw, data } of parts) size += 2 * ((text ?? raw)?.length ?? (data === undefined ? 100 : JSON.stringify(data).length));
+  return size;
 }
 
 function contextOf({ event }: StreamEntry): string {

@@ -1,6 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { type Liveness, type Phase, phaseOf } from "../../../src/lib/liveness/liveness.ts";
 import type { Task, TaskState } from "../../../src/lib/model/a2a.ts";
+import type { Figures } from "./figures.ts";
 import type { Reading } from "./reading.ts";
 import type { Connection, WireFacts } from "./stream.ts";
 
@@ -10,6 +11,7 @@ export interface Shown {
   readonly generation: Signal<number>;
   readonly context: Signal<string>;
   readonly snapshot: Signal<Task | undefined>;
+  readonly before: Signal<Figures>;
   readonly state: Signal<TaskState | undefined>;
   readonly phase: Signal<Phase>;
   readonly liveness: Signal<Liveness>;
@@ -28,6 +30,7 @@ export function createSignals(
     generation: signal(0),
     context: signal(""),
     snapshot: signal<Task | undefined>(undefined),
+    before: signal(reading.before),
     state: signal<TaskState | undefined>(undefined),
     phase: signal<Phase>("queued"),
     liveness: signal(reading.liveness),
@@ -43,10 +46,11 @@ export function createSignals(
     connection,
     tell() {
       judge();
-      shown.version.value += 1;
       shown.generation.value = reading.generation;
       shown.context.value = reading.context;
       shown.snapshot.value = reading.snapshot;
+      shown.before.value = reading.before;
+      shown.version.value += 1;
       shown.state.value = reading.state();
       shown.wire.value = reading.wire;
     },

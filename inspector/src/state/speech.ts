@@ -24,6 +24,24 @@ export interface Speech {
   result(data: ExtensionData & { readonly kind: "tool-result" }): void;
 }
 
+/** A block that has become so long ends with its paragraph, UTF-16 units: what is complete is drawn once, however long the stream goes on. */
+const LONG = 20_000;
+/** Without a paragraph's end it ends here. */
+const LONGEST = 2 * LONG;
+/** Files and data that stand together. */
+const MANY_PARTS = 50;
+
+/** Where a long text is cut in two: after its last paragraph that is no part of a block of code. Undefined: not yet. */
+function cutOf(text: string): number | undefined {
+  if (text.length <= LONG) return undefined;
+  const within = text.slice(0, LONGEST);
+  for (let cut = within.lastIndexOf("\n\n"); cut > LONG / 2; cut = within.lastIndexOf("\n\n", cut - 1)) {
+    // As many fences opened as closed.
+    if (within.slice(0, cut).split("\n```").length % 2 === (within.startsWith("```") ? 0 : 1)) return cut + 2;
+  }
+  return text.length > LONGEST ? Math.max(LONG, within.lastIndexOf("\n") + 1, within.lastIndexOf(" ") + 1) : undefined;
+}
+
 /** Blocks, none yet. */
 export function createSpeech(): Speech {
   const blocks: Block[] = [];
@@ -48,10 +66,17 @@ export function createSpeech(): Speech {
       last.text += text;
       last.rev += 1;
     } else add({ kind: "text", seq, artifact, path, text, open: true });
+    for (let open = blocks.at(-1); open?.kind === "text"; open = blocks.at(-1)) {
+      const cut = open.text.length > LONGEST || text.includes("\n") ? cutOf(open.text) : undefined;
+      if (cut === undefined) return;
+      const rest = open.text.slice(cut);
+      open.text = open.text.slice(0, cut);
+      add({ kind: "text", seq, artifact, path, text: rest, open: true });
+    }
   };
   const think = (seq: number, path: string, text: string | undefined, size: number): void => {
     const last = blocks.at(-1);
-    if (last?.kind === "reasoning" && last.open && last.path === path) {
+    if (last?.kind === "reasoning" && last.open && last.path === path && last.text.length < LONG) {
       last.text += text ?? "";
       last.size += size;
       last.rev += 1;
@@ -65,7 +90,7 @@ export function createSpeech(): Speech {
       else if (asked?.kind === "form") add({ kind: "form", seq, schema: asked.schema, over: false });
       else {
         const last = blocks.at(-1);
-        if (last?.kind === "parts" && last.artifact === artifact) {
+        if (last?.kind === "parts" && last.artifact === artifact && last.parts.length < MANY_PARTS) {
           last.parts.push(part);
           last.rev += 1;
         } else add({ kind: "parts", seq, artifact, parts: [part] });

@@ -1,4 +1,4 @@
-import { batch, type ReadonlySignal } from "@preact/signals";
+import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import type { Liveness, Phase } from "../../../src/lib/liveness/liveness.ts";
 import type { Task, TaskState } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry, StreamOpened } from "../../../src/lib/model/api.ts";
@@ -7,26 +7,31 @@ import { retryDelay } from "./backoff.ts";
 import { serverNow } from "./clock.ts";
 import { onFrame, onTick, pageNow, pause } from "./frame.ts";
 import { readNdjson } from "./ndjson.ts";
+import type { Figures } from "./figures.ts";
 import { createReading } from "./reading.ts";
+import { createRoom } from "./room.ts";
 import { createSignals } from "./signals.ts";
 import { connectShared, dropShared } from "./shared.ts";
 import { type Conditions, LostWire, type Transport } from "./transport.ts";
 
 /**
  * A followed stream in the page: the same entries for every view that looks at it. Entries come in seq order, none twice; a view keeps an index of its own into
- * `entries` and reads on when `version` changes, which is at most once an animation frame. `generation` changes when the server began anew (`reset`): then start over.
+ * `entries` and reads on when `version` changes, which is at most once an animation frame. `generation` changes when the server began anew (`reset`), and when the
+ * oldest entries were let go because the page keeps `MAX_HELD_BYTES` of them: then start over, from `snapshot`.
  */
 export interface StreamStore {
   readonly agent: string;
   readonly task: string;
   /** `file`: imported, without a server. */
   readonly source: "server" | "file";
-  /** Grows in place, and is emptied when `generation` changes; never change it. */
+  /** Grows in place, and becomes shorter when `generation` changes; never change it. */
   readonly entries: readonly StreamEntry[];
   /** When each entry came, by the server's clock as far as the page knows it, ms since the epoch; parallel to `entries`. An imported or replayed entry has its own `at`. */
   readonly arrivals: readonly number[];
   /** What the task amounted to before the first entry, where earlier ones are gone. */
   readonly snapshot: ReadonlySignal<Task | undefined>;
+  /** The numbers of what was let go before the first entry. */
+  readonly before: ReadonlySignal<Figures>;
   /** Counts up when entries came, at most once a frame. */
   readonly version: ReadonlySignal<number>;
   readonly generation: ReadonlySignal<number>;
@@ -44,6 +49,12 @@ export interface StreamStore {
   cut(options?: { readonly forMs?: number }): void;
   /** Makes the network worse from now on; `undefined` makes it good again. */
   throttle(conditions: Conditions | undefined): void;
+  /**
+   * Keeps the entries from `seq` on until the returned function is called, whatever else comes: where there is no room for more, the server is read no further
+   * meanwhile (`isHeld`).
+   */
+  pin(seq: number): () => void;
+  readonly isHeld: ReadonlySignal<boolean>;
   /** Gives back this user of the stream; the last one ends the connection. */
   close(): void;
 }
@@ -82,7 +93,12 @@ export interface Resume {
 /** What a stream is opened with; tests give another transport. */
 export interface OpenOptions {
   readonly transport?: Transport;
+  /** See `MAX_HELD_BYTES`. */
+  readonly maxBytes?: number;
 }
+
+/** About so much memory the entries of one stream may take: 100,000 tokens and more. Beyond it the oldest are let go. */
+export const MAX_HELD_BYTES = 128 * 1024 * 1024;
 
 interface Shared {
   readonly store: StreamStore;
@@ -91,18 +107,20 @@ interface Shared {
 }
 
 const shared = new Map<string, Shared>();
+/** So many entries before a pinned one are kept with it. */
+const PIN_BEFORE = 2000;
 /** A view that is left for another of the same stream does not cost a connection. */
 const LINGER_MS = 3000;
 
 /** Follows a task's stream from its first entry; views of one task share it. Each caller closes once what it opened. */
-export function openStream(agent: string, task: string, { transport = connectShared }: OpenOptions = {}): StreamStore {
+export function openStream(agent: string, task: string, { transport = connectShared, maxBytes = MAX_HELD_BYTES }: OpenOptions = {}): StreamStore {
   const key = `${agent}\n${task}`;
   let known = shared.get(key);
   if (known === undefined) {
     const made: Shared = {
       users: 0,
       linger: undefined,
-      store: follow(agent, task, transport, (end) => {
+      store: follow(agent, task, { transport, maxBytes }, (end) => {
         made.users -= 1;
         if (made.users > 0) return;
         made.linger = setTimeout(() => {
@@ -128,14 +146,16 @@ export function loadStream(text: string): StreamStore {
   const { shown, tell } = createSignals(reading, { kind: "file" });
   tell();
   const { entries: kept, arrivals, task: fold } = reading;
-  return { ...shown, agent, task, source: "file", entries: kept, arrivals, fold, cut: nothing, throttle: nothing, close: nothing };
+  const own = { agent, task, source: "file", entries: kept, arrivals, fold } as const;
+  // A file is at hand as a whole.
+  return { ...shown, ...own, isHeld: signal(false), pin: () => nothing, cut: nothing, throttle: nothing, close: nothing };
 }
 
 function nothing(): void {
   // A file has no wire.
 }
 
-function follow(agent: string, task: string, transport: Transport, release: (end: () => void) => void): StreamStore {
+function follow(agent: string, task: string, { transport, maxBytes }: Required<OpenOptions>, release: (end: () => void) => void): StreamStore {
   const over = new AbortController();
   const reading = createReading();
   const signals = createSignals(reading, { kind: "connecting", attempt: 1 });
@@ -143,6 +163,8 @@ function follow(agent: string, task: string, transport: Transport, release: (end
   let wire = new AbortController();
   let cutFor: number | undefined;
   let conditions: Conditions | undefined;
+  const pins = new Set<{ readonly from: number }>();
+  const room = createRoom();
   /** What came and waits for the next frame. */
   let pending: { readonly entry: StreamEntry; readonly at: number }[] = [];
 
@@ -150,7 +172,9 @@ function follow(agent: string, task: string, transport: Transport, release: (end
     const all = pending;
     pending = [];
     for (const { entry, at } of all) reading.take(entry, at);
+    const isFull = !reading.trim(maxBytes, Math.min(...[...pins].map(({ from }) => from)));
     signals.tell();
+    room.set(isFull);
   };
   /** One connection, to its end. */
   const read = async (): Promise<"ended" | "lost"> => {
@@ -168,6 +192,7 @@ function follow(agent: string, task: string, transport: Transport, release: (end
         const at = serverNow();
         for (const entry of told.entries) pending.push({ entry, at });
         onFrame(flush);
+        await room.wait(wire.signal);
       } else return "ended";
       if (told.kind === "entries") reading.cameTo(told.cursor);
     }
@@ -230,6 +255,16 @@ function follow(agent: string, task: string, transport: Transport, release: (end
     },
     throttle(given) {
       conditions = given;
+    },
+    isHeld: room.isFull,
+    pin(seq) {
+      // Some of what was before it, too: to see how it came to that.
+      const pinned = { from: Math.max(1, seq - PIN_BEFORE) };
+      pins.add(pinned);
+      return () => {
+        pins.delete(pinned);
+        onFrame(flush);
+      };
     },
     close: () => release(end),
   };

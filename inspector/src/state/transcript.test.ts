@@ -109,3 +109,30 @@ test("what another agent says is kept apart from the answer", () => {
     ],
   );
 });
+
+test("a long answer is blocks that end with a paragraph, not within code, and what it says is the same", () => {
+  const code = `\n\n\`\`\`ts\n${"const a = 1;\n\n".repeat(1200)}\`\`\`\n\n`;
+  const whole = `${"A sentence. ".repeat(1200)}${code}${"Another one.\n\n".repeat(4000)}`;
+  const pieces = whole.match(/[^]{1,7}/g) ?? [];
+  const grown = transcriptOf(task, ...pieces.map((piece, index) => text(piece, index > 0))).blocks.slice(1);
+  const atOnce = transcriptOf(task, text(whole, false)).blocks.slice(1);
+  for (const blocks of [grown, atOnce]) {
+    const texts = blocks.map((block) => (block.kind === "text" ? block.text : "?"));
+    assert.equal(texts.join(""), whole);
+    assert.ok(texts.length >= 3, `${texts.length} blocks`);
+    for (const one of texts) {
+      assert.ok(one.length <= 40_000);
+      assert.equal(one.split("```").length % 2, 1, "code is not torn");
+    }
+    assert.deepEqual(
+      blocks.map((block) => block.kind === "text" && block.open),
+      texts.map((_, index) => index === texts.length - 1),
+    );
+  }
+  const unbroken = transcriptOf(task, text("x".repeat(100_000), false)).blocks.slice(1);
+  assert.deepEqual(
+    unbroken.map((block) => (block.kind === "text" ? block.text.length : 0)).reduce((sum, length) => sum + length, 0),
+    100_000,
+  );
+  assert.ok(unbroken.length >= 3);
+});

@@ -3,6 +3,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { Replayed } from "../../replay/replayed.tsx";
 import { hrefOfView, useReplay } from "../../replay/use-replay.ts";
 import { TASK_TABS, type TaskViewProps } from "../../shell/task-tabs.ts";
+import { countOf } from "../../state/figures.ts";
 import { openStream } from "../../state/stream.ts";
 import { createSse } from "../../state/sse.ts";
 import { lazy } from "../../ui/lazy.tsx";
@@ -39,7 +40,7 @@ export function BattlePage(props: { readonly campaign: string; readonly battle: 
         </div>
         <div class="facts">
           <span class="num">attempt {attempt}</span>
-          <span class="num">{shown.entries.length} entries</span>
+          <span class="num">{countOf(shown)} entries</span>
           <span class="num">{shown.liveness.value.tokens} tokens</span>
         </div>
       </header>

@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useRef } from "preact/hooks";
 import type { Message, Part } from "../../../../src/lib/model/a2a.ts";
@@ -8,6 +9,7 @@ import { Icon } from "../../ui/icon.tsx";
 import { Markdown } from "../../ui/markdown.tsx";
 import { Parts } from "../../ui/parts.tsx";
 import { Approvals, Form } from "./asked.tsx";
+import { firstShown, SHOWN_CHARS } from "./tail.ts";
 import "./blocks.css";
 
 /** What a person can do in a transcript; absent where it is only read. */
@@ -18,12 +20,23 @@ export interface BlockActions {
   readonly answer?: (parts: readonly Part[]) => Promise<boolean>;
 }
 
-/** A transcript's blocks. One that has not changed is not drawn again. */
+/** A transcript's blocks, of a long one the last. One that has not changed is not drawn again. */
 export function Blocks({ transcript, actions }: { readonly transcript: Transcript; readonly actions: BlockActions }): VNode {
   const drawn = useRef(new Map<number, { readonly rev: number; readonly actions: BlockActions; readonly node: VNode }>());
+  const screens = useSignal(1);
+  const { blocks } = transcript;
+  const first = firstShown(blocks, screens.value * SHOWN_CHARS);
+  // Ids grow, so that what is before the first is not shown any more.
+  const least = blocks[first]?.id ?? 0;
+  for (const id of drawn.current.keys()) if (id < least) drawn.current.delete(id);
   return (
     <>
-      {transcript.blocks.map((block) => {
+      {first > 0 && (
+        <button type="button" onClick={() => (screens.value += 1)}>
+          Show earlier
+        </button>
+      )}
+      {blocks.slice(first).map((block) => {
         const known = drawn.current.get(block.id);
         if (known?.rev === block.rev && known.actions === actions) return known.node;
         const node = <One key={block.id} block={block} rev={block.rev} actions={actions} />;

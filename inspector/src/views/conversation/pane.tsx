@@ -4,6 +4,7 @@ import type { Message } from "../../../../src/lib/model/a2a.ts";
 import type { IasError } from "../../../../src/lib/model/errors.ts";
 import { paths } from "../../router.ts";
 import type { Conversation, Turn } from "../../state/conversation.ts";
+import { countOf } from "../../state/figures.ts";
 import { agents } from "../../state/server.ts";
 import type { StreamStore } from "../../state/stream.ts";
 import { useTranscript } from "../../state/use-transcript.ts";
@@ -94,7 +95,7 @@ export function Transcribed({ stream, actions }: { readonly stream: StreamStore;
         ) : (
           <>
             {connection.kind === "waiting" || connection.kind === "cut" ? <span class="pill">reconnecting…</span> : <PhasePill phase={phase} />}
-            <span class="muted num">{stream.entries.length} entries</span>
+            <span class="muted num">{countOf(stream)} entries</span>
             {stream.source === "server" && <a href={paths.task(stream.agent, stream.task, { view: "lanes" })}>Look inside</a>}
           </>
         )}

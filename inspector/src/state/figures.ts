@@ -13,32 +13,37 @@ export interface Figures {
   readonly liveness: Liveness;
 }
 
+/** The figures of no entry; `state` is the task's where it began before. */
+export function startFigures(state?: TaskState): Figures {
+  return { count: 0, state, liveness: startLiveness(0) };
+}
+
 /** The numbers of a stream at any place of it, each place in at most `EVERY` steps from the nearest that is remembered. */
 export interface FiguresBook {
-  /** The numbers of the first `count` entries, as of `time` (where it is later than the last of them: silence is found by the clock). */
+  /** The numbers of what was before and of the first `count` entries, as of `time` (where it is later than the last of them: silence is found by the clock). */
   at(entries: readonly StreamEntry[], count: number, time: number): Figures;
 }
 
 /** So far apart numbers are remembered, entries. */
 const EVERY = 512;
 
-/** A book of one stream, empty. `begins` is the state before its first entry. */
-export function createFiguresBook(begins: TaskState | undefined): FiguresBook {
+/** A book of one stream, empty. `before` are the figures of what came before the first entry that it is given. */
+export function createFiguresBook(before: Figures): FiguresBook {
   const kept: Figures[] = [];
   let newest: Figures | undefined;
 
-  const before = (count: number): Figures => {
-    const known = kept[Math.min(kept.length, Math.floor(count / EVERY)) - 1] ?? { count: 0, state: begins, liveness: startLiveness(0) };
-    return newest !== undefined && newest.count <= count && newest.count > known.count ? newest : known;
+  const nearest = (count: number): Figures => {
+    const known = kept[Math.min(kept.length, Math.floor(count / EVERY)) - 1] ?? before;
+    return newest !== undefined && newest.count <= before.count + count && newest.count > known.count ? newest : known;
   };
   return {
     at(entries, count, time) {
-      let figures = before(count);
-      while (figures.count < count) {
-        const entry = entries[figures.count];
+      let figures = nearest(count);
+      for (let place = figures.count - before.count; place < count; place += 1) {
+        const entry = entries[place];
         if (entry === undefined) break;
-        figures = take(figures, entry);
-        if (figures.count === (kept.length + 1) * EVERY) kept.push(figures);
+        figures = addEntry(figures, entry);
+        if (place + 1 === (kept.length + 1) * EVERY) kept.push(figures);
       }
       newest = figures;
       if (figures.count === 0) return figures;
@@ -47,10 +52,16 @@ export function createFiguresBook(begins: TaskState | undefined): FiguresBook {
   };
 }
 
-function take({ count, state, liveness }: Figures, { seq, at, audience, event }: StreamEntry): Figures {
+/** The figures with one entry more. */
+export function addEntry({ count, state, liveness }: Figures, { seq, at, audience, event }: StreamEntry): Figures {
   let next = count === 0 ? startLiveness(at) : step(liveness, { kind: "tick", at }, DEFAULT_THRESHOLDS).state;
   for (const signal of readSignals(event)) next = step(next, { kind: "signal", at, signal, seq }, DEFAULT_THRESHOLDS).state;
   const told =
     audience !== "public" ? undefined : "task" in event ? event.task.status.state : "statusUpdate" in event ? event.statusUpdate.status.state : undefined;
   return { count: count + 1, state: told ?? state, liveness: next };
+}
+
+/** How many entries of a stream have come, with those that the page has let go. */
+export function countOf({ before, entries }: { readonly before: { readonly value: Figures }; readonly entries: readonly StreamEntry[] }): number {
+  return before.value.count + entries.length;
 }
