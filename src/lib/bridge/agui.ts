@@ -1,5 +1,4 @@
 import { toErrorReply } from "../api/errors.ts";
-import type { Caller } from "../api/api.ts";
 import type { Agent } from "../engine/agent.ts";
 import { IasError } from "../model/errors.ts";
 import { decodeSegment } from "../model/key.ts";
@@ -8,7 +7,7 @@ import type { BridgeParts } from "./bridge-parts.ts";
 import { type AguiEvent, type AguiRun, createAguiEncoder, runCut, runStarted, toSse } from "./agui/encode.ts";
 import { inputSchema, type RunInput, toRunRequest } from "./agui/input.ts";
 import { startChat } from "./chat-message.ts";
-import { agentOf, callerOf, readJson, taskLink } from "./request.ts";
+import { agentOf, type BridgeCaller, callerOf, readJson, taskLink } from "./request.ts";
 import { readTurn, startTurn } from "./turn.ts";
 
 const PATH = /^\/agui\/([^/]+)\/?$/;
@@ -35,7 +34,7 @@ export function createAguiRoute(parts: BridgeParts): Route {
   };
 }
 
-async function run(parts: BridgeParts, caller: Caller, agent: Agent, input: RunInput): Promise<RouteReply> {
+async function run(parts: BridgeParts, caller: BridgeCaller, agent: Agent, input: RunInput): Promise<RouteReply> {
   const asked = toRunRequest(input);
   if (asked.kind === "cancel") {
     await parts.api.cancel(caller, { task: asked.task, agent: agent.id });

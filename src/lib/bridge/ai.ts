@@ -1,4 +1,3 @@
-import type { Caller } from "../api/api.ts";
 import { toErrorReply } from "../api/errors.ts";
 import type { Agent } from "../engine/agent.ts";
 import { isTerminal } from "../model/a2a.ts";
@@ -11,7 +10,7 @@ import { chatSchema, toChatRequest } from "./ai/input.ts";
 import type { BridgeEvent } from "./bridge-event.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
 import { startChat } from "./chat-message.ts";
-import { agentOf, callerOf, readJson, taskLink } from "./request.ts";
+import { agentOf, type BridgeCaller, callerOf, readJson, taskLink } from "./request.ts";
 import { messageIdOf, newestTask, newestTurn, readTurn, startTurn, type TaskTurn, type Turn } from "./turn.ts";
 
 const PATH = /^\/ai\/([^/]+)(?:\/([^/]+)\/stream)?\/?$/;
@@ -47,7 +46,7 @@ export function createAiRoute(parts: BridgeParts): Route {
   };
 }
 
-async function post(parts: BridgeParts, caller: Caller, agent: Agent, request: RouteRequest): Promise<RouteReply> {
+async function post(parts: BridgeParts, caller: BridgeCaller, agent: Agent, request: RouteRequest): Promise<RouteReply> {
   const input = await readJson(parts, request, chatSchema);
   const asked = toChatRequest(input);
   if (asked.kind === "approvals") {
@@ -63,19 +62,19 @@ async function post(parts: BridgeParts, caller: Caller, agent: Agent, request: R
   return stream(parts, caller, await startTurn(parts, caller, agent, { ...body, messageId: messageIdOf(newId(), body) }));
 }
 
-async function resume(parts: BridgeParts, caller: Caller, agent: Agent, chat: string): Promise<RouteReply> {
+async function resume(parts: BridgeParts, caller: BridgeCaller, agent: Agent, chat: string): Promise<RouteReply> {
   const turn = await newestTurn(parts, caller, agent, chat);
   return turn === undefined ? { kind: "whole", status: 204, headers: HEADERS, body: "" } : stream(parts, caller, turn);
 }
 
-async function cancel(parts: BridgeParts, caller: Caller, agent: Agent, chat: string): Promise<RouteReply> {
+async function cancel(parts: BridgeParts, caller: BridgeCaller, agent: Agent, chat: string): Promise<RouteReply> {
   const row = await newestTask(parts, caller, agent, chat);
   if (row !== undefined && !isTerminal(row.state)) await parts.api.cancel(caller, { task: row.key.task, agent: agent.id });
   return { kind: "whole", status: 204, headers: {}, body: "" };
 }
 
 /** `continues` is the message that the answer goes on in. */
-async function stream(parts: BridgeParts, caller: Caller, turn: Turn, continues?: string): Promise<RouteReply> {
+async function stream(parts: BridgeParts, caller: BridgeCaller, turn: Turn, continues?: string): Promise<RouteReply> {
   const batches = await readTurn(parts, caller, turn, "ai");
   return { kind: "events", headers: HEADERS, events: encode(batches, toMessage(turn, continues)) };
 }

@@ -1,8 +1,8 @@
-import type { Caller } from "../api/api.ts";
 import type { Agent } from "../engine/agent.ts";
 import { isInterrupted, type JsonObject, type Part } from "../model/a2a.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
 import { type SaidMessage, toLead } from "./history.ts";
+import type { BridgeCaller } from "./request.ts";
 import { waitingCalls } from "./translate.ts";
 import { messageIdOf, newestTask, startTurn, type Turn } from "./turn.ts";
 
@@ -21,7 +21,7 @@ export interface ChatMessage {
  * calls wait for an approval, other words begin a task beside it. The same message again attaches to its turn. A conversation of which the log has nothing (it took place
  * elsewhere, or with another agent) comes along as text.
  */
-export async function startChat(parts: BridgeParts, caller: Caller, agent: Agent, contextId: string, message: ChatMessage): Promise<Turn> {
+export async function startChat(parts: BridgeParts, caller: BridgeCaller, agent: Agent, contextId: string, message: ChatMessage): Promise<Turn> {
   const { id, metadata, before } = message;
   const body = { parts: message.parts, contextId, ...(metadata !== undefined && { metadata }) };
   const lead = toLead(before);
@@ -44,7 +44,7 @@ interface Newest {
   readonly later: readonly string[];
 }
 
-async function newestOf(parts: BridgeParts, caller: Caller, agent: Agent, context: string): Promise<Newest | undefined> {
+async function newestOf(parts: BridgeParts, caller: BridgeCaller, agent: Agent, context: string): Promise<Newest | undefined> {
   const row = await newestTask(parts, caller, agent, context);
   if (row === undefined) return undefined;
   return parts.views.with(row.key, ({ fold, ledger }) => {

@@ -1,4 +1,3 @@
-import type { Caller } from "../api/api.ts";
 import type { Agent } from "../engine/agent.ts";
 import { isInterrupted, type JsonObject } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
@@ -14,7 +13,7 @@ import { missing } from "./openai/missing.ts";
 import { createResponseEncoder, type ResponseEncoder, type ResponseFacts, toSse } from "./openai/response.ts";
 import { readResponseId, responseId, responseSchema, toResponseParts } from "./openai/response-input.ts";
 import { deleteTask, keepingOf, storingOf } from "./openai/storing.ts";
-import { agentOf, callerOf, readJson, taskLink } from "./request.ts";
+import { agentOf, type BridgeCaller, callerOf, readJson, taskLink } from "./request.ts";
 import { messageIdOf, readSoFar, readTurn, startTurn, type TaskTurn, type Turn, turnAt } from "./turn.ts";
 
 /**
@@ -63,7 +62,7 @@ async function answer(parts: BridgeParts, request: RouteRequest, [noun = "", id,
   }
 }
 
-async function chat(parts: BridgeParts, caller: Caller, request: RouteRequest): Promise<RouteReply> {
+async function chat(parts: BridgeParts, caller: BridgeCaller, request: RouteRequest): Promise<RouteReply> {
   const input = await readJson(parts, request, chatCompletionSchema);
   const agent = modelOf(parts, input.model);
   const body = { parts: toChatParts(input) };
@@ -80,7 +79,7 @@ async function chat(parts: BridgeParts, caller: Caller, request: RouteRequest): 
   return { kind: "events", headers: {}, events: encode(batches, { begin: encoder.begin, next: encoder.next, cut: encoder.cut }) };
 }
 
-async function respond(parts: BridgeParts, caller: Caller, request: RouteRequest): Promise<RouteReply> {
+async function respond(parts: BridgeParts, caller: BridgeCaller, request: RouteRequest): Promise<RouteReply> {
   const input = await readJson(parts, request, responseSchema);
   const agent = modelOf(parts, input.model);
   const { parts: said, approves } = toResponseParts(input);
@@ -99,7 +98,7 @@ async function respond(parts: BridgeParts, caller: Caller, request: RouteRequest
 /** Which conversation, or which waiting task, a response goes on with. */
 async function placeOf(
   parts: BridgeParts,
-  caller: Caller,
+  caller: BridgeCaller,
   agent: Agent,
   { previous_response_id: previous, conversation }: { readonly previous_response_id?: string | null | undefined; readonly conversation?: unknown },
   approves: boolean,
@@ -116,7 +115,7 @@ async function placeOf(
 }
 
 /** The turn that a response is of. Throws `not-found`. */
-async function findResponse(parts: BridgeParts, caller: Caller, id: string, param = "response_id"): Promise<TaskTurn> {
+async function findResponse(parts: BridgeParts, caller: BridgeCaller, id: string, param = "response_id"): Promise<TaskTurn> {
   const named = readResponseId(id);
   for (const agent of named === undefined ? [] : parts.agents.values()) {
     const turn = await turnAt(parts, caller, agent, named?.task ?? "", named?.after ?? 0);
@@ -126,7 +125,7 @@ async function findResponse(parts: BridgeParts, caller: Caller, id: string, para
   throw new IasError("not-found", message, { fields: [{ field: param, description: message }] });
 }
 
-async function retrieve(parts: BridgeParts, caller: Caller, turn: TaskTurn, query: URLSearchParams): Promise<RouteReply> {
+async function retrieve(parts: BridgeParts, caller: BridgeCaller, turn: TaskTurn, query: URLSearchParams): Promise<RouteReply> {
   const stored = (await storingOf(parts, caller, turn.agent, turn.task)) === "kept";
   const facts = { ...responseFacts(parts, turn), background: false, stored };
   const after = Number(query.get("starting_after") ?? -1);

@@ -16,12 +16,19 @@ export async function readJson<Schema extends z.ZodType>(parts: Pick<BridgeParts
   throw new IasError("invalid-params", fields.map(({ field, description }) => `${field}: ${description}`).join("; "), { fields });
 }
 
+/** Who sends a request, and under which address of this server. */
+export interface BridgeCaller extends Caller {
+  /** The `Host` of the request. */
+  readonly host?: string;
+}
+
 /** Who sends a request. Throws `unauthenticated`; `limit-reached` where it asks too often. */
-export async function callerOf({ admit }: Pick<BridgeParts, "admit">, request: RouteRequest): Promise<Caller> {
+export async function callerOf({ admit }: Pick<BridgeParts, "admit">, request: RouteRequest): Promise<BridgeCaller> {
   admit(request);
   const principal = await request.principal();
   admit(request, principal);
-  return { principal, signal: request.signal };
+  const host = request.header("host");
+  return { principal, signal: request.signal, ...(host !== undefined && { host }) };
 }
 
 /** The agent of this id. Throws `not-found` with those that there are. */

@@ -12,6 +12,8 @@ import { readExtension } from "../model/extension.ts";
 import { type StreamKey, streamKey } from "../model/key.ts";
 import type { BridgeEvent } from "./bridge-event.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
+import { ownFiles } from "./file-parts.ts";
+import type { BridgeCaller } from "./request.ts";
 import { createTranslator, type Translator } from "./translate.ts";
 
 /** A turn that a frontend's message began: where its entries stand, or the whole answer of an agent that replies without a task. */
@@ -40,8 +42,8 @@ interface Span {
 }
 
 /** Puts a message into the log. The same body again attaches to the turn that the first began, wherever that is by now (SEMANTICS 16). */
-export async function startTurn(parts: BridgeParts, caller: Caller, agent: Agent, body: SendBody, options: SendOptions = {}): Promise<Turn> {
-  const sent = await parts.api.send(caller, agent.id, body, options);
+export async function startTurn(parts: BridgeParts, caller: BridgeCaller, agent: Agent, body: SendBody, options: SendOptions = {}): Promise<Turn> {
+  const sent = await parts.api.send(caller, agent.id, { ...body, parts: ownFiles(body.parts, caller.host) }, options);
   if ("message" in sent) return { kind: "reply", agent, message: sent.message };
   // Looked up after it was sent, so that of two equal requests at once both find the same.
   const inputs = body.taskId === undefined ? [] : await findInputs(parts, streamKey(caller.principal, agent.id, sent.task));

@@ -3,7 +3,7 @@ import type { Json, Part } from "../../model/a2a.ts";
 import { invalidField } from "../../model/errors.ts";
 import { isObject } from "../../model/json.ts";
 import type { ChatMessage } from "../chat-message.ts";
-import { toFilePart } from "../data-url.ts";
+import { toFilePart } from "../file-parts.ts";
 import type { SaidMessage } from "../history.ts";
 
 /** What `DefaultChatTransport` of `ai` 7 posts. Other members, which an application may add, are let through unread. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Part } from "../../model/a2a.ts";
 import type { BridgeEvent } from "../bridge-event.ts";
-import { toFilePart } from "../data-url.ts";
+import { toFilePart } from "../file-parts.ts";
 import { type SaidMessage, toLead } from "../history.ts";
 import { unsupported } from "./errors.ts";
 
