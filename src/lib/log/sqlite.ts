@@ -37,7 +37,7 @@ export interface SqliteStoreOptions extends Partial<WriteLimits> {
   readonly durability?: "process" | "host";
   /** The log's clock for leases and times to live, in ms since the epoch. Default `Date.now`. */
   readonly now?: () => number;
-  /** Length of entries kept in memory and in blocks before they go into segments, in UTF-16 units. Default 2 Mi. */
+  /** Length of entries kept in memory and in blocks before they go into segments, in UTF-16 units; a quarter of it for entries longer than 4,096. Default 2 Mi. */
   readonly maxBlockLength?: number;
   /** Streams kept in memory that nobody uses. Default 4,096. */
   readonly maxIdleStreams?: number;
@@ -113,7 +113,19 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
     const records = createSqliteRecords(database, group, now);
     const index = createSqliteIndex(database, streams, group, counters, now);
     const limits = { ...DEFAULT_WRITE_LIMITS, ...options };
-    const writer = createSqliteWriter({ streams, group, records, index, states: createStates(database), limits, now, onLongEntries: options.onLongEntries });
+    const writer = createSqliteWriter({
+      streams,
+      group,
+      records,
+      index,
+      states: createStates(database),
+      limits,
+      now,
+      onLongEntries(length) {
+        flusher.onLongEntries(length);
+        options.onLongEntries?.(length);
+      },
+    });
     const older = createOlderChanges({ database, streams, bells, start });
     const closing = new AbortController();
 

@@ -72,13 +72,19 @@ export function createHeapSaver(options: { readonly now?: () => number; readonly
   };
 }
 
+/**
+ * Gives the memory back that loading a program took and that it no longer needs: V8 lets the young generation grow to 16 MB meanwhile, and does not shrink it by
+ * itself while there is work. For a process that is all ours, before it serves: it stops everything for 70 ms. Nothing where V8's flags say how the heap is to be.
+ */
+export function trimHeap(): void {
+  // As V8 does before it gives up for want of memory: the one collection that also shrinks the young generation.
+  openCollector()?.({ type: "major", execution: "sync", flavor: "last-resort" });
+}
+
 /** V8 of this process; nothing where its flags say how the heap is to be. */
 function createV8Switch(): HeapSwitch {
-  if (CHOSEN.test([...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ").replaceAll("_", "-")))
-    return { save: () => undefined, collect: () => undefined };
-  setFlagsFromString("--expose-gc");
-  const gc = runInNewContext("gc") as (options: { readonly type: "major" | "minor"; readonly execution: "async" | "sync" }) => void;
-  setFlagsFromString("--no-expose-gc");
+  const gc = openCollector();
+  if (gc === undefined) return { save: () => undefined, collect: () => undefined };
   const collect: HeapSwitch["collect"] = (what) => gc(what === "young" ? { type: "minor", execution: "sync" } : { type: "major", execution: "async" });
   return {
     collect,
@@ -88,4 +94,19 @@ function createV8Switch(): HeapSwitch {
       if (on) collect("all");
     },
   };
+}
+
+/** V8's `gc`, which Node does not offer; absent where flags say how the heap is to be. */
+function openCollector(): ((options: CollectOptions) => void) | undefined {
+  if (CHOSEN.test([...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ").replaceAll("_", "-"))) return undefined;
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc") as (options: CollectOptions) => void;
+  setFlagsFromString("--no-expose-gc");
+  return gc;
+}
+
+interface CollectOptions {
+  readonly type: "major" | "minor";
+  readonly execution: "async" | "sync";
+  readonly flavor?: "last-resort";
 }

@@ -8,6 +8,7 @@ import type { AgentOptions } from "../engine/agent.ts";
 import { IasError } from "../model/errors.ts";
 import { createDemoAgents } from "./agents/demo-agents.ts";
 import { banner } from "./banner.ts";
+import { trimHeap } from "./heap-saver.ts";
 import { serve } from "./serve.ts";
 import { readSettings } from "./settings.ts";
 import { untilStopped } from "./until-stopped.ts";
@@ -62,6 +63,7 @@ export const serveCommand: Command = {
     const settings = readSettings(env);
     const { agents, answeredBy, demo } = await findAgents(args.positionals, env);
     const server = await serve({ ...settings, agents, demo });
+    trimHeap();
     io.out(
       io.json
         ? toJsonLine({ url: server.url, grpc: server.grpcAddress, agents: [...server.agents.keys()], durability: server.durability })

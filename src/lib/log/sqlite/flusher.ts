@@ -9,6 +9,8 @@ import type { Streams } from "./streams.ts";
 export interface Flusher {
   /** Told of each committed block. Begins to flush when the blocks are longer than the limit. */
   onCommit(block: number, length: number): void;
+  /** Told of long entries before their commit, in UTF-16 units: a quarter of the limit of them is enough to begin. */
+  onLongEntries(length: number): void;
   /** Moves all that is there now. */
   flushAll(): Promise<void>;
   /** Streams that got segments since the last call, by id. */
@@ -31,6 +33,8 @@ export interface FlusherParts {
 const STEP_MS = 2;
 /** Blocks deleted in one step. */
 const DELETED_IN_STEP = 256;
+/** Long entries are many bytes in few rows, so that moving them early costs little, and what waits is in memory with its copies. */
+const LONG_SHARE = 1 / 4;
 
 /** Makes the flusher of one database. */
 export function createFlusher({ database, streams, group, replayed, now, maxBlockLength, failPoint }: FlusherParts): Flusher {
@@ -42,10 +46,12 @@ export function createFlusher({ database, streams, group, replayed, now, maxBloc
   let firstBlock = replayed.firstBlock;
   let lastBlock = replayed.lastBlock;
   let length = replayed.length;
+  let longLength = 0;
 
   async function run(): Promise<void> {
     const target = lastBlock;
     const targetLength = length;
+    longLength = 0;
     const queue = [...streams.inUse()].filter((stream) => stream.recent.length > 0);
     while (queue.length > 0) await group().submit(() => flushSome(queue));
     failPoint?.("during-flush");
@@ -100,7 +106,11 @@ export function createFlusher({ database, streams, group, replayed, now, maxBloc
       if (firstBlock === 0) firstBlock = block;
       length += added;
       // A flush that fails is tried again at the next commit; that the disk fails, the appends say.
-      if (length > maxBlockLength && running === undefined) start().catch(() => undefined);
+      const isMuch = length > maxBlockLength || longLength > maxBlockLength * LONG_SHARE;
+      if (isMuch && running === undefined) start().catch(() => undefined);
+    },
+    onLongEntries(added) {
+      longLength += added;
     },
     async flushAll() {
       if (running !== undefined) await running;

@@ -28,7 +28,7 @@ export interface WriterParts {
   readonly states: States;
   readonly limits: WriteLimits;
   readonly now: () => number;
-  readonly onLongEntries?: ((length: number) => void) | undefined;
+  readonly onLongEntries: (length: number) => void;
 }
 
 /** How old the lease of an idle writer may be on disk: only a killed process' leases are read from there. */
@@ -96,7 +96,7 @@ export function createSqliteWriter({ streams, group, records, index, states, lim
   function write(stream: SqliteStream, batch: OwnBatch, skip: number): void {
     for (let i = skip; i < batch.entries.length; i += 1) stream.recent.push(batch.entries[i] as Entry);
     const last = batch.entries[batch.entries.length - 1];
-    if (onLongEntries !== undefined) tellLong(batch.entries, onLongEntries);
+    tellLong(batch.entries, onLongEntries);
     if (last !== undefined) {
       stream.written = last.seq;
       stream.gen = last.gen;
