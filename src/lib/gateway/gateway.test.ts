@@ -88,13 +88,13 @@ test("names the field of a file that is no base64 as any other field", async (t)
   assert.match(JSON.stringify(error), /"reason":"BASE64_INVALID".*"field":"message\.parts\.1\.raw"/);
 });
 
-test("HEAD of events has their headers and nothing after them, so that the next answer on the connection is whole", async (t) => {
+test("HEAD of events has their headers and ends, and the next answer on the connection follows", async (t) => {
   let left = 0;
   const route: Route = async ({ url, signal }) => {
     if (url.pathname !== "/events") return undefined;
     signal.addEventListener("abort", () => (left += 1));
     async function* events(): AsyncGenerator<string, void, undefined> {
-      yield "data: HTTP/1.1 200 OK\n\n";
+      yield "data: one\n\n";
       await new Promise(() => {});
     }
     return { kind: "events", headers: {}, events: events() };
@@ -108,7 +108,7 @@ test("HEAD of events has their headers and nothing after them, so that the next 
   for await (const text of socket) answer += text;
   const [head = "", next = ""] = answer.split(/(?<=\r\n\r\n)/);
   assert.match(head, /^HTTP\/1\.1 200 [^]*content-type: text\/event-stream/);
-  assert.match(next, /^HTTP\/1\.1 200 /, "events stand where the next answer has to");
+  assert.match(next, /^HTTP\/1\.1 200 /);
   assert.equal(left, 1, "the stream is left");
 });
 

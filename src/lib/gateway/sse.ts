@@ -72,7 +72,7 @@ export async function writeEvents(
   const { events, headers, heartbeat = () => ": hb\n\n" } = reply;
   let blocked = false;
   response.writeHead(200, { ...SSE_HEADERS, ...headers });
-  // The body goes past `response`, which would have left it out.
+  // Nothing would be written, for as long as the stream lasts.
   if (response.req.method === "HEAD") return void response.end();
   response.flushHeaders();
   const body = openTextBody(response);
