@@ -246,23 +246,24 @@ test("a message that is none ends the connection with 4400 and a reason", async 
   }
 });
 
-test("long messages that never end are held up to maxBufferedBytes in all, and then cut off", async (t) => {
-  const server = await serving(t, [counter], { limits: { maxBufferedBytes: 1024 * 1024 } });
-  const codes: number[] = [];
-  const sockets = await Promise.all(
-    Array.from({ length: 4 }, async () => {
-      const page = await openPageSocket(server.url);
-      void page.closed.then(({ code }) => codes.push(code));
-      return page;
-    }),
-  );
-  t.after(() => sockets.map(({ ws }) => ws.terminate()));
-  const gone = Promise.race(sockets.map(({ closed }) => closed));
-  for (const { ws } of sockets) ws.send("x".repeat(400 * 1024), { fin: false });
-  assert.equal((await gone).code, 1013);
-  // Small ones get through all the while.
-  await using page = await openPageSocket(server.url);
-  page.say({ op: "ping", ref: 1 });
-  await page.next(is("pong"));
-  assert.ok(codes.length < 4, "those that fit stay");
-});
+for (const compression of [false, true])
+  test(`long messages that never end are held up to maxBufferedBytes in all, and then cut off${compression ? ", compressed ones as what they may become" : ""}`, async (t) => {
+    const server = await serving(t, [counter], { limits: { maxBufferedBytes: 1024 * 1024, ...(compression && { maxSocketMessageBytes: 256 * 1024 }) } });
+    const codes: number[] = [];
+    const sockets = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const page = await openPageSocket(server.url, { compression });
+        void page.closed.then(({ code }) => codes.push(code));
+        return page;
+      }),
+    );
+    t.after(() => sockets.map(({ ws }) => ws.terminate()));
+    const gone = Promise.race(sockets.map(({ closed }) => closed));
+    for (const { ws } of sockets) ws.send("x".repeat(400 * 1024), { fin: false });
+    assert.equal((await gone).code, 1013);
+    // Small ones get through all the while.
+    await using page = await openPageSocket(server.url);
+    page.say({ op: "ping", ref: 1 });
+    await page.next(is("pong"));
+    assert.ok(codes.length < 4, "those that fit stay");
+  });
