@@ -52,6 +52,7 @@ const CONTRACTS = new Set([
   "media/uploads.ts", // whose bytes uploads are, and their addresses
   "engine/agent.ts", // what an agent is, for runtime and gateway
   "engine/define-agent.ts", // makes one
+  "engine/agents.ts", // which of a server's agents are there for a caller
   "engine/to-event.ts", // what an engine yielded, checked
   "a2a/card-check.ts", // examines any agent's card, rule by rule
   "a2a/binding.ts", // what an HTTP binding is; the bindings themselves are wired in main/

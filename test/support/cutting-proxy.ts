@@ -6,6 +6,8 @@ export interface CuttingProxy extends AsyncDisposable {
   readonly port: number;
   /** How many connections were cut. */
   readonly cuts: number;
+  /** Connections that are open now. */
+  readonly open: number;
   /** Where to connect; set before the first connection. */
   target: number;
 }
@@ -15,9 +17,11 @@ export async function startCuttingProxy(cutAfter: (connection: number) => number
   const sockets = new Set<net.Socket>();
   let connections = 0;
   let cuts = 0;
+  let open = 0;
   const server = net.createServer((client) => {
     const connection = connections;
     connections += 1;
+    open += 1;
     let left = cutAfter(connection);
     const upstream = net.connect(proxy.target, "127.0.0.1");
     for (const socket of [client, upstream]) {
@@ -45,7 +49,10 @@ export async function startCuttingProxy(cutAfter: (connection: number) => number
       client.write(last, () => (connection % 2 === 1 ? client.resetAndDestroy() : client.destroy()));
     });
     upstream.on("end", () => client.end());
-    client.on("close", () => upstream.destroy());
+    client.on("close", () => {
+      open -= 1;
+      upstream.destroy();
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -54,6 +61,9 @@ export async function startCuttingProxy(cutAfter: (connection: number) => number
     target: 0,
     get cuts() {
       return cuts;
+    },
+    get open() {
+      return open;
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

@@ -4,7 +4,7 @@ import { IasError } from "../model/errors.ts";
 import type { Page } from "../net/page.ts";
 import type { SecurityScheme } from "../tenancy/authenticator.ts";
 import { buildCard, type CardFacts, mergeCards, toLegacyCard, withoutDefaults } from "./card/build.ts";
-import { type CardForm, createCardPage } from "./card/page.ts";
+import { type CardForm, type CardPageOptions, createCardPage } from "./card/page.ts";
 import { signCard } from "./card/sign.ts";
 import type { Cards } from "./server.ts";
 import { JWKS_PATH, type SigningKey } from "./signing-key.ts";
@@ -28,6 +28,8 @@ export interface CardsOptions {
   readonly websocket?: boolean;
   /** Signs the cards; its public half must be shown at `JWKS_PATH`. */
   readonly signingKey?: SigningKey;
+  /** Who asks for the card of an agent that is one caller's own. Throws `unauthenticated`. Absent: such cards are not shown. */
+  readonly authenticate?: NonNullable<CardPageOptions["authenticate"]>;
   readonly now: () => number;
 }
 
@@ -79,6 +81,7 @@ export function createCards(options: CardsOptions): Cards & { readonly page: Pag
       defaultAgent,
       bare: options.bare ?? "merged",
       card: publicCard,
+      ...(options.authenticate !== undefined && { authenticate: options.authenticate }),
       since: options.now(),
     }),
   };

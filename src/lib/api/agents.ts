@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Agent } from "../engine/agent.ts";
+import { agentsFor } from "../engine/agents.ts";
 import type { AgentSummary, ServerInfo } from "../model/api.ts";
 import type { Principal } from "../model/key.ts";
 import type { ApiParts } from "./api-parts.ts";
@@ -30,9 +31,9 @@ export function createAgentEndpoints(
       method: "GET",
       path: "/api/agents",
       tag: "Agents",
-      summary: "The agents of this server, the default one first, and remote ones that were added",
+      summary: "The agents that are there for the caller: the server's, the default one first, and remote ones that were added",
       reply: z.array(agentSchema),
-      handle: async () => ({ body: [...parts.agents.values()].map((agent) => summarize(agent, options.remote?.(agent.id))) }),
+      handle: async ({ principal }) => ({ body: agentsFor(parts.agents, principal).map((agent) => summarize(agent, options.remote?.(agent.id))) }),
     }),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Call } from "../a2a/operations.ts";
 import type { Agent } from "../engine/agent.ts";
+import { findAgent } from "../engine/agents.ts";
 import type { SendBody, SendReply } from "../model/api.ts";
 import { toCursor } from "../model/cursor.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
@@ -8,16 +9,16 @@ import type { Api, Caller } from "./api.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { openEvents } from "./event-stream.ts";
 import { openFeed } from "./feed.ts";
-import { findAgent, findTask, taskNotFound } from "./find-task.ts";
+import { findTask, taskNotFound } from "./find-task.ts";
 import { toSummary } from "./summaries.ts";
 
 /** The API over operations and log. */
 export function createApi(parts: ApiParts): Api {
   return {
-    send: (caller, agent, body, options = {}) => send(parts, { ...toCall(caller, findAgent(parts.agents, agent)), ...options }, body),
+    send: (caller, agent, body, options = {}) => send(parts, { ...toCall(caller, findAgent(parts.agents, caller.principal, agent)), ...options }, body),
     async cancel(caller, name) {
       const { key } = await findTask(parts, caller.principal, name);
-      await parts.operations.cancelTask(toCall(caller, findAgent(parts.agents, key.agent)), { id: key.task });
+      await parts.operations.cancelTask(toCall(caller, findAgent(parts.agents, caller.principal, key.agent)), { id: key.task });
       const row = await parts.store.index.get(key);
       if (row === undefined) throw taskNotFound(key.task);
       return toSummary(parts, row);

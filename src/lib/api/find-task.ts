@@ -1,4 +1,3 @@
-import type { Agent } from "../engine/agent.ts";
 import type { Page } from "../log/log.ts";
 import { IasError } from "../model/errors.ts";
 import { type Principal, type StreamKey, streamKey } from "../model/key.ts";
@@ -37,15 +36,5 @@ export async function seekTask(
 export function taskNotFound(task: string): IasError {
   return new IasError("task-not-found", `There is no task ${JSON.stringify(task.slice(0, 256))} here. Check the id and the credentials.`, {
     details: { taskId: task.slice(0, 256) },
-  });
-}
-
-/** The agent of this id. Throws `not-found` with those that there are. */
-export function findAgent(agents: ReadonlyMap<string, Agent>, id: string): Agent {
-  const agent = agents.get(id);
-  if (agent !== undefined) return agent;
-  const some = [...agents.keys()].slice(0, 10).join(", ");
-  throw new IasError("not-found", `There is no agent ${JSON.stringify(id.slice(0, 64))} here; there are ${some}${agents.size > 10 ? " and others" : ""}.`, {
-    reason: "AGENT_NOT_FOUND",
   });
 }

@@ -2,23 +2,30 @@ import { z } from "zod";
 import { checkCard, isCardRight } from "../a2a/card-check.ts";
 import { chooseInterface, fetchRawCard, readCard, type FetchedCard } from "../client/card.ts";
 import type { Agent } from "../engine/agent.ts";
+import { isOpenTo } from "../engine/agents.ts";
 import { defineAgent } from "../engine/define-agent.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Records } from "../log/records.ts";
+import type { TaskIndex } from "../log/task-index.ts";
 import type { JsonObject } from "../model/a2a.ts";
 import type { AgentSummary, CardReport } from "../model/api.ts";
-import { IasError, invalidField, messageOf } from "../model/errors.ts";
-import { joinKey, type Principal } from "../model/key.ts";
+import { IasError } from "../model/errors.ts";
+import { joinKey, type Principal, type StreamKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import type { GuardedFetch } from "../net/guarded-fetch.ts";
+import { withinMs } from "../stream/within.ts";
 import type { Secrets } from "../tenancy/secrets.ts";
 import { type RemoteFacts, summarize } from "./agents.ts";
-import { defineEndpoint, type Endpoint } from "./endpoint.ts";
-import { findAgent } from "./find-task.ts";
-import { agentSchema, cardReportSchema, remoteBodySchema } from "./schemas.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { createRemoteEndpoints } from "./remote-endpoints.ts";
+import { checkHost, describeCard, freeId, readHeaders, remoteWordsSchema } from "./remote-request.ts";
+import type { remoteBodySchema } from "./schemas.ts";
 
-/** Foreign agents that operators add while the server runs: each becomes an agent of this server, relayed (SEMANTICS 27), and stays until it is removed. */
-export interface Remotes {
+/**
+ * Foreign agents that callers add while the server runs: each becomes an agent of this server, relayed (SEMANTICS 27), of the caller alone or, where an operator
+ * shares it, of all; it stays until it is removed. Disposing closes their connections, after their last turns.
+ */
+export interface Remotes extends AsyncDisposable {
   /** Puts those that were added before among the agents. To be awaited before turns are taken up. */
   load(): Promise<void>;
   /** Where a remote agent really is; undefined for agents of this server. */
@@ -29,6 +36,7 @@ export interface Remotes {
 /** What remotes stand on. */
 export interface RemotesOptions {
   readonly records: Records;
+  readonly index: TaskIndex;
   readonly secrets: Secrets;
   /** The server's agents: remote ones come and go in it. */
   readonly agents: Map<string, Agent>;
@@ -37,30 +45,37 @@ export interface RemotesOptions {
   readonly engine: (remote: { readonly url: string; readonly name: string; readonly headers: Readonly<Record<string, string>> }) => Engine;
   /** Host names that may be reached, `*.example.com` for all below; empty: any that the guarded fetch lets through. */
   readonly allowedHosts: readonly string[];
+  /** Callers have proved who they are: each has agents of their own. Else all are one, and only an operator adds any. */
+  readonly knowsCallers: boolean;
   /** The card of an agent of this server. */
   readonly ownCard: (agent: Agent) => Promise<JsonObject>;
+  /** Ends a task of an agent as canceled. */
+  readonly cancel: (agent: Agent, key: StreamKey) => Promise<void>;
   readonly origin: () => string;
-  readonly limits: Pick<Limits, "maxRemotes">;
+  readonly limits: Pick<Limits, "maxRemotes" | "maxRemotesPerUser">;
+  readonly report: (error: IasError) => void;
 }
 
-const storedSchema = z.object({
+const storedSchema = remoteWordsSchema.extend({
   id: z.string(),
   url: z.string(),
   headers: z.string(),
-  name: z.string(),
-  description: z.string(),
-  skills: z.array(
-    z.object({ id: z.string(), name: z.string(), description: z.string(), tags: z.array(z.string()), examples: z.exactOptional(z.array(z.string())) }),
-  ),
-  inputModes: z.array(z.string()),
-  outputModes: z.array(z.string()),
   protocol: z.string(),
   binding: z.string(),
+  /** Who added it for themselves; absent: it is shared. */
+  owner: z.exactOptional(z.object({ tenant: z.string(), user: z.string() })),
 });
 
 type Stored = z.infer<typeof storedSchema>;
+type Body = z.infer<typeof remoteBodySchema>;
 
 const FOLDER = `${joinKey("remote")}/`;
+
+/** Tasks of a removed agent that are ended at once. */
+const PAGE = 100;
+
+/** How long a removal waits for the agent's connections to close, ms; they close afterwards all the same. */
+const CLOSE_WAIT_MS = 5000;
 
 /** Makes them. */
 export function createRemotes(options: RemotesOptions): Remotes {
@@ -68,8 +83,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
   const known = new Map<string, Stored>();
 
   function enter(stored: Stored): Agent {
-    const headers = JSON.parse(secrets.open(stored.headers, joinKey("remote", stored.id))) as Readonly<Record<string, string>>;
-    const { id, name, url, description, skills, inputModes, outputModes } = stored;
+    const { id, name, url, description, skills, inputModes, outputModes, owner } = stored;
     const modes = (named: readonly string[]): readonly string[] => (named.length === 0 ? ["text/plain"] : named);
     const agent = defineAgent({
       id,
@@ -78,37 +92,49 @@ export function createRemotes(options: RemotesOptions): Remotes {
       skills,
       inputModes: modes(inputModes),
       outputModes: modes(outputModes),
-      engine: options.engine({ url, name, headers }),
+      engine: options.engine({ url, name, headers: openHeaders(stored) }),
+      ...(owner !== undefined && options.knowsCallers && { owner }),
     });
     agents.set(id, agent);
     known.set(id, stored);
     return agent;
   }
 
+  const openHeaders = ({ id, headers }: Stored): Readonly<Record<string, string>> =>
+    JSON.parse(secrets.open(headers, joinKey("remote", id))) as Readonly<Record<string, string>>;
+
   const factsOf = (id: string): RemoteFacts | undefined => {
     const stored = known.get(id);
-    return stored && { url: stored.url, protocol: stored.protocol, binding: stored.binding };
+    return stored && { url: withoutQuery(stored.url), protocol: stored.protocol, binding: stored.binding, shared: stored.owner === undefined };
   };
 
-  async function fetchCard(
-    body: z.infer<typeof remoteBodySchema>,
-    signal: AbortSignal,
-  ): Promise<{ readonly fetched: FetchedCard; readonly headers: Readonly<Record<string, string>> }> {
+  async function fetchCard(body: Body, signal: AbortSignal): Promise<{ readonly fetched: FetchedCard; readonly headers: Readonly<Record<string, string>> }> {
     checkHost(body.url, options.allowedHosts);
     const headers = readHeaders(body);
     return { headers, fetched: await fetchRawCard(body.url, { fetch: options.fetch, headers, signal }) };
   }
 
-  async function add(body: z.infer<typeof remoteBodySchema>, signal: AbortSignal): Promise<AgentSummary> {
+  /** Throws where there is no room for one more, or its id is taken. */
+  function checkRoom({ id, shared }: Body, principal: Principal): void {
+    const own = [...known.values()].filter(({ owner }) => owner !== undefined && isOpenTo({ owner }, principal)).length;
     if (known.size >= limits.maxRemotes)
       throw new IasError("limit-reached", `There are ${known.size} remote agents (maxRemotes); remove one first.`, { reason: "TOO_MANY_REMOTES" });
-    if (body.id !== undefined && agents.has(body.id)) throw new IasError("conflict", `There is an agent ${JSON.stringify(body.id)} already; give another id.`);
+    if (shared !== true && own >= limits.maxRemotesPerUser)
+      throw new IasError("limit-reached", `You have ${own} remote agents (maxRemotesPerUser); remove one first.`, { reason: "TOO_MANY_REMOTES" });
+    if (id !== undefined && agents.has(id)) throw new IasError("conflict", `The name ${JSON.stringify(id)} is taken; give another id.`);
+  }
+
+  async function add(body: Body, principal: Principal, signal: AbortSignal): Promise<AgentSummary> {
+    checkRoom(body, principal);
     const { fetched, headers } = await fetchCard(body, signal);
     const card = readCard(fetched.raw, fetched.url);
     const chosen = chooseInterface(card, {});
     // The card may send us anywhere: there too.
-    checkHost(/^[a-z][a-z0-9+.-]*:\/\//i.test(chosen.url) ? chosen.url : `https://${chosen.url}`, options.allowedHosts);
+    checkHost(/^[a-z][a-z0-9+.-]*:\/\//i.test(chosen.url) ? chosen.url.replace(/^ws/i, "http") : `https://${chosen.url}`, options.allowedHosts);
+    // Others may have come while the card was fetched.
+    checkRoom(body, principal);
     const id = body.id ?? freeId(agents, card.name === "" ? new URL(body.url).hostname : card.name);
+    const { tenant, user } = principal;
     const stored: Stored = {
       id,
       url: body.url,
@@ -116,6 +142,7 @@ export function createRemotes(options: RemotesOptions): Remotes {
       ...describeCard(fetched.raw, id),
       protocol: chosen.version,
       binding: chosen.binding,
+      ...(body.shared !== true && { owner: { tenant, user } }),
     };
     const agent = define(() => enter(stored));
     await records.put({ key: joinKey("remote", id), value: JSON.stringify(stored) }).catch((error: unknown) => {
@@ -130,15 +157,51 @@ export function createRemotes(options: RemotesOptions): Remotes {
     known.delete(id);
   }
 
+  /** Nobody finds the agent any more; what it works on, and what waits for it, is canceled, and then its connections close. */
+  async function remove(agent: Agent): Promise<void> {
+    await records.delete(joinKey("remote", agent.id));
+    leave(agent.id);
+    const states = ["TASK_STATE_SUBMITTED", "TASK_STATE_WORKING", "TASK_STATE_INPUT_REQUIRED", "TASK_STATE_AUTH_REQUIRED"] as const;
+    for (let left = Number.POSITIVE_INFINITY; ;) {
+      const { tasks, total } = await options.index.list({ agent: agent.id, states, limit: PAGE });
+      // What cannot be ended is not tried for ever.
+      if (tasks.length === 0 || total >= left) break;
+      left = total;
+      await Promise.all(tasks.map(({ key }) => options.cancel(agent, key).catch(reportUnlessOver)));
+    }
+    await withinMs(close(agent), CLOSE_WAIT_MS);
+  }
+
+  function reportUnlessOver(error: unknown): void {
+    const known = IasError.from(error);
+    if (known.code !== "task-not-cancelable" && known.code !== "task-not-found") options.report(known);
+  }
+
+  async function close({ engine }: Agent): Promise<void> {
+    try {
+      await engine[Symbol.asyncDispose]?.();
+    } catch (error) {
+      options.report(IasError.from(error));
+    }
+  }
+
   async function report(agent: Agent, signal: AbortSignal): Promise<CardReport> {
     const stored = known.get(agent.id);
     if (stored !== undefined) {
-      const headers = JSON.parse(secrets.open(stored.headers, joinKey("remote", agent.id))) as Readonly<Record<string, string>>;
-      return toReport(await fetchRawCard(stored.url, { fetch: options.fetch, headers, signal }));
+      const fetched = await fetchRawCard(stored.url, { fetch: options.fetch, headers: openHeaders(stored), signal });
+      return { ...toReport(fetched), url: withoutQuery(fetched.url) };
     }
     const url = `${options.origin()}/a2a/${encodeURIComponent(agent.id)}/.well-known/agent-card.json`;
     return toReport({ raw: await options.ownCard(agent), url });
   }
+
+  const list = (principal: Principal): readonly AgentSummary[] =>
+    [...known.keys()].flatMap((id) => {
+      const agent = agents.get(id);
+      return agent !== undefined && isOpenTo(agent, principal) ? [summarize(agent, factsOf(id))] : [];
+    });
+
+  const examine = async (body: Body, signal: AbortSignal): Promise<CardReport> => toReport((await fetchCard(body, signal)).fetched);
 
   return {
     async load() {
@@ -154,160 +217,22 @@ export function createRemotes(options: RemotesOptions): Remotes {
       }
     },
     factsOf,
-    endpoints: [
-      defineEndpoint({
-        method: "GET",
-        path: "/api/agents/{agent}/card",
-        tag: "Agents",
-        summary: "An agent's card, and what the specification says of it rule by rule; a remote one's is fetched",
-        reply: cardReportSchema,
-        handle: async ({ params, signal }) => ({ body: await report(findAgent(agents, params.agent), signal) }),
-      }),
-      defineEndpoint({
-        method: "POST",
-        path: "/api/cards",
-        tag: "Agents",
-        summary: "Fetches and examines the card of any A2A agent, of 1.0 or 0.3 (role operator)",
-        about: "The request goes through the guarded fetch: no private addresses, no redirects into them, `REMOTE_HOSTS` where it is set.",
-        body: remoteBodySchema,
-        reply: cardReportSchema,
-        async handle({ principal, body, signal }) {
-          checkOperator(principal);
-          return { body: toReport((await fetchCard(body, signal)).fetched) };
-        },
-      }),
-      defineEndpoint({
-        method: "GET",
-        path: "/api/remotes",
-        tag: "Agents",
-        summary: "The remote agents that were added",
-        reply: z.array(agentSchema),
-        handle: async () => ({ body: [...known.keys()].flatMap((id) => summarizeKnown(agents.get(id), factsOf(id))) }),
-      }),
-      defineEndpoint({
-        method: "POST",
-        path: "/api/remotes",
-        tag: "Agents",
-        summary: "Adds a foreign A2A agent to this server's, for all of its callers (role operator)",
-        about: "Its headers and token are kept sealed and sent to the origin that was named only.",
-        body: remoteBodySchema,
-        reply: agentSchema,
-        status: 201,
-        async handle({ principal, body, signal }) {
-          checkOperator(principal);
-          return { body: await add(body, signal) };
-        },
-      }),
-      defineEndpoint({
-        method: "DELETE",
-        path: "/api/remotes/{agent}",
-        tag: "Agents",
-        summary: "Removes a remote agent; its tasks stay (role operator)",
-        async handle({ principal, params }) {
-          checkOperator(principal);
-          if (!known.has(params.agent))
-            throw new IasError("not-found", `There is no remote agent ${JSON.stringify(params.agent.slice(0, 64))}.`, { reason: "AGENT_NOT_FOUND" });
-          await records.delete(joinKey("remote", params.agent));
-          leave(params.agent);
-          return { body: undefined };
-        },
-      }),
-    ],
+    endpoints: createRemoteEndpoints({ agents, knowsCallers: options.knowsCallers, list, factsOf, card: report, examine, add, remove }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...known.keys()].flatMap((id) => agents.get(id) ?? []).map(close));
+    },
   };
 }
 
-function summarizeKnown(agent: Agent | undefined, facts: RemoteFacts | undefined): readonly AgentSummary[] {
-  return agent === undefined || facts === undefined ? [] : [summarize(agent, facts)];
+/** An address without what may be secret in it. */
+function withoutQuery(address: string): string {
+  const url = new URL(address);
+  return url.search === "" && url.hash === "" ? address : `${url.origin}${url.pathname}`;
 }
 
 function toReport({ raw, url, headers }: Pick<FetchedCard, "raw" | "url"> & Partial<FetchedCard>): CardReport {
   const findings = checkCard(raw, headers && { url, headers });
   return { url, card: raw, right: isCardRight(findings), findings };
-}
-
-function checkOperator({ roles = [] }: Principal): void {
-  if (roles.includes("operator")) return;
-  throw new IasError("forbidden", "Foreign agents are for callers with the role operator: the server sends requests to them.", { reason: "OPERATOR_ONLY" });
-}
-
-function checkHost(url: string, allowed: readonly string[]): void {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw invalidField("url", "must be an http or https URL");
-  const host = new URL(url).hostname.toLowerCase();
-  const fits = (name: string): boolean => (name.startsWith("*.") ? host.endsWith(name.slice(1)) : host === name);
-  if (allowed.length === 0 || allowed.some((name) => fits(name.toLowerCase()))) return;
-  throw new IasError("forbidden", `The host ${JSON.stringify(host.slice(0, 100))} may not be reached; add it to REMOTE_HOSTS.`, {
-    reason: "REMOTE_HOST_NOT_ALLOWED",
-  });
-}
-
-/** Headers of the connection itself, which are not the caller's to set. */
-const OWN_HEADERS: ReadonlySet<string> = new Set([
-  "host",
-  "connection",
-  "content-length",
-  "transfer-encoding",
-  "upgrade",
-  "te",
-  "trailer",
-  "expect",
-  "keep-alive",
-]);
-
-function readHeaders({ headers = {}, token }: z.infer<typeof remoteBodySchema>): Readonly<Record<string, string>> {
-  const own = Object.keys(headers).find((name) => OWN_HEADERS.has(name.toLowerCase()));
-  try {
-    if (own !== undefined) throw new TypeError(`${own} is not to be set`);
-    return Object.fromEntries(new Headers({ ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) }));
-  } catch (error) {
-    throw invalidField("headers", `hold something that is no header to be set: ${messageOf(error)}`);
-  }
-}
-
-/** An id for an agent of this name that is not taken. */
-function freeId(agents: ReadonlyMap<string, Agent>, name: string): string {
-  const base =
-    name
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, "-")
-      .replaceAll(/^-+|-+$/g, "")
-      .slice(0, 50) || "remote";
-  for (let number = 1; ; number += 1) {
-    const id = number === 1 ? base : `${base}-${number}`;
-    if (!agents.has(id)) return id;
-  }
-}
-
-const text = (most: number) => z.string().transform((value) => value.slice(0, most));
-const texts = (most: number) =>
-  z
-    .array(z.string())
-    .catch([])
-    .transform((all) => all.slice(0, most).map((one) => one.slice(0, 200)));
-const skillSchema = z.object({ id: text(100), name: text(100), description: text(1000).catch(""), tags: texts(20), examples: texts(10) });
-
-/** What a card says of its agent, cut to what is shown. A card is somebody else's text: what does not fit is left out. */
-function describeCard(raw: JsonObject, id: string): Pick<Stored, "name" | "description" | "skills" | "inputModes" | "outputModes"> {
-  const name = text(100).catch("").parse(raw["name"]).trim() || id;
-  const skills = z
-    .array(z.unknown())
-    .catch([])
-    .parse(raw["skills"])
-    .slice(0, 50)
-    .flatMap((one) => {
-      const parsed = skillSchema.safeParse(one);
-      return parsed.success ? [parsed.data] : [];
-    });
-  const modes = (value: unknown): string[] =>
-    texts(50)
-      .parse(value)
-      .filter((mode) => /^[^\s/]+\/[^\s/]+$/.test(mode));
-  return {
-    name,
-    description: text(2000).catch("").parse(raw["description"]).trim() || `The remote agent ${name}.`,
-    skills: [...new Map(skills.filter((skill) => skill.id !== "").map((skill) => [skill.id, skill])).values()],
-    inputModes: modes(raw["defaultInputModes"]),
-    outputModes: modes(raw["defaultOutputModes"]),
-  };
 }
 
 /** A bad id is the caller's. */

@@ -169,7 +169,7 @@ export const agentSchema = z
     inputModes: z.array(z.string()),
     outputModes: z.array(z.string()),
     card: z.string().describe("Path or URL of its card"),
-    remote: optional(z.object({ url: z.string(), protocol: z.string(), binding: z.string() })),
+    remote: optional(z.object({ url: z.string(), protocol: z.string(), binding: z.string(), shared: z.boolean().describe("Whether all callers have it") })),
   })
   .register(SCHEMAS, { id: "AgentSummary", description: "An agent of this server, or a remote one that was added." });
 
@@ -190,6 +190,7 @@ export const remoteBodySchema = z
     id: optional(z.string().max(64).describe("Its name here; made from the card's without one")),
     headers: optional(z.record(z.string(), z.string())),
     token: optional(z.string().describe("Sent as `Authorization: Bearer …`")),
+    shared: optional(z.boolean().describe("For all callers, who then all act by these headers (role operator); default: for the caller alone")),
   })
   .register(SCHEMAS, { id: "RemoteBody", description: "A foreign agent, and what is sent to it beside." });
 

@@ -1,5 +1,6 @@
 import { toErrorReply } from "../api/errors.ts";
 import type { Agent } from "../engine/agent.ts";
+import { findAgent } from "../engine/agents.ts";
 import { IasError } from "../model/errors.ts";
 import { decodeSegment } from "../model/key.ts";
 import type { Route, RouteReply } from "../net/route.ts";
@@ -7,7 +8,7 @@ import type { BridgeParts } from "./bridge-parts.ts";
 import { type AguiEvent, type AguiRun, createAguiEncoder, runCut, runStarted, toSse } from "./agui/encode.ts";
 import { inputSchema, type RunInput, toRunRequest } from "./agui/input.ts";
 import { startChat } from "./chat-message.ts";
-import { agentOf, type BridgeCaller, callerOf, readJson, taskLink } from "./request.ts";
+import { type BridgeCaller, callerOf, readJson, taskLink } from "./request.ts";
 import { readTurn, startTurn } from "./turn.ts";
 
 const PATH = /^\/agui\/([^/]+)\/?$/;
@@ -24,7 +25,7 @@ export function createAguiRoute(parts: BridgeParts): Route {
     try {
       if (request.method !== "POST") throw new IasError("method-not-found", "POST a RunAgentInput of AG-UI here.");
       const caller = await callerOf(parts, request);
-      const agent = agentOf(parts, decodeSegment(path[1] ?? ""));
+      const agent = findAgent(parts.agents, caller.principal, decodeSegment(path[1] ?? ""));
       return await run(parts, caller, agent, await readJson(parts, request, inputSchema));
     } catch (error) {
       const known = IasError.from(error);

@@ -1,5 +1,6 @@
 import { toErrorReply } from "../api/errors.ts";
 import type { Agent } from "../engine/agent.ts";
+import { findAgent } from "../engine/agents.ts";
 import { isTerminal } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { newId } from "../model/ids.ts";
@@ -10,7 +11,7 @@ import { chatSchema, toChatRequest } from "./ai/input.ts";
 import type { BridgeEvent } from "./bridge-event.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
 import { startChat } from "./chat-message.ts";
-import { agentOf, type BridgeCaller, callerOf, readJson, taskLink } from "./request.ts";
+import { type BridgeCaller, callerOf, readJson, taskLink } from "./request.ts";
 import { messageIdOf, newestTask, newestTurn, readTurn, startTurn, type TaskTurn, type Turn } from "./turn.ts";
 
 const PATH = /^\/ai\/([^/]+)(?:\/([^/]+)\/stream)?\/?$/;
@@ -35,7 +36,7 @@ export function createAiRoute(parts: BridgeParts): Route {
           headers: { allow: allowed.join(", ") },
         });
       const caller = await callerOf(parts, request);
-      const agent = agentOf(parts, decodeSegment(path[1] ?? ""));
+      const agent = findAgent(parts.agents, caller.principal, decodeSegment(path[1] ?? ""));
       if (chat === undefined) return await post(parts, caller, agent, request);
       return await (request.method === "GET" ? resume(parts, caller, agent, chat) : cancel(parts, caller, agent, chat));
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Agent } from "../engine/agent.ts";
+import { agentsFor, isOpenTo } from "../engine/agents.ts";
 import { isInterrupted, type JsonObject } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import { newId } from "../model/ids.ts";
@@ -13,7 +14,7 @@ import { missing } from "./openai/missing.ts";
 import { createResponseEncoder, type ResponseEncoder, type ResponseFacts, toSse } from "./openai/response.ts";
 import { readResponseId, responseId, responseSchema, toResponseParts } from "./openai/response-input.ts";
 import { deleteTask, keepingOf, storingOf } from "./openai/storing.ts";
-import { agentOf, type BridgeCaller, callerOf, readJson, taskLink } from "./request.ts";
+import { type BridgeCaller, callerOf, readJson, taskLink } from "./request.ts";
 import { messageIdOf, readSoFar, readTurn, startTurn, type TaskTurn, type Turn, turnAt } from "./turn.ts";
 
 /**
@@ -39,9 +40,9 @@ async function answer(parts: BridgeParts, request: RouteRequest, [noun = "", id,
   const asked = `${request.method} ${noun}${id === undefined ? "" : noun === "chat" ? `/${id}` : "/{id}"}${verb === undefined ? "" : `/${verb}`}`;
   switch (asked) {
     case "GET models":
-      return json({ object: "list", data: [...parts.agents.values()].map(toModel) });
+      return json({ object: "list", data: agentsFor(parts.agents, caller.principal).map(toModel) });
     case "GET models/{id}":
-      return json(toModel(modelOf(parts, id ?? "")));
+      return json(toModel(modelOf(parts, caller, id ?? "")));
     case "POST chat/completions":
       return chat(parts, caller, request);
     case "POST responses":
@@ -64,7 +65,7 @@ async function answer(parts: BridgeParts, request: RouteRequest, [noun = "", id,
 
 async function chat(parts: BridgeParts, caller: BridgeCaller, request: RouteRequest): Promise<RouteReply> {
   const input = await readJson(parts, request, chatCompletionSchema);
-  const agent = modelOf(parts, input.model);
+  const agent = modelOf(parts, caller, input.model);
   const body = { parts: toChatParts(input) };
   const keeping = await keepingOf(parts, caller, agent, input);
   const turn = await startTurn(parts, caller, agent, { ...body, messageId: keyOf(request, body) }, keeping);
@@ -81,7 +82,7 @@ async function chat(parts: BridgeParts, caller: BridgeCaller, request: RouteRequ
 
 async function respond(parts: BridgeParts, caller: BridgeCaller, request: RouteRequest): Promise<RouteReply> {
   const input = await readJson(parts, request, responseSchema);
-  const agent = modelOf(parts, input.model);
+  const agent = modelOf(parts, caller, input.model);
   const { parts: said, approves } = toResponseParts(input);
   const place = await placeOf(parts, caller, agent, input, approves);
   const body = { parts: said, ...place, ...(input.metadata !== undefined && input.metadata !== null && { metadata: { ...input.metadata } }) };
@@ -117,7 +118,7 @@ async function placeOf(
 /** The turn that a response is of. Throws `not-found`. */
 async function findResponse(parts: BridgeParts, caller: BridgeCaller, id: string, param = "response_id"): Promise<TaskTurn> {
   const named = readResponseId(id);
-  for (const agent of named === undefined ? [] : parts.agents.values()) {
+  for (const agent of named === undefined ? [] : agentsFor(parts.agents, caller.principal)) {
     const turn = await turnAt(parts, caller, agent, named?.task ?? "", named?.after ?? 0);
     if (turn !== undefined && (await storingOf(parts, caller, agent, turn.task)) !== "deleted") return turn;
   }
@@ -188,9 +189,11 @@ function keyOf(request: RouteRequest, body: Parameters<typeof messageIdOf>[1]): 
   return key === undefined || key === "" ? newId() : messageIdOf(key, body);
 }
 
-function modelOf(parts: BridgeParts, id: string): Agent {
-  if (parts.agents.has(id)) return agentOf(parts, id);
-  const message = `The model ${JSON.stringify(id.slice(0, 64))} does not exist: name one of this server's agents, ${[...parts.agents.keys()].slice(0, 10).join(", ")}.`;
+function modelOf(parts: BridgeParts, { principal }: BridgeCaller, id: string): Agent {
+  const agent = parts.agents.get(id);
+  if (agent !== undefined && isOpenTo(agent, principal)) return agent;
+  const some = agentsFor(parts.agents, principal).slice(0, 10);
+  const message = `The model ${JSON.stringify(id.slice(0, 64))} does not exist: name one of this server's agents, ${some.map((each) => each.id).join(", ")}.`;
   throw new IasError("not-found", message, { reason: "MODEL_NOT_FOUND", fields: [{ field: "model", description: message }] });
 }
 

@@ -1,6 +1,5 @@
 import { checkJsonBody, parseJsonBody } from "../a2a/binding.ts";
 import type { Caller } from "../api/api.ts";
-import type { Agent } from "../engine/agent.ts";
 import { IasError } from "../model/errors.ts";
 import type { RouteRequest } from "../net/route.ts";
 import type { BridgeParts } from "./bridge-parts.ts";
@@ -29,14 +28,6 @@ export async function callerOf({ admit }: Pick<BridgeParts, "admit">, request: R
   admit(request, principal);
   const host = request.header("host");
   return { principal, signal: request.signal, ...(host !== undefined && { host }) };
-}
-
-/** The agent of this id. Throws `not-found` with those that there are. */
-export function agentOf({ agents }: Pick<BridgeParts, "agents">, id: string): Agent {
-  const agent = agents.get(id);
-  if (agent !== undefined) return agent;
-  const some = [...agents.keys()].slice(0, 10).join(", ");
-  throw new IasError("not-found", `There is no agent ${JSON.stringify(id.slice(0, 64))} here; there are ${some}.`, { reason: "AGENT_NOT_FOUND" });
 }
 
 /** Where people find a task of which a protocol cannot tell the rest: the inspector's page of it, relative to this server. */

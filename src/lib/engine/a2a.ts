@@ -36,10 +36,13 @@ const CANCEL_MS = 5000;
  * Relays a remote A2A agent, of version 1.0 or 0.3, over any binding (SEMANTICS 27): one chunk in, one event out; artifacts keep their ids. INPUT_REQUIRED and AUTH_REQUIRED end the turn with the
  * remote task in its state, and the next turn goes on there. A turn that restarts after a crash follows the remote task instead of sending again. An abort cancels the remote task,
  * unless the turn was only abandoned. It takes files of any type: the remote agent says which it does not.
+ * Disposing waits for running turns and for cancels that are under way, and closes the connections; a later turn opens them again.
  */
 export function a2a(options: A2AEngineOptions): Engine {
   const connect = options.connect ?? (() => connectA2A(options.url, { ...options, allowLocal: options.allowLocal ?? isLoopbackUrl(options.url) }));
   let connecting: Promise<A2AClient> | undefined;
+  const running = new Set<Promise<void>>();
+  const canceling = new Set<Promise<void>>();
 
   function client(): Promise<A2AClient> {
     connecting ??= connect().catch((error: unknown) => {
@@ -53,11 +56,25 @@ export function a2a(options: A2AEngineOptions): Engine {
     inputModes: ["*/*"],
     async *run(turn, { signal }) {
       const progress: Progress = { remote: undefined, isOver: false };
+      const { promise: over, resolve: end } = Promise.withResolvers<void>();
+      running.add(over);
       try {
         yield* untilAborted(relay(turn, signal, options, client, progress), signal);
       } finally {
-        if (signal.aborted && progress.remote !== undefined && !progress.isOver && !isAbandoned(signal)) cancel(await client(), progress.remote.task);
+        if (signal.aborted && progress.remote !== undefined && !progress.isOver && !isAbandoned(signal)) {
+          const canceled = cancel(client(), progress.remote.task).finally(() => canceling.delete(canceled));
+          canceling.add(canceled);
+        }
+        running.delete(over);
+        end();
       }
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(running);
+      await Promise.all(canceling);
+      const open = connecting;
+      connecting = undefined;
+      await (await open?.catch(() => undefined))?.[Symbol.asyncDispose]();
     },
   };
 }
@@ -236,7 +253,11 @@ function isAbandoned(signal: AbortSignal): boolean {
   return signal.reason instanceof IasError && signal.reason.reason === "TURN_ABANDONED";
 }
 
-/** Asks the remote agent to stop. Nobody waits: the turn is over for us, and the agent may be gone. */
-function cancel(client: A2AClient, task: string): void {
-  client.cancelTask(task, { signal: AbortSignal.timeout(CANCEL_MS) }).catch(() => undefined);
+/** Asks the remote agent to stop. No turn waits for it: it is over for us, and the agent may be gone. Never rejects. */
+async function cancel(connecting: Promise<A2AClient>, task: string): Promise<void> {
+  try {
+    await (await connecting).cancelTask(task, { signal: AbortSignal.timeout(CANCEL_MS) });
+  } catch {
+    // It is over for us all the same.
+  }
 }

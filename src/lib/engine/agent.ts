@@ -1,5 +1,6 @@
 import type { Thresholds } from "../liveness/thresholds.ts";
 import type { JsonObject } from "../model/a2a.ts";
+import type { Principal } from "../model/key.ts";
 import type { Engine } from "./engine.ts";
 
 /** One agent that a server serves: who it is (for its card), what runs it, and its policies. */
@@ -10,6 +11,8 @@ export interface Agent {
   readonly description: string;
   readonly version: string;
   readonly engine: Engine;
+  /** Whose agent it is alone: for any other caller it does not exist. Absent: everybody's. */
+  readonly owner?: Pick<Principal, "tenant" | "user">;
   readonly skills: readonly Skill[];
   readonly inputModes: readonly string[];
   readonly outputModes: readonly string[];

@@ -28,7 +28,7 @@ const CHOICES = {
   onCrash: ["safe", "restart", "fail"],
 } as const;
 
-const OTHERS = ["id", "name", "description", "engine", "skills", "provider", "documentationUrl", "iconUrl", "extendedCard"];
+const OTHERS = ["id", "name", "description", "engine", "owner", "skills", "provider", "documentationUrl", "iconUrl", "extendedCard"];
 const KNOWN: ReadonlySet<string> = new Set([...OTHERS, ...Object.keys(DEFAULTS)]);
 
 /**

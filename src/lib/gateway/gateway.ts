@@ -4,6 +4,7 @@ import type { BindingRequest, HttpBinding, Reply } from "../a2a/binding.ts";
 import { toJsonRpcError, toRestError } from "../a2a/errors.ts";
 import type { Operations } from "../a2a/operations.ts";
 import type { Agent } from "../engine/agent.ts";
+import { agentsFor } from "../engine/agents.ts";
 import { IasError } from "../model/errors.ts";
 import { decodeSegment, type Principal } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
@@ -171,9 +172,9 @@ export function createGateway(parts: GatewayParts): Gateway {
 function notFound(path: string, agents: ReadonlyMap<string, Agent>): IasError {
   return new IasError(
     "not-found",
-    `There is nothing at ${path.slice(0, 100)}. Agents are at ${[...agents.keys()]
+    `There is nothing at ${path.slice(0, 100)}. Agents are at ${agentsFor(agents, undefined)
       .slice(0, 10)
-      .map((id) => `/a2a/${id}`)
+      .map(({ id }) => `/a2a/${id}`)
       .join(", ")}.`,
   );
 }

@@ -1,9 +1,10 @@
 import { hostname } from "node:os";
-import { createCards } from "../a2a/card.ts";
+import { type CardsOptions, createCards } from "../a2a/card.ts";
 import { createOperations } from "../a2a/create-operations.ts";
 import type { Cards } from "../a2a/server.ts";
 import { limitReaders } from "../a2a/reader-limit.ts";
 import type { Operations } from "../a2a/operations.ts";
+import { withOwners } from "../a2a/owned-agents.ts";
 import { createPush, type Push } from "../a2a/push/push.ts";
 import { createJwksPage, loadSigningKey, type SigningKey } from "../a2a/signing-key.ts";
 import type { ReaderRegistry } from "../api/api-parts.ts";
@@ -33,7 +34,6 @@ import { systemClock } from "../stream/clock.ts";
 import type { Closer } from "../stream/closer.ts";
 import { conversationHistory, referencedTasks } from "../task/lookup.ts";
 import { createTaskViews, type TaskViews } from "../task/view.ts";
-import type { SecurityScheme } from "../tenancy/authenticator.ts";
 import { createSecrets, loadStoreKey, type Secrets } from "../tenancy/secrets.ts";
 import { openAuthenticator, readSigningKey } from "./authenticators.ts";
 import type { ServerOptions } from "./server.ts";
@@ -86,15 +86,21 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
   const { limits, agents, blobs, media, uploads, views, secrets, now } = ground;
   const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
   const signingKey = cardKey ?? (await loadSigningKey(store.records));
-  const cards = wireCards(options, ground, { schemes: authenticator.schemes, signingKey: cardKey });
-  const remotes = wireRemotes(options, ground, cards);
+  const authenticate: Core["authenticate"] = (request) => authenticator.authenticate(request);
+  const needsCredentials = authenticator.schemes.length > 0;
+  const cards = wireCards(options, ground, { schemes: authenticator.schemes, signingKey: cardKey, authenticate });
+  const cancel = async (agent: Agent, { tenant, user, task }: StreamKey): Promise<void> => {
+    const { signal } = new AbortController();
+    await operations.cancelTask({ principal: { tenant, user }, agent, version: "1.0", extensions: new Set(), signal }, { id: task });
+  };
+  const remotes = opened(wireRemotes(options, ground, { cards, needsCredentials, cancel }));
   // Before turns are taken up again: theirs among them.
   await remotes.load();
   const readers = createReaderRegistry({ maxReaders: limits.maxReaders, now });
   const runtime = opened(settings.readOnly ? createReadOnlyRuntime() : wireRuntime(options, ground, owner));
   const push = opened(wirePush(options, ground, signingKey));
-  const operations = createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report });
-  if (!settings.readOnly) startChores(options, ground, { operations, opened });
+  const operations = withOwners(createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report }));
+  if (!settings.readOnly) startChores(options, ground, { cancel, opened });
   return {
     limits,
     agents,
@@ -109,10 +115,13 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
     blobs,
     uploads,
     secrets,
-    needsCredentials: authenticator.schemes.length > 0,
-    authenticate: (request) => authenticator.authenticate(request),
+    needsCredentials,
+    authenticate,
   };
 }
+
+/** Ends a task of an agent as canceled, as its user would. */
+type Cancel = (agent: Agent, key: StreamKey) => Promise<void>;
 
 /** Leaves the end of a resource with the closer. */
 type Opened = <T extends AsyncDisposable>(resource: T) => T;
@@ -158,13 +167,13 @@ async function wireGround({ store, settings, where, ...options }: CoreOptions, o
 function wireCards(
   { where, bareCard, declareWebSocket }: CoreOptions,
   { agents, origin, now }: Ground,
-  { schemes, signingKey }: { readonly schemes: readonly SecurityScheme[]; readonly signingKey: SigningKey | undefined },
+  { signingKey, ...callers }: Pick<CardsOptions, "schemes" | "authenticate"> & { readonly signingKey: SigningKey | undefined },
 ): Cards & { readonly page: Page } {
   return createCards({
     agents,
     origin,
     grpc: () => where.grpc,
-    schemes,
+    ...callers,
     ...(signingKey !== undefined && { signingKey }),
     ...(bareCard !== undefined && { bare: bareCard }),
     ...(declareWebSocket !== undefined && { websocket: declareWebSocket }),
@@ -173,17 +182,25 @@ function wireCards(
 }
 
 /** Foreign agents that are added while the server runs. */
-function wireRemotes({ store, settings }: CoreOptions, { limits, agents, outgoing, secrets, origin }: Ground, cards: Cards): Remotes {
+function wireRemotes(
+  { store, settings, report }: CoreOptions,
+  { limits, agents, outgoing, secrets, origin }: Ground,
+  { cards, needsCredentials, cancel }: { readonly cards: Cards; readonly needsCredentials: boolean; readonly cancel: Cancel },
+): Remotes {
   return createRemotes({
     records: store.records,
+    index: store.index,
     secrets,
     agents,
     fetch: outgoing,
     engine: (remote) => a2a({ ...remote, fetch: outgoing }),
     allowedHosts: settings.remoteHosts ?? [],
+    knowsCallers: needsCredentials,
     ownCard: (agent) => cards.card(agent, "1.0"),
+    cancel,
     origin,
     limits,
+    report,
   });
 }
 
@@ -191,19 +208,18 @@ function wireRemotes({ store, settings }: CoreOptions, { limits, agents, outgoin
 function startChores(
   { store, search, report }: CoreOptions,
   { limits, agents, blobs, views, now }: Ground,
-  { operations, opened }: { readonly operations: Operations; readonly opened: Opened },
+  { cancel, opened }: { readonly cancel: Cancel; readonly opened: Opened },
 ): void {
   const release = async (key: StreamKey): Promise<void> => {
     await blobs.release(key);
     await search?.remove(key);
   };
-  const cancel = async ({ tenant, user, agent: id, task }: StreamKey): Promise<void> => {
-    const agent = agents.get(id);
-    const { signal } = new AbortController();
-    if (agent !== undefined) await operations.cancelTask({ principal: { tenant, user }, agent, version: "1.0", extensions: new Set(), signal }, { id: task });
+  const cancelTask = async (key: StreamKey): Promise<void> => {
+    const agent = agents.get(key.agent);
+    if (agent !== undefined) await cancel(agent, key);
   };
   if (search !== undefined) opened(followLog({ search, store, views, report }));
-  opened(startUpkeep({ store, agents, limits, release, cancel, now, report }));
+  opened(startUpkeep({ store, agents, limits, release, cancel: cancelTask, now, report }));
 }
 
 /** Runs turns in this process. */

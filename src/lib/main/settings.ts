@@ -29,7 +29,7 @@ export interface Settings {
   readonly allowAnonymous: boolean;
   /** Webhooks, files and agents on loopback addresses may be called; only on a server that listens on loopback. */
   readonly allowLocalTargets: boolean;
-  /** Hosts of foreign agents that operators may reach through the server, `*.example.com` for all below. Absent: any public one. */
+  /** Hosts of foreign agents that callers may reach through the server, `*.example.com` for all below. Absent: any public one. */
   readonly remoteHosts?: readonly string[];
   /** Folder of campaign files that operators may start in the browser, by name. Absent: none can be started. */
   readonly campaignsDir?: string;

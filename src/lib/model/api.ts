@@ -96,8 +96,8 @@ export interface AgentSummary {
   readonly inputModes: readonly string[];
   readonly outputModes: readonly string[];
   readonly card: string;
-  /** Where it really is, for remote ones. */
-  readonly remote?: { readonly url: string; readonly protocol: string; readonly binding: string };
+  /** Where it really is, for remote ones; without a query, which may hold what is secret. `shared`: all callers have it, else the caller alone. */
+  readonly remote?: { readonly url: string; readonly protocol: string; readonly binding: string; readonly shared: boolean };
 }
 
 /** What one rule of the A2A specification says of an agent's card. */
@@ -126,6 +126,8 @@ export interface RemoteBody {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as `Authorization: Bearer …`. */
   readonly token?: string;
+  /** For all callers, who then all act by these headers: takes the role `operator`. Default: for the caller alone. */
+  readonly shared?: boolean;
 }
 
 /** Who the caller is, and what this server offers: what a page asks first. */

@@ -91,6 +91,8 @@ export interface Limits {
   readonly maxAddressBurst: number;
   /** Foreign agents that may be added while the server runs: `limit-reached`. */
   readonly maxRemotes: number;
+  /** Foreign agents that one caller may add: `limit-reached`. */
+  readonly maxRemotesPerUser: number;
   /** How long a page's session lasts, ms; then it signs in again. */
   readonly sessionMs: number;
   /** How long a one-time ticket is good, ms: `unauthenticated` with reason TICKET_INVALID. */
@@ -160,7 +162,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxApiBurst: 1000,
   maxAddressRate: 1000,
   maxAddressBurst: 5000,
-  maxRemotes: 50,
+  maxRemotes: 200,
+  maxRemotesPerUser: 20,
   sessionMs: 12 * 3_600_000,
   ticketMs: 60_000,
   feedCheckpointMs: 1000,

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Agent } from "../../engine/agent.ts";
+import { isOpenTo } from "../../engine/agents.ts";
 import type { JsonObject } from "../../model/a2a.ts";
-import { decodeSegment } from "../../model/key.ts";
-import { methodNotAllowed, type Page } from "../../net/page.ts";
+import { decodeSegment, type Principal } from "../../model/key.ts";
+import { methodNotAllowed, type Page, type PageRequest } from "../../net/page.ts";
 import { readVersion } from "../binding.ts";
 
 /** The forms of a card. */
@@ -16,6 +17,8 @@ export interface CardPageOptions {
   /** What a reader gets that names no version, as most do: clients of 0.3 and conformance suites among them. */
   readonly bare: CardForm;
   readonly card: (agent: Agent, form: CardForm) => Promise<JsonObject>;
+  /** Who asks, for cards of agents that are one caller's own. Throws `unauthenticated`. Absent: those are not shown. */
+  readonly authenticate?: (request: Pick<PageRequest, "header">) => Promise<Principal>;
   /** Cards do not change while a server runs: since when they are so, ms since the epoch. */
   readonly since: number;
 }
@@ -33,7 +36,7 @@ export function createCardPage(options: CardPageOptions): Page {
     const { method, url } = request;
     const match = PATH.exec(url.pathname);
     const agent = match === null ? undefined : options.agents.get(match[1] === undefined ? options.defaultAgent : decodeSegment(match[1]));
-    if (agent === undefined) return undefined;
+    if (agent === undefined || !(await isShown(agent, request, options))) return undefined;
     if (method !== "GET" && method !== "HEAD") return methodNotAllowed("GET, HEAD");
     const named = request.header("a2a-version") ?? url.searchParams.get("A2A-Version") ?? "";
     const form = named.trim() === "" ? options.bare : readVersion({ header: (name) => request.header(name), query: url.searchParams });
@@ -42,12 +45,17 @@ export function createCardPage(options: CardPageOptions): Page {
     const headers = {
       etag,
       "last-modified": new Date(since).toUTCString(),
-      "cache-control": `public, max-age=${MAX_AGE_S}`,
+      "cache-control": agent.owner === undefined ? `public, max-age=${MAX_AGE_S}` : "no-store",
       vary: "A2A-Version",
     };
     if (isFresh(request.header("if-none-match"), request.header("if-modified-since"), etag, since)) return { status: 304, headers, body: "" };
     return { status: 200, headers: { ...headers, "content-type": "application/json" }, body };
   };
+}
+
+/** A card is public; that of a caller's own agent is there for that caller alone. */
+async function isShown(agent: Agent, request: PageRequest, { authenticate }: CardPageOptions): Promise<boolean> {
+  return isOpenTo(agent, agent.owner === undefined ? undefined : await authenticate?.(request).catch(() => undefined));
 }
 
 /** RFC 9110 13.2.2: the date counts only without tags. */
