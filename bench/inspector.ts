@@ -15,17 +15,20 @@ import { ensureInspector, INSPECTOR_DIST } from "../scripts/inspector.ts";
 /**
  * The inspector's page while many streams run: frames a second, memory, and its share of a core; the size of what a browser fetches first, and the time to the first
  * paint. Writes `bench/inspector-results.md` unless `--dry`.
- * Run: `node --conditions=@infinite-agent-streams/source bench/inspector.ts [--seconds 300] [--streams 50] [--rate 50] [--dry]`.
+ * Run: `node --conditions=@infinite-agent-streams/source bench/inspector.ts [--seconds 300] [--streams 50] [--rate 50] [--view lanes|home] [--dry]`. What is measured of
+ * Home goes to `bench/inspector-home-results.md`.
  */
 const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "300" },
     streams: { type: "string", default: "50" },
     rate: { type: "string", default: "50" },
+    view: { type: "string", default: "lanes" },
     dry: { type: "boolean", default: false },
   },
 });
 const [seconds, streams, rate] = [Number(values.seconds), Number(values.streams), Number(values.rate)];
+const isHome = values.view === "home";
 /** Samples begin when the page has settled, and are taken so often, s. */
 const WARM_UP = Math.min(20, seconds / 4);
 const EVERY = Math.max(5, Math.round(seconds / 10));
@@ -56,15 +59,20 @@ const [url] = (await once(createInterface({ input: server.stdout }), "line")) as
 const browser = await chromium.launch({ executablePath: places.browser, args: ["--no-sandbox", "--disable-dev-shm-usage", "--enable-precise-memory-info"] });
 try {
   const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
-  await page.goto(`${url}/?view=lanes`);
+  await page.goto(isHome ? url : `${url}/?view=lanes`);
   const paint = Math.round(Number(await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN")));
   await page.getByText("Nothing runs").waitFor();
   await Promise.all(Array.from({ length: streams }, (_, index) => send(`agent-${String(index + 1).padStart(2, "0")}`)));
-  await page.getByRole("group", { name: new RegExp(`^Timeline of ${streams} lanes`) }).waitFor();
+  if (isHome) {
+    const last = page.locator(".row-link.live").nth(streams - 1);
+    await last.waitFor({ state: "attached" });
+    // The streams and not the agents: as many as the window holds.
+    await page.evaluate("document.getElementById('live-now').scrollIntoView()");
+  } else await page.getByRole("group", { name: new RegExp(`^Timeline of ${streams} lanes`) }).waitFor();
   const samples = await watch(page);
   const text = report(samples, paint);
   process.stdout.write(text);
-  if (!values.dry) writeFileSync(fileURLToPath(new URL("inspector-results.md", import.meta.url)), text);
+  if (!values.dry) writeFileSync(fileURLToPath(new URL(isHome ? "inspector-home-results.md" : "inspector-results.md", import.meta.url)), text);
 } finally {
   await browser.close();
   server.stdin.end();
@@ -123,8 +131,10 @@ async function look(page: Page, session: CDPSession) {
   )) as [number, number, number];
   const { metrics } = await session.send("Performance.getMetrics");
   const metric = (name: string): number => metrics.find((one) => one.name === name)?.value ?? 0;
-  const first = await page.locator(".lanes-figures").first().innerText();
-  return { at, frames, longest, busy: metric("TaskDuration"), nodes: metric("Nodes"), tokens: Number(/^(\d+) tok/.exec(first)?.[1] ?? 0) };
+  // How far the first stream is, as the page shows it: the page keeps up.
+  const first = await (isHome ? page.locator(".row-link.live .tail") : page.locator(".lanes-figures")).first().textContent();
+  const tokens = isHome ? /token-(\d+)\s*$/.exec(first ?? "") : /^(\d+) tok/.exec(first ?? "");
+  return { at, frames, longest, busy: metric("TaskDuration"), nodes: metric("Nodes"), tokens: Number(tokens?.[1] ?? 0) };
 }
 
 function report(samples: readonly Sample[], paint: number): string {
@@ -137,15 +147,15 @@ function report(samples: readonly Sample[], paint: number): string {
   return [
     "# The inspector's page under load",
     "",
-    `\`node --conditions=@infinite-agent-streams/source bench/inspector.ts --seconds ${seconds} --streams ${streams} --rate ${rate}\` at ${commit}, ${new Date().toISOString().slice(0, 16)}Z.`,
+    `\`node --conditions=@infinite-agent-streams/source bench/inspector.ts --seconds ${seconds} --streams ${streams} --rate ${rate}${isHome ? " --view home" : ""}\` at ${commit}, ${new Date().toISOString().slice(0, 16)}Z.`,
     `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, without a graphics card: Chromium paints by CPU, and the server and its ${streams} agents run beside it. Load ${loadBefore.toFixed(2)} before, ${(loadavg()[0] ?? 0).toFixed(2)} after.`,
     "",
-    `- ${streams} streams × ${rate} tokens/s in the live lanes, 1600 × 1000 px, all streams on one connection, for ${last.second} s.`,
+    `- ${streams} streams × ${rate} tokens/s ${isHome ? "on Home" : "in the live lanes"}, 1600 × 1000 px, all streams on one connection, for ${last.second} s.`,
     `- Frames a second: median ${(frames[frames.length >> 1] ?? 0).toFixed(1)}, lowest sample ${(frames[0] ?? 0).toFixed(1)}.`,
     `- Memory after a forced collection, objects and buffers: ${(first.heap + first.buffers).toFixed(1)} MiB at ${first.second} s, ${(last.heap + last.buffers).toFixed(1)} MiB at ${last.second} s (${grown >= 0 ? "+" : ""}${grown.toFixed(1)}).`,
     `- First contentful paint ${paint} ms; first load ${kilobytes(firstLoad())} kB gzipped (HTML, its scripts and styles), the whole inspector ${kilobytes(everything())} kB.`,
     "",
-    "| s | frames/s | longest frame, ms | heap, MiB | buffers, MiB | DOM nodes | main thread, share of a core | tokens of the first lane |",
+    `| s | frames/s | longest frame, ms | heap, MiB | buffers, MiB | DOM nodes | main thread, share of a core | tokens of the first ${isHome ? "row" : "lane"} |`,
     "|--:|--:|--:|--:|--:|--:|--:|--:|",
     ...samples.map(
       (one) =>

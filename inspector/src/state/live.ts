@@ -11,7 +11,7 @@ import { onFrame, onTick, pause } from "./frame.ts";
 import { createPulse, type Pulse } from "./pulse.ts";
 import { ALL_STATES } from "./words.ts";
 
-/** A task that runs or waits. Its signals change at most once a frame, and nothing else of it changes. */
+/** A task that runs or waits. Its signals change at most twenty times a second, and nothing else of it changes. */
 export interface LiveTask {
   readonly agent: string;
   readonly task: string;
@@ -49,6 +49,8 @@ const MOST_LIVE = 50;
 const MOST_RECENT = 8;
 /** Entries from which a line says what a task does just now. */
 const TAIL = 100;
+/** A row changes at most so often, ms: faster than anybody reads. */
+const ROW_MS = 50;
 /** Between two lists, ms, where a task came without its beginning. */
 const LIST_MS = 1000;
 
@@ -58,6 +60,8 @@ interface Known {
   readonly context: string;
   readonly pulse: Pulse;
   listed: TaskSummary | undefined;
+  /** When its line changed last, by the page's clock since it was opened, ms. */
+  shownAt: number;
   row: (LiveTask & { readonly phase: Signal<Phase>; readonly rate: Signal<string>; readonly words: Signal<string> }) | undefined;
 }
 
@@ -83,7 +87,7 @@ export function followTasks({ list = listTasks, source }: LiveOptions = {}): Liv
     const key = `${agent}\n${task}`;
     const found = known.get(key);
     if (found !== undefined) return found;
-    const made: Known = { agent, task, context, pulse: createPulse(), listed: undefined, row: undefined };
+    const made: Known = { agent, task, context, pulse: createPulse(), listed: undefined, shownAt: 0, row: undefined };
     known.set(key, made);
     return made;
   };
@@ -134,13 +138,18 @@ export function followTasks({ list = listTasks, source }: LiveOptions = {}): Liv
   };
 
   const flush = (): void => {
+    const now = performance.now();
     for (const one of dirty) {
       const { row, pulse } = one;
+      // Rows take turns: each costs a layout of its line, and fifty in one frame would cost the frame.
+      if (row !== undefined && now - one.shownAt < ROW_MS) continue;
+      dirty.delete(one);
       if (row === undefined) continue;
+      one.shownAt = now;
       row.phase.value = pulse.phase;
       row.words.value = wordsOf(one);
     }
-    dirty.clear();
+    if (dirty.size > 0) onFrame(flush);
     if (isChanged) arrange();
   };
 

@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { AgentSummary, TaskSummary } from "../../../../src/lib/model/api.ts";
@@ -15,6 +16,9 @@ import { LiveRow } from "./live-row.tsx";
 import "./home.css";
 
 const AllLanes = lazy<object>(async () => (await import("../../lanes/all-lanes.tsx")).AllLanes);
+
+/** Agents that are shown at first: the streams below them should be in sight. */
+const MOST_AGENTS = 6;
 
 /** The start: who is here, what runs, what ran. */
 export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
@@ -43,6 +47,8 @@ export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
 
 function Agents(): VNode {
   const all = agents.value;
+  const isWhole = useSignal(false);
+  const shown = all === undefined || isWhole.value || all.length <= MOST_AGENTS ? all : all.slice(0, MOST_AGENTS);
   return (
     <section class="stack" aria-labelledby="agents-here">
       <div class="page-head">
@@ -50,10 +56,17 @@ function Agents(): VNode {
         <a href={paths.remotes}>Bring any A2A agent</a>
       </div>
       <ul class="agents">
-        {all === undefined
+        {shown === undefined
           ? [0, 1].map((at) => <li key={at} class="card agent-card" aria-hidden="true" />)
-          : all.map((agent) => <AgentCard key={agent.id} agent={agent} />)}
+          : shown.map((agent) => <AgentCard key={agent.id} agent={agent} />)}
       </ul>
+      {all !== undefined && shown !== all && (
+        <div>
+          <button type="button" onClick={() => (isWhole.value = true)}>
+            Show all {all.length} agents
+          </button>
+        </div>
+      )}
     </section>
   );
 }
