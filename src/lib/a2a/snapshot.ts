@@ -1,4 +1,5 @@
 import type { Artifact, Message, Part, StreamResponse, Task } from "../model/a2a.ts";
+import { splitText } from "../model/cut-text.ts";
 import type { Frame } from "./operations.ts";
 
 /**
@@ -59,15 +60,7 @@ function* artifactFrames(task: Task, artifact: Artifact, seq: number, budget: nu
 function splitPart(part: Part, max: number): readonly Part[] {
   const { text } = part;
   if (text === undefined || text.length <= max || Object.keys(part).length > 1) return [part];
-  const pieces: Part[] = [];
-  for (let from = 0; from < text.length;) {
-    let to = Math.min(from + max, text.length);
-    const last = text.charCodeAt(to - 1);
-    if (to < text.length && last >= 0xd800 && last <= 0xdbff) to -= 1;
-    pieces.push({ text: text.slice(from, to) });
-    from = to;
-  }
-  return pieces;
+  return splitText(text, max).map((piece) => ({ text: piece }));
 }
 
 function partSize(part: Part | undefined): number {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { cutText } from "./cut-text.ts";
+import { cutText, splitText } from "./cut-text.ts";
 
 test("a text that fits stays as it is, a longer one is its beginning and an ellipsis", () => {
   assert.equal(cutText("lanes", 5), "lanes");
@@ -16,6 +16,16 @@ test("what is cut is no longer than asked, and as well-formed as the text was", 
       const cut = cutText(text, max);
       assert.ok(cut.length <= max && cut.isWellFormed());
       assert.ok(cut === text || text.startsWith(cut.slice(0, -1)));
+    }),
+  );
+});
+
+test("pieces of a text are the text, each as long as asked at most and well-formed", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), fc.integer({ min: 2, max: 20 }), (text, max) => {
+      const pieces = splitText(text, max);
+      assert.equal(pieces.join(""), text);
+      assert.ok(pieces.every((piece) => piece.length <= max && piece.isWellFormed()));
     }),
   );
 });

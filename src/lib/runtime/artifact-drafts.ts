@@ -1,10 +1,10 @@
 import type { Agent } from "../engine/agent.ts";
 import type { Artifact } from "../model/a2a.ts";
+import { splitText } from "../model/cut-text.ts";
 import { encodeEvent } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
 import type { Fold } from "../model/fold.ts";
 import type { Draft } from "./draft.ts";
-import { splitText } from "./text.ts";
 
 /** Chunks of a turn's artifacts as drafts: which one opens an artifact, and what is done with one that is full. */
 export interface ArtifactDrafts {

@@ -1,6 +1,7 @@
 import type { Agent } from "../engine/agent.ts";
 import type { AgentEvent, Approval } from "../engine/engine.ts";
 import type { Artifact, Json, JsonObject, Part, TaskState } from "../model/a2a.ts";
+import { splitText } from "../model/cut-text.ts";
 import { EXTENSION_URI } from "../model/entry.ts";
 import { assertNever } from "../model/errors.ts";
 import { type ExtensionData, toMetadata } from "../model/extension.ts";
@@ -10,7 +11,7 @@ import type { TaskView } from "../task/view.ts";
 import { createArtifactDrafts } from "./artifact-drafts.ts";
 import { checkEntry } from "./check-entry.ts";
 import type { Draft } from "./draft.ts";
-import { clipText, splitText } from "./text.ts";
+import { clipText } from "./text.ts";
 import { createWholeText } from "./whole-text.ts";
 
 /** Turns what an agent does into entries: pure but for `now` and ids, one scribe a turn. */

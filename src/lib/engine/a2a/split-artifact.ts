@@ -1,4 +1,5 @@
 import type { Artifact, Part } from "../../model/a2a.ts";
+import { splitText } from "../../model/cut-text.ts";
 
 /** Largest JSON text of one artifact event, in UTF-16 units, below a server's `maxEntryBytes` in the usual case of text. */
 const MAX_EVENT = 128 * 1024;
@@ -29,13 +30,5 @@ export function splitArtifact(artifact: Artifact, append: boolean): readonly { r
 function splitPart(part: Part): readonly Part[] {
   const { text } = part;
   if (text === undefined || text.length <= MAX_TEXT) return [part];
-  const pieces: Part[] = [];
-  for (let from = 0; from < text.length;) {
-    let to = Math.min(from + MAX_TEXT, text.length);
-    const last = text.charCodeAt(to - 1);
-    if (to < text.length && last >= 0xd800 && last <= 0xdbff) to -= 1;
-    pieces.push({ ...part, text: text.slice(from, to) });
-    from = to;
-  }
-  return pieces;
+  return splitText(text, MAX_TEXT).map((piece) => ({ ...part, text: piece }));
 }
