@@ -5,9 +5,10 @@ import type { StreamEntry, StreamOpened, TaskDetail } from "../../src/lib/model/
 import { loadView, toSnapshot } from "../../src/lib/task/view.ts";
 import { chunkText, countText } from "../servers/proof-agents.ts";
 import { apiClient, entriesOf, textOfEntries } from "../support/api-client.ts";
-import { seeded, startCuttingProxy } from "../support/cutting-proxy.ts";
+import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { readEvents } from "../support/event-source.ts";
 import { agentOf, serving } from "../support/serving.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 const CUTS = 200;
@@ -35,7 +36,7 @@ const quick = agentOf(
 const opening = (data: string | undefined): StreamOpened => JSON.parse(data ?? "") as StreamOpened;
 
 test(`an EventSource that is cut 200 times at random bytes gets every entry once, in order (SEED=${SEED})`, { timeout: 300_000 }, async (t) => {
-  const random = seeded(SEED);
+  const random = createRandom(SEED);
   const server = await serving(t, [counter]);
   const { task } = await apiClient(server.url).send("counter", "go");
   await using proxy = await startCuttingProxy((connection) => (connection < CUTS ? 300 + Math.floor(random() * 3500) : undefined));

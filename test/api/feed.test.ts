@@ -6,9 +6,10 @@ import type { FeedFrame, TaskSummaryPage } from "../../src/lib/model/api.ts";
 import { loadView, toSnapshot } from "../../src/lib/task/view.ts";
 import { chunkText, countText } from "../servers/proof-agents.ts";
 import { type ApiAnswer, apiClient, entriesOf, textOfEntries } from "../support/api-client.ts";
-import { seeded, startCuttingProxy } from "../support/cutting-proxy.ts";
+import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { type EventReading, readEvents, type SentEvent } from "../support/event-source.ts";
 import { agentOf, collect, serving } from "../support/serving.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 const CUTS = 60;
@@ -57,7 +58,7 @@ function untilCheckpoint(count: number): (event: SentEvent, events: readonly Sen
 }
 
 test(`a feed of 20 tasks that is cut 60 times misses no entry, and repeats none within a connection (SEED=${SEED})`, { timeout: 300_000 }, async (t) => {
-  const random = seeded(SEED);
+  const random = createRandom(SEED);
   // Checkpoints as often as not, so that most connections begin from one.
   const server = await serving(t, [counter], { limits: { feedCheckpointMs: 5 } });
   const api = apiClient(server.url);

@@ -5,9 +5,9 @@ import { A2AService } from "@a2a-js/sdk/server/grpc";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import type { Server } from "../../src/lib/main/server.ts";
 import type { IasError } from "../../src/lib/model/errors.ts";
-import { seeded } from "../support/cutting-proxy.ts";
 import { startTestServer } from "./server.ts";
 import type { Wire } from "./wire.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 /** Printed with each failure; SEED repeats a run. */
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
@@ -143,7 +143,7 @@ async function flood(kind: number, run: (random: Random, number: number) => Prom
       const number = next;
       next += 1;
       try {
-        await run(seeded(SEED * 7919 + kind * EACH + number), number);
+        await run(createRandom(SEED * 7919 + kind * EACH + number), number);
       } catch (error) {
         throw new Error(`request ${number} of kind ${kind}, SEED=${SEED}`, { cause: error });
       }

@@ -13,10 +13,10 @@ import type { CampaignRunnerOptions } from "../servers/campaign-runner.ts";
 import { countText } from "../servers/proof-agents.ts";
 import { campaignOf } from "../support/campaigns.ts";
 import { openWay } from "../support/cut-servers.ts";
-import { seeded } from "../support/cutting-proxy.ts";
 import { run } from "../support/run-campaign.ts";
 import { agentOf, serving } from "../support/serving.ts";
 import { startServerProcess, temporaryFolder } from "../support/server-process.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 const RUNNER = fileURLToPath(new URL("../servers/campaign-runner.ts", import.meta.url));
@@ -51,7 +51,7 @@ describe(`the runner is killed ${KILLS} times (SEED=${SEED})`, { concurrency: 1,
     ["a subject that does not", true],
   ] as const) {
     test(`with ${what}: no battle is lost, and none counts twice`, async (t) => {
-      const random = seeded(SEED);
+      const random = createRandom(SEED);
       const asked = new Map<string, number>();
       const agent = agentOf(async function* (turn) {
         const prompt = turn.input[0]?.parts[0]?.text ?? "";

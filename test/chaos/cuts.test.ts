@@ -5,9 +5,9 @@ import { jsonRpcClient } from "../bindings/clients.ts";
 import { countText } from "../servers/proof-agents.ts";
 import { cursorOf, foldText, readByCursor, type Reading, type Seen, textOfTask } from "../support/cursor-reader.ts";
 import { BINDINGS, openWay, type Way } from "../support/cut-servers.ts";
-import { seeded } from "../support/cutting-proxy.ts";
 import { messageOf } from "../support/messages.ts";
 import { startServerProcess, temporaryFolder } from "../support/server-process.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 /** Of each of the eight ways; 208 in all. */
@@ -15,7 +15,7 @@ const CUTS = 26;
 const REQUEST = { n: 1200, ms: 2 };
 
 test(`200 cuts at random bytes, half of them resets: every reader sees every entry once, in order (SEED=${SEED})`, { timeout: 300_000 }, async () => {
-  const random = seeded(SEED);
+  const random = createRandom(SEED);
   await using folder = await temporaryFolder();
   await using server = await startServerProcess(folder.path);
   const ways: Way[] = [];

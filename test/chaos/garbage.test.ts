@@ -3,9 +3,9 @@ import { connect as connectHttp2, constants } from "node:http2";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { jsonRpcClient } from "../bindings/clients.ts";
-import { seeded } from "../support/cutting-proxy.ts";
 import { messageOf } from "../support/messages.ts";
 import { type ServerProcess, startServerProcess, temporaryFolder } from "../support/server-process.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 // What the bindings' own test of malformed requests does not send: bytes below HTTP's and gRPC's messages, against a server in a process of its own.
 
@@ -70,7 +70,7 @@ describe(`bytes below messages (SEED=${SEED})`, () => {
   }
 
   test("500 times random bytes on both ports are answered or closed", { timeout: 120_000 }, async () => {
-    const random = seeded(SEED);
+    const random = createRandom(SEED);
     for (let number = 0; number < 500; number += 1) {
       const bytes = Buffer.from(Array.from({ length: 1 + Math.floor(random() * 300) }, () => Math.floor(random() * 256)));
       await exchange(
@@ -81,7 +81,7 @@ describe(`bytes below messages (SEED=${SEED})`, () => {
   });
 
   test("gRPC frames that are none get a status, and never INTERNAL or UNKNOWN", { timeout: 120_000 }, async () => {
-    const random = seeded(SEED);
+    const random = createRandom(SEED);
     const session = connectHttp2(`http://127.0.0.1:${server.grpcPort}`);
     session.on("error", () => {});
     const frames: readonly Buffer[] = [

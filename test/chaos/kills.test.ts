@@ -7,9 +7,9 @@ import type { Wire } from "../bindings/wire.ts";
 import { countText } from "../servers/proof-agents.ts";
 import { cursorOf, foldText, readByCursor, type Reading, type Seen, textOfTask } from "../support/cursor-reader.ts";
 import { BINDINGS, openWay, type Way } from "../support/cut-servers.ts";
-import { seeded } from "../support/cutting-proxy.ts";
 import { messageOf } from "../support/messages.ts";
 import { type ServerProcess, startServerProcess, temporaryFolder } from "../support/server-process.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 const KILLS = 20;
@@ -23,7 +23,7 @@ const SHORT = { n: 60, ms: 1 };
 const AHEAD_MS = 6000;
 
 describe(`20 kill -9 (SEED=${SEED})`, { timeout: 500_000 }, () => {
-  const random = seeded(SEED);
+  const random = createRandom(SEED);
   const readings: Promise<Reading>[] = [];
   const shorts: Promise<readonly StreamItem[]>[] = [];
   const tools: string[] = [];

@@ -10,7 +10,8 @@ import { fileURLToPath } from "node:url";
 import { createSqliteStore } from "../../src/lib/log/sqlite.ts";
 import { decodeEvent } from "../../src/lib/model/entry.ts";
 import { joinKey, keyText } from "../../src/lib/model/key.ts";
-import { assertDense, createRandom, keyOf, readAll } from "../../src/lib/testing/log-support.ts";
+import { assertDense, keyOf, readAll } from "../../src/lib/testing/log-support.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 const WRITER = fileURLToPath(new URL("./log-writer.ts", import.meta.url));
 const FAIL_POINTS = ["before-commit", "after-commit", "during-flush", "during-compaction", "during-checkpoint"] as const;

@@ -1,6 +1,7 @@
 import { createSqliteStore } from "../../src/lib/log/sqlite.ts";
 import { joinKey, keyText } from "../../src/lib/model/key.ts";
-import { createRandom, keyOf, rowOf, statusEntry, textEntry } from "../../src/lib/testing/log-support.ts";
+import { keyOf, rowOf, statusEntry, textEntry } from "../../src/lib/testing/log-support.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 /**
  * Writes to streams `s0` … until it is killed, or kills itself at the nth passing of a fail point. Says `<task> <head>` on stdout for each answered append.

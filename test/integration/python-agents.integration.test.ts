@@ -8,9 +8,10 @@ import { IasError } from "../../src/lib/model/errors.ts";
 import { collect, textsOf } from "../../src/lib/testing/engine-support.ts";
 import { testTurn } from "../../src/lib/testing/test-turn.ts";
 import { numberedChunks, type Script } from "../servers/script.ts";
-import { seeded, startCuttingProxy } from "../support/cutting-proxy.ts";
+import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { messageOf } from "../support/messages.ts";
 import { type PythonAgent, startPythonAgent } from "../support/python-agent.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 // Our client and our relay before agents of the official Python SDK, 1.x and 0.3.x.
 
@@ -109,7 +110,7 @@ for (const [version, binding] of [
 
   test(`${name}: cut at random bytes, what is recorded is whole`, { timeout: 120_000 }, async () => {
     const seed = Math.floor(Math.random() * 2 ** 32);
-    const random = seeded(seed);
+    const random = createRandom(seed);
     // A reset throws away what has come and is not read yet. So the first cut leaves time for the task's name: without it nobody may send again.
     const least = (connection: number): number => (connection <= 1 ? 12_000 : 3000);
     await using proxy = await startCuttingProxy((connection) => (connection > 8 ? undefined : least(connection) + Math.floor(random() * 5000)));

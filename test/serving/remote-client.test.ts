@@ -8,9 +8,10 @@ import type { Server } from "../../src/lib/main/server.ts";
 import type { JsonObject } from "../../src/lib/model/a2a.ts";
 import { EXTENSION_URI } from "../../src/lib/model/entry.ts";
 import { numberedChunks } from "../servers/script.ts";
-import { seeded, startCuttingProxy } from "../support/cutting-proxy.ts";
+import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { messageOf } from "../support/messages.ts";
 import { agentOf, collect, serving } from "../support/serving.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 // Our client and our relay against our own server: with cursors on both sides nothing is lost, repeated, merged or repaired.
 
@@ -56,7 +57,7 @@ for (const way of WAYS) {
   const { binding, version } = way;
   test(`${binding} ${version}: cut at random bytes, also before the first, every chunk arrives once, in order, unrepaired`, { timeout: 120_000 }, async (t) => {
     const seed = Math.floor(Math.random() * 2 ** 32);
-    const random = seeded(seed);
+    const random = createRandom(seed);
     const chunks = numberedChunks(300);
     let runs = 0;
     const agent = agentOf(async function* () {

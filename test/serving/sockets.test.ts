@@ -3,9 +3,10 @@ import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { SocketEvent, StreamEntry } from "../../src/lib/model/api.ts";
-import { seeded, startCuttingProxy } from "../support/cutting-proxy.ts";
+import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { openPageSocket } from "../support/page-socket.ts";
 import { agentOf, rpcClient, serving } from "../support/serving.ts";
+import { createRandom } from "../../src/lib/model/random.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 
@@ -138,7 +139,7 @@ test(
   `200 cuts at random bytes: three streams of a connection come back with their cursors, without a gap or a repeat (SEED=${SEED})`,
   { timeout: 300_000 },
   async (t) => {
-    const random = seeded(SEED);
+    const random = createRandom(SEED);
     const server = await serving(t, [counter]);
     const client = rpcClient(`${server.url}/a2a/agent`);
     await using proxy = await startCuttingProxy((connection) => (connection < 200 ? 300 + Math.floor(random() * 60_000) : undefined));

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import test, { type TestContext } from "node:test";
-import { seeded, startCuttingProxy } from "../../../test/support/cutting-proxy.ts";
+import { startCuttingProxy } from "../../../test/support/cutting-proxy.ts";
 import { agentOf, collect, serving } from "../../../test/support/serving.ts";
 import type { Server } from "../main/server.ts";
 import type { StreamEntry } from "../model/api.ts";
 import type { Client, ClientOptions, ConnectionState } from "./client.ts";
 import { ClientError } from "./client-error.ts";
 import { createClient } from "./create-client.ts";
+import { createRandom } from "../model/random.ts";
 
 /** A server whose agent says as many tokens as it is told, with a breath after each. */
 async function setUp(t: TestContext): Promise<Server> {
@@ -70,7 +71,7 @@ for (const transport of ["sse", "websocket"] as const) {
   test(`${transport}: of a connection that is cut 200 times at random bytes no entry is missing and none comes twice`, async (t) => {
     const seed = Date.now() & 0xffff;
     t.diagnostic(`seed ${seed}`);
-    const random = seeded(seed);
+    const random = createRandom(seed);
     const server = await setUp(t);
     // A message of a socket is up to 32 KiB, about 2 KB compressed, and comes whole or not at all.
     const most = transport === "sse" ? 9000 : 7000;
@@ -93,7 +94,7 @@ for (const transport of ["sse", "websocket"] as const) {
   test(`${transport}: of a feed over connections that are cut 60 times every task is whole, and nothing comes twice`, async (t) => {
     const seed = Date.now() & 0xffff;
     t.diagnostic(`seed ${seed}`);
-    const random = seeded(seed);
+    const random = createRandom(seed);
     const server = await setUp(t);
     const proxy = await startCuttingProxy((connection) => (connection < 60 ? Math.floor(100 + random() * 40_000) : undefined));
     proxy.target = server.port;

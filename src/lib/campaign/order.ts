@@ -1,5 +1,6 @@
 import { joinKey, splitKey } from "../model/key.ts";
 import type { Campaign } from "./campaign.ts";
+import { createRandom } from "../model/random.ts";
 
 /** A battle by its parts' ids. */
 export interface Place {
@@ -82,15 +83,12 @@ function placeOf(subject: string, item: string, repeat: number): Place {
   return { battle: joinKey(subject, item, String(repeat)), subject, item, repeat };
 }
 
-/** Fisher and Yates' shuffle, with mulberry32: the same order for the same seed. */
+/** Fisher and Yates' shuffle: the same order for the same seed. */
 function shuffle<T>(list: readonly T[], seed: number): readonly T[] {
   const all = [...list];
-  let state = seed >>> 0;
+  const random = createRandom(seed);
   for (let last = all.length - 1; last > 0; last -= 1) {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    const other = Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * (last + 1));
+    const other = Math.floor(random() * (last + 1));
     [all[last], all[other]] = [all[other] as T, all[last] as T];
   }
   return all;

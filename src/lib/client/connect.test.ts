@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { seeded, startCuttingProxy } from "../../../test/support/cutting-proxy.ts";
+import { startCuttingProxy } from "../../../test/support/cutting-proxy.ts";
 import { numberedChunks, type Script } from "../../../test/servers/script.ts";
 import { startSdkServer } from "../../../test/servers/sdk-js.ts";
 import type { Message } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import type { A2AClient, StreamItem } from "./client.ts";
 import { connectA2A, type ConnectOptions } from "./connect.ts";
+import { createRandom } from "../model/random.ts";
 
 const LOCAL: ConnectOptions = { allowLocal: true, backoff: { baseMs: 5, maxMs: 50 }, poll: { baseMs: 20, maxMs: 100 } };
 const COMBINATIONS = [
@@ -109,7 +110,7 @@ for (const { version, binding } of COMBINATIONS) {
 
   test(`${name}: cut at random bytes, the text is whole in the end`, { timeout: 120_000 }, async () => {
     const seed = Math.floor(Math.random() * 2 ** 32);
-    const random = seeded(seed);
+    const random = createRandom(seed);
     await using proxy = await startCuttingProxy((connection) => (connection > 12 ? undefined : 3000 + Math.floor(random() * 4000)));
     await using server = await startSdkServer({ version, cardPort: proxy.port, cardGrpcPort: proxy.port });
     proxy.target = binding === "GRPC" ? server.grpcPort : server.port;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { numberedChunks, type Script } from "../../../test/servers/script.ts";
 import { type SdkServerOptions, startSdkServer } from "../../../test/servers/sdk-js.ts";
-import { seeded, startCuttingProxy } from "../../../test/support/cutting-proxy.ts";
+import { startCuttingProxy } from "../../../test/support/cutting-proxy.ts";
 import type { A2AClient, StreamItem } from "../client/client.ts";
 import { readCard } from "../client/card.ts";
 import type { JsonObject, Part, Task } from "../model/a2a.ts";
@@ -13,6 +13,7 @@ import { collect, type ChunkSource, textsOf } from "../testing/engine-support.ts
 import { testTurn, userMessage } from "../testing/test-turn.ts";
 import { a2a, type A2AEngineOptions } from "./a2a.ts";
 import type { AgentEvent, Engine, Turn } from "./engine.ts";
+import { createRandom } from "../model/random.ts";
 
 /** A client whose agent is in this process: the one way to prove lock step without a network's buffers between. */
 function localClient(source: ChunkSource, asks?: string): A2AClient {
@@ -99,7 +100,7 @@ for (const [version, binding] of [
 
   test(`${binding} ${version}: cut at random bytes, what is recorded is whole`, { timeout: 60_000 }, async () => {
     const seed = Math.floor(Math.random() * 2 ** 32);
-    const random = seeded(seed);
+    const random = createRandom(seed);
     await using proxy = await startCuttingProxy((connection) => (connection > 8 ? undefined : 3000 + Math.floor(random() * 5000)));
     await using server = await startSdkServer({ version, cardPort: proxy.port, cardGrpcPort: proxy.port });
     proxy.target = binding === "GRPC" ? server.grpcPort : server.port;

@@ -1,20 +1,8 @@
 import assert from "node:assert/strict";
 import type { Batch } from "../log/log.ts";
 import type { LogCase } from "./log-support.ts";
-import {
-  assertDense,
-  createRandom,
-  keyOf,
-  numbered,
-  openStream,
-  openWriter,
-  pickAudience,
-  readAll,
-  rowOf,
-  statusEntry,
-  textEntries,
-  textEntry,
-} from "./log-support.ts";
+import { assertDense, keyOf, numbered, openStream, openWriter, pickAudience, readAll, rowOf, statusEntry, textEntries, textEntry } from "./log-support.ts";
+import { createRandom } from "../model/random.ts";
 
 /** Appending: numbers, one transaction, repeats, gaps, ends (SEMANTICS 1, 11). */
 export const appendCases: readonly LogCase[] = [

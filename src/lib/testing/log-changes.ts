@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Change, ChangesOptions } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
 import type { LogCase } from "./log-support.ts";
-import { createRandom, keyOf, notHung, openWriter, textEntries, textEntry, turn } from "./log-support.ts";
+import { keyOf, notHung, openWriter, textEntries, textEntry, turn } from "./log-support.ts";
+import { createRandom } from "../model/random.ts";
 
 /** Doorbells over all streams (SEMANTICS 13). */
 export const changesCases: readonly LogCase[] = [

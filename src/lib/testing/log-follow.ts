@@ -1,21 +1,8 @@
 import assert from "node:assert/strict";
 import type { Entry } from "../model/entry.ts";
 import type { LogCase } from "./log-support.ts";
-import {
-  assertDense,
-  createRandom,
-  followTo,
-  keyOf,
-  notHung,
-  numbered,
-  openWriter,
-  readAll,
-  rowOf,
-  statusEntry,
-  textEntries,
-  textEntry,
-  turn,
-} from "./log-support.ts";
+import { assertDense, followTo, keyOf, notHung, numbered, openWriter, readAll, rowOf, statusEntry, textEntries, textEntry, turn } from "./log-support.ts";
+import { createRandom } from "../model/random.ts";
 
 /** Following: live, from any cursor, bounded, ending (SEMANTICS 1, 4). */
 export const followCases: readonly LogCase[] = [

@@ -4,7 +4,8 @@ import type { Store } from "../log/store.ts";
 import type { IndexRow, ListedTask, TaskQuery } from "../log/task-index.ts";
 import type { TaskState } from "../model/a2a.ts";
 import type { LogCase, Writer } from "./log-support.ts";
-import { createRandom, keyOf, openWriter, rowOf, statusEntry, textEntries, textEntry } from "./log-support.ts";
+import { keyOf, openWriter, rowOf, statusEntry, textEntries, textEntry } from "./log-support.ts";
+import { createRandom } from "../model/random.ts";
 
 /** Finding tasks (SEMANTICS 11, 21). */
 export const indexCases: readonly LogCase[] = [

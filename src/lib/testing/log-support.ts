@@ -173,17 +173,6 @@ export function turn(): Promise<void> {
   });
 }
 
-/** A seeded source of numbers in [0, 1) (mulberry32), so that a failure can be repeated. */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const AUDIENCES: readonly Audience[] = ["public", "extension", "internal"];
 
 /** One of the three audiences. */

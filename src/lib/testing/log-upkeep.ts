@@ -3,20 +3,8 @@ import { joinKey, keyText, type StreamKey } from "../model/key.ts";
 import type { NewEntry } from "../model/entry.ts";
 import type { Store } from "../log/store.ts";
 import type { LogCase } from "./log-support.ts";
-import {
-  createRandom,
-  followTo,
-  keyOf,
-  notHung,
-  numbered,
-  openWriter,
-  pickAudience,
-  readAll,
-  rowOf,
-  statusEntry,
-  textEntries,
-  textEntry,
-} from "./log-support.ts";
+import { followTo, keyOf, notHung, numbered, openWriter, pickAudience, readAll, rowOf, statusEntry, textEntries, textEntry } from "./log-support.ts";
+import { createRandom } from "../model/random.ts";
 
 /** Compaction and retention (SEMANTICS 14). */
 export const upkeepCases: readonly LogCase[] = [

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { joinKey, keyText, type StreamKey } from "../../model/key.ts";
-import { createRandom, keyOf, notHung, readAll, rowOf, statusEntry, textEntry } from "../../testing/log-support.ts";
+import { keyOf, notHung, readAll, rowOf, statusEntry, textEntry } from "../../testing/log-support.ts";
 import type { Batch } from "../log.ts";
 import { createMemoryStore } from "../memory.ts";
 import { createSqliteStore } from "../sqlite.ts";
 import type { Store } from "../store.ts";
+import { createRandom } from "../../model/random.ts";
 
 /**
  * Random calls, many in one turn (so in one transaction, together with flushes and merges that are under way), given to the SQLite store and to the memory
