@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Json, type JsonObject, TASK_STATES } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
+import { MAX_FAULTS, toFaults } from "../model/faults.ts";
 import { isObject } from "../model/json.ts";
 import type { PushConfig } from "./operations.ts";
 
@@ -33,8 +34,6 @@ function isContent(key: string, part: object): boolean {
 const json = z.unknown() as z.ZodType<Json>;
 /** Any JSON object. */
 export const structSchema = z.custom<JsonObject>(isObject, "must be an object");
-/** Faults of a request that are named; the rest of a list is not looked at after so many. */
-const MAX_FAULTS = 20;
 
 /** An array of at least one item. Items are checked one after the other and only up to the twentieth fault: a body full of faults must not cost more than a right one. */
 export function listOf<Item extends z.ZodType>(item: Item, empty: string) {
@@ -178,15 +177,8 @@ export function parseParams<Schema extends z.ZodType>(schema: Schema, params: un
   }
   const result = schema.safeParse(params ?? {});
   if (result.success) return result.data;
-  const fields = result.error.issues.slice(0, MAX_FAULTS).map((issue) => ({ field: issue.path.join(".") || "params", description: describe(issue.message) }));
+  const fields = toFaults(result.error.issues, "params");
   throw new IasError("invalid-params", fields.map(({ field, description }) => `${field} ${description}`).join("; "), { fields });
-}
-
-function describe(text: string): string {
-  const missing = /^Invalid input: expected (\w+), received undefined$/.exec(text);
-  if (missing !== null) return `is required (${missing[1]})`;
-  const wrong = /^Invalid input: expected (\w+), received (\w+)$/.exec(text);
-  return wrong === null ? text : `must be of type ${wrong[1]}, not ${wrong[2]}`;
 }
 
 interface Odd {

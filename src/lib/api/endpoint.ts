@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { checkJsonBody, type JsonLimits, parseJsonBody } from "../a2a/binding.ts";
 import { IasError, invalidField } from "../model/errors.ts";
+import { toFaults } from "../model/faults.ts";
 import { decodeSegment, type Principal } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Route, RouteReply, RouteRequest } from "../net/route.ts";
@@ -230,13 +231,6 @@ async function readJson(schema: z.ZodType, raw: RouteRequest, limits: JsonLimits
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.slice(0, 20).map((issue) => ({ field: issue.path.join(".") || "body", description: describe(issue.message) }));
+  const fields = toFaults(parsed.error.issues, "body");
   throw new IasError("invalid-params", `${fields.map(({ field, description }) => `${field} ${description}`).join("; ")}.`, { fields });
-}
-
-function describe(text: string): string {
-  const missing = /^Invalid input: expected (\w+), received undefined$/.exec(text);
-  if (missing !== null) return `is required (${missing[1]})`;
-  const wrong = /^Invalid input: expected (\w+), received (\w+)$/.exec(text);
-  return wrong === null ? text : `must be of type ${wrong[1]}, not ${wrong[2]}`;
 }
