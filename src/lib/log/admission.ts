@@ -3,7 +3,7 @@ import { IasError } from "../model/errors.ts";
 import type { NewEntry } from "../model/entry.ts";
 import type { StreamKey } from "../model/key.ts";
 import { type Batch, MAX_STATE_LENGTH, type OpenOptions } from "./log.ts";
-import type { RecordWrite } from "./records.ts";
+import type { RecordWrite, StoredRecord } from "./records.ts";
 
 /** Limits of a write; each is an option of the adapters. */
 export interface WriteLimits {
@@ -100,6 +100,17 @@ export function checkRecord(write: RecordWrite): void {
     throw new IasError("too-large", `The record ${write.key} has ${write.value.length} characters; at most ${MAX_RECORD_LENGTH} are kept.`);
   if (write.key === "") throw new IasError("invalid-request", "A record needs a key.");
   if (write.ttlMs !== undefined && !(write.ttlMs > 0)) throw new IasError("invalid-request", `ttlMs must be greater than 0, not ${write.ttlMs}.`);
+}
+
+/** The record that stands in the way of one of `writes`, undefined if all may be written. A later write counts on the earlier ones of its key. */
+export function findBlocker(writes: readonly RecordWrite[], find: (key: string) => StoredRecord | undefined): StoredRecord | undefined {
+  for (const [place, { key, ifVersion }] of writes.entries()) {
+    if (ifVersion === undefined) continue;
+    const found = find(key);
+    const earlier = writes.slice(0, place).filter((other) => other.key === key).length;
+    if (ifVersion !== (found?.version ?? 0) + earlier) return found ?? { key, value: "null", version: 0 };
+  }
+  return undefined;
 }
 
 /** Whether two keys are the same stream. */

@@ -1,5 +1,5 @@
 import { IasError } from "../../model/errors.ts";
-import { checkRecord } from "../admission.ts";
+import { checkRecord, findBlocker } from "../admission.ts";
 import type { Records, RecordWrite, StoredRecord } from "../records.ts";
 import { createSorted } from "./sorted.ts";
 
@@ -73,15 +73,7 @@ export function createMemoryRecords(now: () => number): MemoryRecords {
       if (!(limit >= 1 && limit <= 1000)) throw new IasError("invalid-request", `limit must be 1 to 1,000, not ${limit}.`);
       return scan(prefix, after, limit);
     },
-    blocker(writes) {
-      for (const [place, request] of writes.entries()) {
-        if (request.ifVersion === undefined) continue;
-        const found = find(request.key);
-        const earlier = writes.slice(0, place).filter((other) => other.key === request.key).length;
-        if (request.ifVersion !== (found?.version ?? 0) + earlier) return expose(found) ?? { key: request.key, value: "null", version: 0 };
-      }
-      return undefined;
-    },
+    blocker: (writes) => findBlocker(writes, (key) => expose(find(key))),
     write,
     removeAll(prefix) {
       for (const record of scan(prefix, undefined, Infinity)) drop(record.key);

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { checkRecord } from "../admission.ts";
+import { checkRecord, findBlocker } from "../admission.ts";
 import type { Records, RecordWrite, StoredRecord } from "../records.ts";
 import type { Group } from "./group.ts";
 import { AFTER_ALL, createRecordReader } from "./record-reader.ts";
@@ -55,15 +55,7 @@ export function createSqliteRecords(database: DatabaseSync, group: Group, now: (
         remove.run(key);
         return true;
       }),
-    blocker(writes) {
-      for (const [place, request] of writes.entries()) {
-        if (request.ifVersion === undefined) continue;
-        const found = find(request.key);
-        const earlier = writes.slice(0, place).filter((other) => other.key === request.key).length;
-        if (request.ifVersion !== (found?.version ?? 0) + earlier) return found ?? { key: request.key, value: "null", version: 0 };
-      }
-      return undefined;
-    },
+    blocker: (writes) => findBlocker(writes, find),
     write,
     removeAll(prefix) {
       removeRange.run(prefix, prefix + AFTER_ALL);
