@@ -1,6 +1,6 @@
 import "./without-eval.ts";
 import { cutText } from "../../../src/lib/model/cut-text.ts";
-import { deviationsOf, type Deviation } from "../../../src/lib/testing/a2a/shapes.ts";
+import { deviationsOf, type Deviation, valueAt } from "../../../src/lib/testing/a2a/shapes.ts";
 import type { RuleBreak } from "./stream-rules.ts";
 
 /**
@@ -73,13 +73,6 @@ function holderOf(path: readonly (string | number)[], code: string): { readonly 
   const steps = code === "unrecognized_keys" || code === "custom" ? path : path.slice(0, -1);
   const holder = steps.findLast((step) => typeof step === "string" && Object.hasOwn(OBJECTS, step));
   return OBJECTS[String(holder)] ?? { name: "StreamResponse", section: "3.2.3" };
-}
-
-function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
-  let current = value;
-  for (const step of path)
-    current = typeof current === "object" && current !== null ? (current as Readonly<Record<string | number, unknown>>)[step] : undefined;
-  return current;
 }
 
 function found(value: unknown): string {

@@ -48,6 +48,13 @@ export async function* readBattles({ campaign, ledger, summary }: BattleSource):
   if (open.length > 0) yield toBattle(open, campaign.retries, isOver);
 }
 
+/** The battles that ended without a verdict: what `requeue` with `failed` means. */
+export async function battlesWithoutVerdict(source: BattleSource): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const { battle, result } of readBattles(source)) if (result.outcome !== undefined && result.outcome.kind !== "judged") found.push(battle);
+  return found;
+}
+
 function toBattle(attempts: readonly Attempt[], retries: Retries, isOver: boolean): Battle {
   const { state, last } = stateOfBattle(attempts, retries);
   const result = last ?? attempts.at(-1);

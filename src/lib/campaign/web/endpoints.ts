@@ -4,7 +4,7 @@ import { IasError, invalidField } from "../../model/errors.ts";
 import type { Principal } from "../../model/key.ts";
 import type { ControlState } from "../ledger.ts";
 import { compareCampaigns } from "../report/compare.ts";
-import { readBattles } from "../report/source.ts";
+import { battlesWithoutVerdict } from "../report/source.ts";
 import type { CampaignDirectory, OpenCampaign } from "./directory.ts";
 import { boardSchema, campaignListSchema, comparisonSchema, wishesSchema } from "./schemas.ts";
 import { openAttempt, readCampaign, watchCampaign } from "./watch.ts";
@@ -151,7 +151,10 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       reply: wishesSchema,
       handle: (request) =>
         wish(request, async (open) => ({
-          requeueBattles: [...(await known(open, request.body.battles ?? [])), ...(request.body.failed === true ? await withoutVerdict(open) : [])],
+          requeueBattles: [
+            ...(await known(open, request.body.battles ?? [])),
+            ...(request.body.failed === true ? await battlesWithoutVerdict(open.source) : []),
+          ],
         })),
     }),
   ];
@@ -169,10 +172,4 @@ async function known({ source }: OpenCampaign, names: readonly string[]): Promis
     throw invalidField("battles", `names ${JSON.stringify(name.slice(0, 100))}, which has not begun; the board has the names`);
   }
   return names;
-}
-
-async function withoutVerdict({ source }: OpenCampaign): Promise<readonly string[]> {
-  const found: string[] = [];
-  for await (const { battle, result } of readBattles(source)) if (result.outcome !== undefined && result.outcome.kind !== "judged") found.push(battle);
-  return found;
 }

@@ -1,5 +1,5 @@
 import type { ControlState } from "../../campaign/ledger.ts";
-import { readBattles } from "../../campaign/report/source.ts";
+import { battlesWithoutVerdict, readBattles } from "../../campaign/report/source.ts";
 import { counted } from "../../campaign/report/words.ts";
 import { joinKey } from "../../model/key.ts";
 import { type Args, type Command, EXIT, type Io, usageError } from "../command.ts";
@@ -123,7 +123,7 @@ Examples:
       if (names.length === 0 && !args.flag("failed")) throw usageError("battles are needed, or --failed.");
       await using results = await parts.open(folder);
       const named = names.length === 0 ? [] : await findBattles(results, names);
-      const failed = args.flag("failed") ? await failedBattles(results) : [];
+      const failed = args.flag("failed") ? await battlesWithoutVerdict(results.source) : [];
       const requeueBattles = [...new Set([...named, ...failed])];
       const said = requeueBattles.length === 0 ? "No battle ended without a verdict." : `${counted(requeueBattles.length, "battle")} to be tried again.`;
       return await write(results, io, folder, { requeueBattles }, said);
@@ -174,11 +174,5 @@ async function endedBattles({ source }: OpenedResults, names: ReadonlySet<string
   const found = new Set<string>();
   for await (const { battle, state } of readBattles(source))
     if (names.has(battle) && (state === "judged" || state === "canceled" || state === "given-up")) found.add(battle);
-  return found;
-}
-
-async function failedBattles({ source }: OpenedResults): Promise<readonly string[]> {
-  const found: string[] = [];
-  for await (const { battle, result } of readBattles(source)) if (result.outcome !== undefined && result.outcome.kind !== "judged") found.push(battle);
   return found;
 }

@@ -186,7 +186,8 @@ function deviations(issues: readonly z.core.$ZodIssue[], value: unknown): Deviat
   });
 }
 
-function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+/** The value under `path`, or undefined where a step is missing. */
+export function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   let current = value;
   for (const step of path)
     current = typeof current === "object" && current !== null ? (current as Readonly<Record<string | number, unknown>>)[step] : undefined;
