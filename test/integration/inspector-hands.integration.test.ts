@@ -145,3 +145,40 @@ test("by keys alone: to an agent, a message, its stream, and through its views",
   await page.waitForURL(/view=wire/);
   assert.equal(await page.title(), titles[3]);
 });
+
+test("while tokens arrive nothing moves but the words, their end stays in sight, and nothing is wider than a phone", async (t) => {
+  const long = "an-agent-whose-name-is-longer-than-any-telephone-is-wide-and-has-no-space";
+  const agent = agentOf(
+    async function* (_turn, signal) {
+      for (let n = 1; n <= 1500 && !signal.aborted; n += 1) {
+        yield { kind: "text", text: `word${n} ` };
+        if (n % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      yield { kind: "artifact", artifact: { artifactId: "data", parts: [{ data: { wide: "x".repeat(400) } }] } };
+      yield { kind: "interrupt", reason: "input", message: [{ text: "The end?" }] };
+    },
+    { name: long },
+  );
+  const server = await serving(t, [agent]);
+  const page = await open(t, `${server.url}/a/agent`, { viewport: { width: 360, height: 700 } });
+  await page.getByRole("heading", { level: 1, name: long }).waitFor();
+  await page.locator("[data-composer]").fill("go");
+  await page.evaluate(`(() => {
+    window.shifted = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+    }).observe({ type: "layout-shift" });
+  })()`);
+  await page.keyboard.press("Enter");
+  await page.getByText("The end?").waitFor();
+  await page.getByRole("button", { name: "Cancel" }).waitFor();
+  // Below 0.01 is what a number that gets a digit more does to its own line.
+  const shifted = Number(await page.evaluate("window.shifted"));
+  assert.ok(shifted < 0.01, `a layout shift of ${shifted}`);
+  const end = await page.locator(".pane-scroll").evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight);
+  assert.ok(end < 2, `${end} px from the end`);
+  assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true);
+  const send = await page.getByRole("button", { name: "Send", exact: true }).boundingBox();
+  assert.ok(send !== null && send.x + send.width <= 360, "what is needed next is on the screen");
+  assert.deepEqual(await seriousFindings(page), []);
+});

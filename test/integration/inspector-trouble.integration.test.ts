@@ -173,7 +173,11 @@ test("a page that was not loaded securely works as well", async (t) => {
   await page.getByText("You said hello.").waitFor();
   await page.getByRole("link", { name: "Look inside" }).click();
   await page.keyboard.press("4");
-  await page.getByRole("option").first().click();
+  await page
+    .getByRole("listbox", { name: /entries$/ })
+    .getByRole("option")
+    .first()
+    .click();
   await page.getByRole("button", { name: "Copy as curl" }).click();
   await page.getByText("Copied.").waitFor();
 });

@@ -45,7 +45,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }): V
   useEffect(() => {
     document.title = title;
   }, [title]);
-  const places = PLACES.filter(({ needs }) => needs === undefined || server.value?.features.includes(needs) === true);
+  const places = PLACES.filter(({ needs }) => needs === undefined || server.value === undefined || server.value.features.includes(needs));
   return (
     <div class="frame">
       <a class="skip button primary" href="#main" onClick={() => main.current?.focus()}>

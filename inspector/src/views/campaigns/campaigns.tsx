@@ -76,7 +76,7 @@ function List(): VNode {
 
 function Nothing(): VNode {
   return (
-    <div class="card empty">
+    <div class="card none stack">
       <h2>No campaign yet</h2>
       <p>A campaign is a file with questions, the agents that are asked, and who judges. Run one on a terminal, and it appears here while it runs:</p>
       <pre>npm run -s ias -- campaign run recipes/campaign/campaign.yaml</pre>

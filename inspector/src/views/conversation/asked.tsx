@@ -31,9 +31,9 @@ export function Approvals({
         };
         return (
           <div key={call} class="stack">
-            <h3>
+            <h2>
               Allow <code>{name}</code>?
-            </h3>
+            </h2>
             {text !== "" && <pre tabIndex={0}>{pretty(text)}</pre>}
             {answer !== undefined ? (
               <p class={answer ? "good" : "bad"}>{answer ? "Approved" : "Rejected"}</p>
@@ -80,7 +80,7 @@ export function Form({
   const isClosed = over || sent.value || answer === undefined;
   return (
     <form class="asked stack" onSubmit={send} aria-labelledby={id} data-seq={block.seq}>
-      <h3 id={id}>{schema.title ?? "The agent asks"}</h3>
+      <h2 id={id}>{schema.title ?? "The agent asks"}</h2>
       {schema.description !== undefined && <p class="muted">{schema.description}</p>}
       {Object.entries(schema.properties).map(([name, property]) => (
         <Field key={name} name={name} property={property} required={schema.required.includes(name)} disabled={isClosed} />

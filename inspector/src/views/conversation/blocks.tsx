@@ -140,15 +140,15 @@ function Tool({ block }: { readonly block: Block & { readonly kind: "tool" } }):
     <details class={`fold tool ${state}`} data-seq={block.seq}>
       <summary>
         <Icon name="tool" size={16} />
-        <span class="mono">{name}</span>
+        <span class="mono cut-text">{name}</span>
         {path !== "" && <span class="muted">{path}</span>}
         <span class="brief mono muted cut-text">{brief(block.arguments)}</span>
         <span class={`state ${state}`}>{words}</span>
       </summary>
       <div class="fold-body">
-        <h4>Arguments</h4>
+        <p class="fold-title">Arguments</p>
         <pre tabIndex={0}>{block.arguments === undefined ? "The agent does not show them." : pretty(block.arguments)}</pre>
-        <h4>Result</h4>
+        <p class="fold-title">Result</p>
         <pre tabIndex={0}>{output === undefined ? (state === "runs" ? "Not yet." : "The agent does not show it.") : pretty(output)}</pre>
       </div>
     </details>

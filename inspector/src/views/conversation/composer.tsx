@@ -99,8 +99,9 @@ export function Composer(props: {
           }}
         />
         {running && (
-          <button type="button" onClick={cancel} title="Cancel what runs">
-            <Icon name="stop" size={16} /> Cancel
+          <button type="button" onClick={cancel} aria-label="Cancel" title="Cancel what runs">
+            <Icon name="stop" size={16} />
+            <span class="long">Cancel</span>
           </button>
         )}
         <button type="submit" class="primary" disabled={!isReady}>

@@ -5,7 +5,7 @@ import type { IasError } from "../../../../src/lib/model/errors.ts";
 import { paths } from "../../router.ts";
 import type { Conversation, Turn } from "../../state/conversation.ts";
 import { countOf } from "../../state/figures.ts";
-import { agents } from "../../state/server.ts";
+import { agentName, agents } from "../../state/server.ts";
 import type { StreamStore } from "../../state/stream.ts";
 import { useTranscript } from "../../state/use-transcript.ts";
 import { Parts } from "../../ui/parts.tsx";
@@ -26,7 +26,7 @@ export function Pane(props: {
   const isEmpty = turns.length === 0 && pending.length === 0 && !conversation.loading.value;
   const scroller = useStickToEnd();
   return (
-    <div class="pane-scroll" ref={scroller} tabIndex={0} aria-label="What was said">
+    <div class="pane-scroll" ref={scroller} tabIndex={0} role="region" aria-label={`What was said: ${agentName(conversation.agent)}`}>
       <div class="pane-talk" aria-live="off">
         {conversation.hasEarlier.value && (
           <button type="button" onClick={() => void conversation.earlier()}>
@@ -82,24 +82,35 @@ function TaskTurn({
 }
 
 /** One task: what was said and done, and what it does now. */
-export function Transcribed({ stream, actions }: { readonly stream: StreamStore; readonly actions: BlockActions }): VNode {
+export function Transcribed(props: {
+  readonly stream: StreamStore;
+  readonly actions: BlockActions;
+  /** `none` where the page says already what the task does. */
+  readonly foot?: "none";
+}): VNode {
+  const { stream, actions, foot } = props;
   const transcript = useTranscript(stream);
   const phase = stream.phase.value;
   const connection = stream.connection.value;
   return (
     <section class="turn" data-task={stream.task}>
       <Blocks transcript={transcript} actions={actions} />
-      <footer class="turn-foot">
-        {connection.kind === "failed" ? (
-          <span class="bad">{connection.why}</span>
-        ) : (
-          <>
-            {connection.kind === "waiting" || connection.kind === "cut" ? <span class="pill">reconnecting…</span> : <PhasePill phase={phase} />}
-            <span class="muted num">{countOf(stream)} entries</span>
-            {stream.source === "server" && <a href={paths.task(stream.agent, stream.task, { view: "lanes" })}>Look inside</a>}
-          </>
-        )}
-      </footer>
+      {transcript.state === "TASK_STATE_COMPLETED" && transcript.blocks.every(({ kind }) => kind === "user") && (
+        <p class="event">The agent ended without a word.</p>
+      )}
+      {foot !== "none" && (
+        <footer class="turn-foot">
+          {connection.kind === "failed" ? (
+            <span class="bad">{connection.why}</span>
+          ) : (
+            <>
+              {connection.kind === "waiting" || connection.kind === "cut" ? <span class="pill">reconnecting…</span> : <PhasePill phase={phase} />}
+              <span class="muted num">{countOf(stream)} entries</span>
+              {stream.source === "server" && <a href={paths.task(stream.agent, stream.task, { view: "lanes" })}>Look inside</a>}
+            </>
+          )}
+        </footer>
+      )}
     </section>
   );
 }
@@ -168,7 +179,11 @@ function Empty({ agent, example }: { readonly agent: string; readonly example: (
     <div class="empty stack">
       <h2>{known?.name ?? agent}</h2>
       {known !== undefined && <p>{known.description}</p>}
-      {known === undefined && agents.value !== undefined && <p>This server has no agent of that name.</p>}
+      {known === undefined && agents.value !== undefined && (
+        <p>
+          This server has no agent of that name. <a href={paths.home}>See who is here</a>, or <a href={paths.remotes}>bring one by its address</a>.
+        </p>
+      )}
       {examples.length > 0 && (
         <>
           <p class="muted">Try one of these, or write below.</p>
@@ -193,8 +208,12 @@ function useStickToEnd(): { current: HTMLDivElement | null } {
     const content = element?.firstElementChild;
     if (element === null || content === null || content === undefined) return undefined;
     let sticks = true;
+    let before = 0;
     const look = (): void => {
-      sticks = element.scrollHeight - element.scrollTop - element.clientHeight < 48;
+      const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < 48;
+      // Only who goes up leaves the end: what came meanwhile does not.
+      if (isNear || element.scrollTop < before) sticks = isNear;
+      before = element.scrollTop;
     };
     element.addEventListener("scroll", look, { passive: true });
     const watcher = new ResizeObserver(() => {

@@ -88,7 +88,7 @@ export function Talk({ panes }: { readonly panes: Wanted }): VNode {
                       silent.value = next;
                     }}
                   />
-                  {agentName(one.agent)}
+                  <span class="cut-text">{agentName(one.agent)}</span>
                 </label>
               ))}
             </fieldset>
@@ -165,7 +165,7 @@ function AddPane({ panes }: { readonly panes: Wanted }): VNode | null {
         if (agent !== "") navigate(paths.talkAll([...panes, { agent, context: undefined }]));
       }}
     >
-      <option value="">Add another…</option>
+      <option value="">Add…</option>
       {others.map(({ id, name }) => (
         <option key={id} value={id}>
           {name}

@@ -19,9 +19,13 @@ export function TaskConversation({ replay }: TaskViewProps): VNode {
   const actions = useActions(replay.stream, problem, isReplay);
   const version = replay.shown.version.value;
   useEffect(() => {
+    let before = 0;
     const look = (): void => {
       const { scrollHeight, scrollTop, clientHeight } = document.documentElement;
-      wasNear.current = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+      const isNear = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+      // Only who goes up leaves the end: what came meanwhile does not.
+      if (isNear || scrollTop < before) wasNear.current = isNear;
+      before = scrollTop;
     };
     document.addEventListener("scroll", look, { passive: true });
     return () => document.removeEventListener("scroll", look);
@@ -32,7 +36,7 @@ export function TaskConversation({ replay }: TaskViewProps): VNode {
   }, [isReplay, version]);
   return (
     <div class="page task-talk">
-      <Transcribed stream={replay.shown} actions={actions} />
+      <Transcribed stream={replay.shown} actions={actions} foot="none" />
       {problem.value !== undefined && <Problem title="That did not work">{problem.value}</Problem>}
       <div ref={end} class="task-talk-end" />
     </div>

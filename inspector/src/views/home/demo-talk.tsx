@@ -1,4 +1,4 @@
-import type { VNode } from "preact";
+import type { RefObject, VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { paths } from "../../router.ts";
 import { openStream } from "../../state/stream.ts";
@@ -20,13 +20,28 @@ export function DemoTalk({ agent, task }: { readonly agent: string; readonly tas
     if (block.kind === "text") return [{ id: block.id, who: block.path === "" ? agent : block.path, text: block.text }];
     return block.kind === "delegation" ? [{ id: block.id, who: block.from, text: `asks ${block.to}` }] : [];
   });
+  return <DemoCard box={box} pill={<PhasePill phase={stream.phase.value} />} lines={lines} href={paths.task(agent, task, { view: "lanes" })} />;
+}
+
+/** Its place, before it has begun: what stands below does not move when it does. */
+export function DemoPlace(): VNode {
+  return <DemoCard pill={<PhasePill phase="connecting" />} lines={[]} href={paths.lanes} />;
+}
+
+function DemoCard(props: {
+  readonly box?: RefObject<HTMLOListElement | null>;
+  readonly pill: VNode;
+  readonly lines: readonly { readonly id: number; readonly who: string; readonly text: string }[];
+  readonly href: string;
+}): VNode {
+  const { box, pill, lines, href } = props;
   return (
     <section class="card demo" aria-labelledby="demo-title">
       <div class="page-head">
         <h2 id="demo-title">Two agents, talking</h2>
-        <PhasePill phase={stream.phase.value} />
+        {pill}
       </div>
-      <ol class="demo-lines" ref={box} tabIndex={0} aria-label="What they say">
+      <ol class="demo-lines" {...(box !== undefined && { ref: box })} tabIndex={0} aria-label="What they say">
         {lines.map(({ id, who, text }) => (
           <li key={id}>
             <span class="who">{who}</span>
@@ -36,7 +51,7 @@ export function DemoTalk({ agent, task }: { readonly agent: string; readonly tas
       </ol>
       <p class="small muted">
         A demonstration that this page began: the built-in agents answer from a script, without a key or a model, and nothing leaves this machine.{" "}
-        <a href={paths.task(agent, task, { view: "lanes" })}>See this stream as lanes</a>
+        <a href={href}>See this stream as lanes</a>
       </p>
     </section>
   );

@@ -10,7 +10,7 @@ import { Icon } from "../../ui/icon.tsx";
 import { lazy } from "../../ui/lazy.tsx";
 import { useHold } from "../../ui/use-hold.ts";
 import { useNow } from "../../ui/use-now.ts";
-import { DemoTalk } from "./demo-talk.tsx";
+import { DemoPlace, DemoTalk } from "./demo-talk.tsx";
 import { demoTask, startDemo } from "./demo.ts";
 import { LiveRow } from "./live-row.tsx";
 import "./home.css";
@@ -30,6 +30,8 @@ export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
     if (isEmpty === true && hasDemo) void startDemo();
   }, [isEmpty, hasDemo]);
   const demo = demoTask.value;
+  // Before it is known what stands above, nothing below is shown, or it would be pushed away.
+  const isKnown = server.value !== undefined && (isEmpty !== undefined || tasks.problem.value !== undefined);
   if (view === "lanes") return <AllLanes />;
   return (
     <div class="page home">
@@ -37,10 +39,14 @@ export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
         <h1>Agents, streaming</h1>
         <p class="muted lead">Each answer is a durable stream of numbered entries: watch it live, cut it off, come back, replay it.</p>
       </header>
-      {demo !== undefined && <DemoTalk key={demo.task} agent={demo.agent} task={demo.task} />}
-      <Agents />
-      <Live tasks={tasks} hasDemo={hasDemo} />
-      <Recent tasks={tasks} />
+      {demo !== undefined ? <DemoTalk key={demo.task} agent={demo.agent} task={demo.task} /> : isEmpty === true && hasDemo && <DemoPlace />}
+      {isKnown && (
+        <>
+          <Agents />
+          <Live tasks={tasks} hasDemo={hasDemo} />
+          <Recent tasks={tasks} />
+        </>
+      )}
     </div>
   );
 }
