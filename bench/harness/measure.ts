@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { createLatencies } from "./latency.ts";
 import type { RunningServer } from "./server.ts";
-import { loadMessage, openApiStream, openStream, type Stream, type StreamRequest, type Tally } from "./stream.ts";
+import { loadMessage, openStream, type Stream, type StreamRequest, type Tally } from "./stream.ts";
 
 /** What one run of one row on one target came to. */
 export interface Measured {
@@ -74,13 +74,15 @@ export interface Load {
   readonly maxMs: number;
 }
 
-/** How streams are read: A2A's own by default. */
+/** How streams are opened: as A2A's own by default. */
 export interface RunOptions extends Pick<StreamRequest, "marks"> {
-  readonly via?: "a2a" | "api";
+  readonly open?: (plan: Pick<Load, "n" | "rate">) => Stream | Promise<Stream>;
 }
 
 /** Runs streams; true when all came to their end with every chunk, false when the time was up. Throws for a stream that broke. */
 export async function runStreams(server: RunningServer, tally: Tally, load: Load, more: RunOptions = {}): Promise<boolean> {
+  const { open: openOne = ({ n, rate }) => openStream({ port: server.port, method: "SendStreamingMessage", params: loadMessage(n, rate), tally, ...more }) } =
+    more;
   const open = new Set<Stream>();
   let left = load.streams;
   let late = false;
@@ -91,11 +93,7 @@ export async function runStreams(server: RunningServer, tally: Tally, load: Load
   const lane = async (): Promise<void> => {
     while (left > 0 && !late) {
       left -= 1;
-      const { port } = server;
-      const stream =
-        more.via === "api"
-          ? await openApiStream(port, { ...load, tally })
-          : openStream({ port, method: "SendStreamingMessage", params: loadMessage(load.n, load.rate), tally, ...more });
+      const stream = await openOne(load);
       open.add(stream);
       try {
         await stream.opened;

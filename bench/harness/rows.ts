@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { EXTENSION_URI } from "../../src/lib/model/entry.ts";
-import { createTally, type Load, type Measured, measure, runStreams } from "./measure.ts";
+import { createTally, type Load, type Measured, measure, type RunOptions, runStreams } from "./measure.ts";
 import type { RunningServer } from "./server.ts";
-import { loadMessage, openStream, type Stream, type Tally } from "./stream.ts";
+import { openSocket } from "./socket.ts";
+import { loadMessage, openApiStream, openStream, type Stream, type Tally } from "./stream.ts";
 import type { Sample } from "../servers/control.ts";
 import type { Target } from "./targets.ts";
 
@@ -42,7 +43,7 @@ export const rows: readonly Row[] = [
   {
     name: "api",
     title: "200 streams of 50/s for 10 s, read at /api",
-    note: "a2a: CPU of an event over that of A2A's own stream, measured just before on the same server",
+    note: "a2a, ws: CPU of an event over that of A2A's own stream, and over that of the same streams on one WebSocket at /api/ws, each measured on the same server",
     kinds: ["ours"],
     run: readAtApi,
   },
@@ -59,6 +60,13 @@ export const rows: readonly Row[] = [
     note: "one reader from cursor 1 to the end; the rate is entries a second",
     kinds: ["ours"],
     run: catchUp,
+  },
+  {
+    name: "compression",
+    title: "catch-up on a stream of 200,000 at /api/ws, compressed",
+    note: "cpu, bytes: CPU of an entry, and bytes on the wire, over those without compression; plain: bytes of an entry without it",
+    kinds: ["ours"],
+    run: catchUpCompressed,
   },
 ];
 
@@ -93,13 +101,18 @@ async function warmUp(server: RunningServer, tally: Tally, target: Target, load:
 
 async function readAtApi(server: RunningServer, target: Target): Promise<Measured> {
   const load = { width: 200, streams: 200, n: 500, rate: 50, maxMs: OURS_MS };
+  const warm = { width: 20, streams: 20, n: 2000, rate: 0, maxMs: OURS_MS };
   const tally = createTally();
   await warmUp(server, tally, target, load);
-  const warm = { width: 20, streams: 20, n: 2000, rate: 0, maxMs: OURS_MS };
-  await runStreams(server, tally, warm, { via: "api" });
+  const viaApi: RunOptions = { open: (plan) => openApiStream(server.port, { ...plan, tally }) };
+  const socket = await openSocket(server.port, tally);
+  const viaSocket: RunOptions = { open: (plan) => socket.run(plan) };
+  for (const via of [viaApi, viaSocket]) await runStreams(server, tally, warm, via);
   const a2a = await measure(server, tally, () => runStreams(server, tally, load));
-  const api = await measure(server, tally, () => runStreams(server, tally, load, { via: "api" }));
-  return { ...api, extra: { a2a: api.cpu / a2a.cpu } };
+  const ws = await measure(server, tally, () => runStreams(server, tally, load, viaSocket));
+  const api = await measure(server, tally, () => runStreams(server, tally, load, viaApi));
+  socket.close();
+  return { ...api, extra: { a2a: api.cpu / a2a.cpu, ws: api.cpu / ws.cpu } };
 }
 
 async function longStream(server: RunningServer, target: Target): Promise<Measured> {
@@ -180,6 +193,32 @@ async function catchUp(server: RunningServer): Promise<Measured> {
   const measured = await measure(server, tally, async () => (await once()) && (await once()) && once());
   // The stamps are those of the first writing.
   return { ...measured, p50: Number.NaN, p99: Number.NaN, extra: { rate: measured.events / measured.seconds } };
+}
+
+async function catchUpCompressed(server: RunningServer): Promise<Measured> {
+  const n = 200_000;
+  const tally = createTally();
+  const { stream, task } = await openTask(server, tally, n, 0);
+  await stream.ended;
+  const read = async (compressed: boolean): Promise<Measured & { readonly bytes: number }> => {
+    const socket = await openSocket(server.port, tally, { compressed });
+    const once = async (): Promise<boolean> => {
+      const before = tally.chunks;
+      await socket.subscribe(task).ended;
+      if (tally.chunks - before !== n) throw new Error(`The reader got ${tally.chunks - before} of ${n} chunks.`);
+      return true;
+    };
+    await once();
+    const from = socket.bytesRead;
+    const measured = await measure(server, tally, async () => (await once()) && (await once()) && once());
+    const bytes = (socket.bytesRead - from) / measured.events;
+    socket.close();
+    return { ...measured, bytes };
+  };
+  const plain = await read(false);
+  const { bytes, ...packed } = await read(true);
+  // The stamps are those of the first writing.
+  return { ...packed, p50: Number.NaN, p99: Number.NaN, extra: { cpu: packed.cpu / plain.cpu, bytes: bytes / plain.bytes, plain: plain.bytes } };
 }
 
 /** Sends a plan and waits for the task. */

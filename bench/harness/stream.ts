@@ -1,6 +1,6 @@
 import { connect } from "node:net";
-import { monotonicMicros } from "../servers/load.ts";
 import type { Latencies } from "./latency.ts";
+import { createStampReader } from "./stamps.ts";
 
 /** What all streams of a measurement have counted. */
 export interface Tally {
@@ -36,16 +36,14 @@ export interface Stream {
 
 /** All streams read into the same place, one after the other. */
 const shared = Buffer.allocUnsafe(1024 * 1024);
-const AT = 0x40;
-const HASH = 0x23;
 /** How an answer in the chunked coding ends; no event of ours does. */
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 /** How much of the answer's beginning is kept as text. */
 const HEAD_BYTES = 4096;
 
 /**
- * Opens a stream over a bare socket: a client that parses HTTP and JSON would be slower than the servers it measures. It looks for the stamps
- * `@<µs>#`, which stand in chunks and nowhere else, and counts them.
+ * Opens a stream over a bare socket: a client that parses HTTP and JSON would be slower than the servers it measures. It counts the
+ * stamps of chunks.
  */
 export function openStream(asked: StreamRequest): Stream {
   const { port, headers, tally, marks = [] } = asked;
@@ -58,8 +56,6 @@ export function openStream(asked: StreamRequest): Stream {
   let count = 0;
   let completed = false;
   let closed = false;
-  /** The digits so far of a stamp that the end of a read has cut; -1 outside of one. */
-  let partial = -1;
   let nextMark = 0;
 
   const body = "path" in asked ? "" : JSON.stringify({ jsonrpc: "2.0", id: 1, method: asked.method, params: asked.params });
@@ -75,15 +71,13 @@ export function openStream(asked: StreamRequest): Stream {
   const first = "path" in asked ? `GET ${asked.path}` : "POST /a2a/bench";
   const request = `${first} HTTP/1.1\r\n${lines.join("")}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
-  const stamp = (micros: number, now: number): void => {
+  const stamps = createStampReader(tally, () => {
     count += 1;
-    tally.chunks += 1;
-    tally.latencies.add(now - micros);
     if (count === marks[nextMark]) {
       nextMark += 1;
       tally.onMark?.(stream);
     }
-  };
+  });
   const open = (length: number): void => {
     head += shared.toString("latin1", 0, Math.min(length, HEAD_BYTES));
     if (!head.includes("\ndata:")) return;
@@ -92,26 +86,8 @@ export function openStream(asked: StreamRequest): Stream {
   };
   const read = (length: number): boolean => {
     if (!isOpen) open(length);
-    const now = monotonicMicros();
-    let at = 0;
-    let last = 0;
-    for (;;) {
-      if (partial < 0) {
-        at = shared.indexOf(AT, at);
-        if (at < 0 || at >= length) break;
-        at += 1;
-        partial = 0;
-      }
-      for (let byte = shared[at]; at < length && byte !== undefined && byte !== HASH; byte = shared[at]) {
-        partial = partial * 10 + byte - 48;
-        at += 1;
-      }
-      if (at >= length) break;
-      stamp(partial, now);
-      partial = -1;
-      last = at;
-    }
-    if (length - last > 100 && shared.subarray(Math.max(last, length - 2000), length).includes("TASK_STATE_COMPLETED")) completed = true;
+    stamps.read(shared, length);
+    if (shared.subarray(Math.max(0, length - 2000), length).includes("TASK_STATE_COMPLETED")) completed = true;
     // Some servers keep the connection though they were asked to close it.
     if (length >= LAST_CHUNK.length && shared.compare(LAST_CHUNK, 0, LAST_CHUNK.length, length - LAST_CHUNK.length, length) === 0) socket.destroy();
     return true;
