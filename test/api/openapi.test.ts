@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { defineAgent } from "../../src/lib/engine/define-agent.ts";
 import { scripted } from "../../src/lib/engine/scripted.ts";
-import type { StreamEntry } from "../../src/lib/model/api.ts";
+import type { ApiError, StreamEntry } from "../../src/lib/model/api.ts";
 import { apiClient } from "../support/api-client.ts";
 import { readEvents } from "../support/event-source.ts";
 import { agentOf, serving } from "../support/serving.ts";
@@ -14,6 +14,13 @@ interface OpenApi {
     Record<string, Readonly<Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }>; parameters: { name: string }[] }>>>
   >;
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly security?: readonly object[];
+  readonly requestBody?: { readonly content: object };
+  readonly responses: object;
 }
 
 const talks = agentOf(
@@ -151,4 +158,28 @@ test("an export is the stream up to its head, and only its owner's", async (t) =
   assert.deepEqual([head?.format, head?.task], ["ias-stream/1", task]);
   assert.ok(entries.length > 1 && entries.every(({ audience }) => audience === "public"));
   assert.equal((await fetch(`${server.url}/api/tasks/none/export`)).status, 404);
+});
+
+test("the document says what an upload is, what follows the end of a stream, who may call, and names each operation", async (t) => {
+  const server = await serving(t, [talks]);
+  const { body } = await apiClient(server.url).get<{ paths: Record<string, Record<string, Operation>> }>("/api/openapi.json");
+  const { paths } = body;
+  assert.deepEqual(Object.keys(paths["/api/uploads"]?.["post"]?.requestBody?.content ?? {}), ["multipart/form-data"]);
+  assert.deepEqual(Object.keys(paths["/api/tasks/{task}/events"]?.["get"]?.responses ?? {}), ["200", "204", "default"]);
+  assert.deepEqual(paths["/api/feed"]?.["get"]?.security?.flatMap(Object.keys), ["bearer", "apiKey", "session", "ticket"]);
+  assert.equal(paths["/api/uploads"]?.["post"]?.security, undefined);
+  const ids = Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
+  assert.ok(ids.includes("getTasksTaskEvents"));
+  assert.equal(new Set(ids).size, ids.length);
+  const page = await (await fetch(`${server.url}/api/`)).text();
+  assert.match(page, /multipart\/form-data/);
+});
+
+test("a parameter that breaks two rules is told once, and one with an odd name is refused as any that is unknown", async (t) => {
+  const server = await serving(t, [talks]);
+  const api = apiClient(server.url);
+  const { body } = await api.get<ApiError>("/api/tasks?since=9999999999999999");
+  assert.equal(body.error.message, "since must be a whole number from 0 to 9007199254740991.");
+  assert.equal(body.error.fields?.length, 1);
+  assert.equal((await api.get("/api/tasks?__proto__=1")).status, 400);
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { checkJsonBody, type JsonLimits, parseJsonBody } from "../a2a/binding.ts";
+import type { JsonObject } from "../model/a2a.ts";
 import { IasError, invalidField } from "../model/errors.ts";
 import { toFaults } from "../model/faults.ts";
 import { decodeSegment, type Principal } from "../model/key.ts";
@@ -21,8 +22,10 @@ export interface Endpoint {
   readonly query?: z.ZodObject;
   /** JSON that comes in; absent: none, or bytes that the handler reads itself. */
   readonly body?: z.ZodType;
-  /** JSON that goes out, or the media type of something else. */
-  readonly reply: z.ZodType | { readonly mediaType: string; readonly about: string } | undefined;
+  /** Bytes that come in, which the handler reads itself: as OpenAPI shows them. */
+  readonly takes?: { readonly mediaType: string; readonly schema: JsonObject };
+  /** JSON that goes out, or the media type of something else; `empty` says when there is nothing (204) instead. */
+  readonly reply: z.ZodType | { readonly mediaType: string; readonly about: string; readonly empty?: string } | undefined;
   /** Of a success; 200 by default, 204 without `reply`. */
   readonly status?: number;
   /** `public`: no credentials are asked for. */
@@ -209,8 +212,8 @@ const TICKET = "ticket";
 
 /** Query parameters by their schema; one that is given twice counts as a list with commas. An unknown one is refused: it would be a filter that does nothing. */
 function readQuery(schema: z.ZodObject, url: URL): unknown {
-  const given: Record<string, string> = {};
-  for (const name of new Set(url.searchParams.keys())) if (name !== TICKET) given[name] = url.searchParams.getAll(name).join(",");
+  const names = [...new Set(url.searchParams.keys())].filter((name) => name !== TICKET);
+  const given = Object.fromEntries(names.map((name) => [name, url.searchParams.getAll(name).join(",")]));
   const known = Object.keys(schema.shape);
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
   if (unknown.length > 0) {

@@ -25,9 +25,12 @@ export function toOpenApi(endpoints: readonly Endpoint[], info: { readonly versi
     },
     paths,
     components: { schemas: components(), securitySchemes: SECURITY },
-    security: [{ bearer: [] }, { apiKey: [] }, { session: [] }, {}],
+    security: [...CALLERS, {}],
   };
 }
+
+/** Ways to say who calls, on any request. */
+const CALLERS: readonly JsonObject[] = [{ bearer: [] }, { apiKey: [] }, { session: [] }];
 
 const SECURITY: JsonObject = {
   bearer: { type: "http", scheme: "bearer", description: "An API key or a token, where the server asks for one" },
@@ -51,20 +54,29 @@ function components(): JsonObject {
 }
 
 function operation(endpoint: Endpoint): JsonObject {
-  const { path, query, body, reply, status = reply === undefined ? 204 : 200 } = endpoint;
+  const { path, method, query, body, takes, reply, status = reply === undefined ? 204 : 200 } = endpoint;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({ name, in: "path", required: true, schema: { type: "string" } }));
   return {
+    operationId: operationId(method, path),
     tags: [endpoint.tag],
     summary: endpoint.summary,
     ...(endpoint.about !== undefined && { description: endpoint.about }),
-    ...(endpoint.access === "public" && { security: [{}] }),
+    ...(endpoint.access === "public" ? { security: [{}] } : method === "GET" && { security: [...CALLERS, { ticket: [] }, {}] }),
     parameters: [...inPath, ...(query === undefined ? [] : queryParameters(query))],
     ...(body !== undefined && { requestBody: { required: true, content: { "application/json": { schema: toSchema(body, "input") } } } }),
+    ...(takes !== undefined && { requestBody: { required: true, content: { [takes.mediaType]: { schema: takes.schema } } } }),
     responses: {
       [String(status)]: { description: "As asked", ...contentOf(reply) },
+      ...(reply !== undefined && "empty" in reply && { "204": { description: reply.empty } }),
       default: { description: "An error", content: { "application/json": { schema: { $ref: `${COMPONENTS}ApiError` } } } },
     },
   };
+}
+
+/** A name for generated clients: `getTasksTaskEvents`. */
+function operationId(method: string, path: string): string {
+  const words = path.split(/[^a-z0-9]+/i).filter((word) => word !== "" && word !== "api");
+  return [method.toLowerCase(), ...words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))].join("");
 }
 
 function contentOf(reply: Endpoint["reply"]): JsonObject {

@@ -23,7 +23,7 @@ export function createStreamEndpoints(api: Api): readonly Endpoint[] {
         "An `EventSource` resumes by itself. A reconnect at the end of an ended task gets 204, after which an `EventSource` stays closed.",
       ].join(" "),
       query: z.object({ ...AGENT_HINT, after: words("Cursor after which to begin; `Last-Event-ID` goes before it"), audience }),
-      reply: { mediaType: "text/event-stream", about: "`open`, entries, `end`" },
+      reply: { mediaType: "text/event-stream", about: "`open`, entries, `end`", empty: "The task has ended, and the cursor is at its end" },
       async handle({ principal, signal, params, query, raw }) {
         const { agent, after, audience } = given(query);
         const cursor = lastEventId(raw.header("last-event-id")) ?? after;

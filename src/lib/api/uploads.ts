@@ -129,6 +129,10 @@ export function createUploadEndpoints(options: UploadsOptions): readonly Endpoin
         "Every part is a file; the name of its field does not matter. Types are those of `uploadTypes` of `GET /api/session`, and what is claimed must fit the first bytes.",
         "A message whose part is `{ url, mediaType, filename }` takes a file over; one that no message takes is removed after a day or two (`uploadTtlMs`).",
       ].join(" "),
+      takes: {
+        mediaType: "multipart/form-data",
+        schema: { type: "object", additionalProperties: { type: "array", items: { type: "string", format: "binary" } } },
+      },
       reply: uploadsSchema,
       status: 201,
       handle: async ({ raw, principal }) => ({ body: { files: await take(raw, principal) } }),

@@ -9,7 +9,9 @@ interface Issue {
 
 /** The fields at fault, at most `MAX_FAULTS`, each with what is right of it. `root` is the name of the value itself. */
 export function toFaults(issues: readonly Issue[], root: string): readonly { readonly field: string; readonly description: string }[] {
-  return issues.slice(0, MAX_FAULTS).map(({ path, message }) => ({ field: path.map(String).join(".") || root, description: describe(message) }));
+  const faults = issues.map(({ path, message }) => ({ field: path.map(String).join(".") || root, description: describe(message) }));
+  // Two rules of one field may say the same.
+  return [...new Map(faults.map((fault) => [`${fault.field} ${fault.description}`, fault])).values()].slice(0, MAX_FAULTS);
 }
 
 /** Zod's own words for a wrong type, as a sentence that goes on from the field's name. */
