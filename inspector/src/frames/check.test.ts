@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { streamResponses } from "../../../test/support/a2a-arbitraries.ts";
 import { checkEvent } from "./check.ts";
+import { sectionOf } from "./sections.ts";
 
 test("what this project may write breaks no rule", () => {
   fc.assert(fc.property(streamResponses, (event) => assert.deepEqual(checkEvent(event), [])));
@@ -38,6 +39,7 @@ for (const [name, event, section, where] of wrong) {
     const [first, ...more] = checkEvent(event);
     assert.deepEqual([first?.section, first?.where, more.length], [section, where, 0]);
     assert.ok((first?.rule ?? "").length > 10);
+    assert.match(sectionOf(first?.section ?? "")?.href ?? "", /#/);
   });
 }
 

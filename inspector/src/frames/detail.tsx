@@ -9,6 +9,7 @@ import type { StreamStore } from "../state/stream.ts";
 import { Icon } from "../ui/icon.tsx";
 import { type CurlWish, toCurl } from "./curl.ts";
 import { kindOf } from "./describe.ts";
+import { sectionOf } from "./sections.ts";
 import type { RuleBreak } from "./stream-rules.ts";
 
 /** More of an entry is not shown, UTF-16 units; it is in the export. */
@@ -68,7 +69,7 @@ export function FrameDetail({
           {breaks.map(({ section, level, rule, where, found }) => (
             <li key={`${section} ${where} ${rule}`}>
               <strong>
-                {level} · {section.startsWith("PROTOCOL") ? section : `A2A ${section}`}
+                {level} · <Section section={section} />
               </strong>{" "}
               {rule}.{" "}
               <span class="muted">
@@ -95,6 +96,17 @@ export function FrameDetail({
         {json.length <= MOST ? json : `${json.slice(0, MOST)}\n… ${json.length - MOST} more characters`}
       </pre>
     </section>
+  );
+}
+
+/** Where the rule stands. */
+function Section({ section }: { readonly section: string }): VNode {
+  const found = sectionOf(section);
+  if (found === undefined) return <>{section}</>;
+  return (
+    <a href={found.href} target="_blank" rel="noopener noreferrer" title={found.title}>
+      A2A {section}
+    </a>
   );
 }
 

@@ -1,5 +1,6 @@
 import { isTerminal, type StreamResponse, type TaskState } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
+import { checkContents, type Say } from "./content-rules.ts";
 
 /** A rule that a frame breaks. */
 export interface RuleBreak {
@@ -56,9 +57,10 @@ export function createStreamRules({ isWhole }: StreamRulesOptions): StreamRules 
       }
       last = entry;
       sawMessage ||= kind === "message";
+      checkContents(event, say);
       checkIds(event, say);
-      checkStatus(event, say);
       checkArtifact(event, say);
+      checkStatus(event, say);
       return breaks;
     },
   };
@@ -83,6 +85,8 @@ export function createStreamRules({ isWhole }: StreamRulesOptions): StreamRules 
         say("3.5.2", "MUST", "Events come in the order in which they were made", "status.timestamp", `${status.timestamp} after ${stamp}`);
       stamp = status.timestamp;
     }
+    if (status.state === "TASK_STATE_COMPLETED" && over === undefined && hasBeginning && artifacts.size === 0 && (status.message?.parts.length ?? 0) > 0)
+      say("3.7", "SHOULD", "Results are given as artifacts; messages are for the talk about them", "status.message", "the only result");
     if (isTerminal(status.state)) over ??= status.state;
   }
 
@@ -97,8 +101,6 @@ export function createStreamRules({ isWhole }: StreamRulesOptions): StreamRules 
     artifacts.set(artifact.artifactId, lastChunk);
   }
 }
-
-type Say = (section: string, level: RuleBreak["level"], rule: string, where: string, found: string) => void;
 
 function idsOf(event: StreamResponse): { readonly id: string | undefined; readonly context: string | undefined } {
   if ("task" in event) return { id: event.task.id, context: event.task.contextId };
