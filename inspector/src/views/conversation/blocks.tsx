@@ -20,8 +20,8 @@ export interface BlockActions {
   readonly answer?: (parts: readonly Part[]) => Promise<boolean>;
 }
 
-/** A transcript's blocks, of a long one the last. One that has not changed is not drawn again. */
-export function Blocks({ transcript, actions }: { readonly transcript: Transcript; readonly actions: BlockActions }): VNode {
+/** A transcript's blocks, of a long one the last. One that has not changed is not drawn again. A transcript changes in place: another `version` says that it has. */
+export function Blocks({ transcript, actions }: { readonly transcript: Transcript; readonly version: number; readonly actions: BlockActions }): VNode {
   const drawn = useRef(new Map<number, { readonly rev: number; readonly actions: BlockActions; readonly node: VNode }>());
   const screens = useSignal(1);
   const { blocks } = transcript;

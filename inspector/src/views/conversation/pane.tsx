@@ -94,7 +94,7 @@ export function Transcribed(props: {
   const connection = stream.connection.value;
   return (
     <section class="turn" data-task={stream.task}>
-      <Blocks transcript={transcript} actions={actions} />
+      <Blocks transcript={transcript} version={stream.version.value} actions={actions} />
       {transcript.state === "TASK_STATE_COMPLETED" && transcript.blocks.every(({ kind }) => kind === "user") && (
         <p class="event">The agent ended without a word.</p>
       )}
