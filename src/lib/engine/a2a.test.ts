@@ -67,6 +67,18 @@ test("a remote agent that has not shown that it streams is a child that works, n
   assert.deepEqual(told, ["child", "child", "a", "child", "b", "c"]);
 });
 
+test("characters that a remote agent cut are whole again, and half a character that has no other is U+FFFD", async () => {
+  async function* source() {
+    for (const text of ["a\ud83d", "\ude42b", "\ud83d", "c", "\ud83d"]) yield text;
+  }
+  const events = await collect(a2a({ url: "http://127.0.0.1:1/", connect: async () => localClient(source) }).run(testTurn("go"), { signal }));
+  assert.equal(textsOf(events).join(""), "a\u{1f642}b\ufffdc");
+  assert.ok(textsOf(events).every((text) => text.isWellFormed()));
+  const asks = a2a({ url: "http://127.0.0.1:1/", connect: async () => localClient(source, "Which\ud83d?") });
+  const asked = (await collect(asks.run(testTurn("go"), { signal }))).at(-1);
+  assert.deepEqual(asked?.kind === "interrupt" && asked.message, [{ text: "Which\ufffd?" }]);
+});
+
 const { signal } = new AbortController();
 const FAST: Partial<A2AEngineOptions> = { backoff: { baseMs: 5, maxMs: 50 }, poll: { baseMs: 20, maxMs: 100 } };
 const script = (value: Script): string => JSON.stringify(value);

@@ -7,12 +7,12 @@ import { assertNever } from "../model/errors.ts";
 import { type ExtensionData, toMetadata } from "../model/extension.ts";
 import { newId, toTimestamp } from "../model/ids.ts";
 import type { Limits } from "../model/limits.ts";
+import { createWholeText } from "../stream/whole-text.ts";
 import type { TaskView } from "../task/view.ts";
 import { createArtifactDrafts } from "./artifact-drafts.ts";
 import { checkEntry } from "./check-entry.ts";
 import type { Draft } from "./draft.ts";
 import { clipText } from "./text.ts";
-import { createWholeText } from "./whole-text.ts";
 
 /** Turns what an agent does into entries: pure but for `now` and ids, one scribe a turn. */
 export interface Scribe {
@@ -55,7 +55,7 @@ export function createScribe(options: ScribeOptions): Scribe {
   const answer = options.turn > 1 ? `answer-${options.turn}` : "answer";
   /** UTF-16 units of text that fit in one entry in any case. */
   const most = Math.floor(limits.maxEntryBytes / BYTES_PER_UNIT);
-  const whole = createWholeText();
+  const whole = createWholeText("refuse");
   const artifacts = createArtifactDrafts({ task, context, maxArtifactBytes: agent.maxArtifactBytes, maxPiece: most, fold: view.fold });
 
   const aside: Scribe["aside"] = (audience, data) => {
@@ -75,6 +75,7 @@ export function createScribe(options: ScribeOptions): Scribe {
   const writeArtifact = (event: Extract<AgentEvent, { kind: "artifact" }>, path: Path): Draft => {
     const id = event.artifact.artifactId;
     const of = path === undefined ? id : [...path.path, id];
+    if (event.append !== true) whole.begin("artifact", of);
     const parts = event.artifact.parts.map((part) => (part.text === undefined ? part : { ...part, text: whole.next("artifact", of, part.text) }));
     const artifact = { ...event.artifact, parts };
     const size = checkEntry(limits, artifact, "An artifact chunk", "send it in smaller chunks");

@@ -4,7 +4,7 @@ import { IasError } from "../../model/errors.ts";
 import { type ExtensionData, extensionIn, readExtension } from "../../model/extension.ts";
 import { readLiveness } from "../../liveness/read-signals.ts";
 import type { AgentEvent } from "../engine.ts";
-import { toEvent } from "../to-event.ts";
+import { createRepair, isRight } from "./repair.ts";
 import { splitArtifact } from "./split-artifact.ts";
 
 /** Turns what a remote agent sends into what an agent does, for one turn. */
@@ -24,12 +24,14 @@ export interface TranslatorOptions {
 /** A translator for one turn: it remembers which artifacts the turn has opened. */
 export function createTranslator(options: TranslatorOptions): Translator {
   const opened = new Set<string>();
+  const repair = createRepair();
 
-  function translate(event: StreamResponse): readonly AgentEvent[] {
+  function toEvents(event: StreamResponse): readonly AgentEvent[] {
     if ("message" in event) return directMessage(event.message.parts, event.message.metadata);
     if ("artifactUpdate" in event) return artifactEvents(event.artifactUpdate);
     if ("statusUpdate" in event) {
       const data = readExtension(event);
+      // What stands beside the answer is left out where it makes no sense: the answer goes on without it.
       const aside = data === undefined || data.kind === "failure" ? undefined : fromExtension(data, options.name)?.filter(isRight);
       return aside ?? statusEvents(event.statusUpdate);
     }
@@ -58,7 +60,7 @@ export function createTranslator(options: TranslatorOptions): Translator {
     return [...artifactEvents({ taskId: "", contextId: "", artifact: { artifactId: "answer", parts } }), { kind: "end", outcome: "completed" }];
   }
 
-  return { translate };
+  return { translate: (event) => toEvents(event).map(repair) };
 }
 
 function statusEvents(update: TaskStatusUpdateEvent): readonly AgentEvent[] {
@@ -81,16 +83,6 @@ function statusEvents(update: TaskStatusUpdateEvent): readonly AgentEvent[] {
       return [{ kind: "end", outcome: "rejected", ...said }];
     case "TASK_STATE_CANCELED":
       throw new IasError("remote-failed", "The remote agent canceled its task.", { reason: "REMOTE_CANCELED", retryable: true });
-  }
-}
-
-/** What stands beside a remote agent's answer is left out where it makes no sense: the answer goes on without it (SEMANTICS 27). */
-function isRight(event: AgentEvent): boolean {
-  try {
-    toEvent(event, 1);
-    return true;
-  } catch {
-    return false;
   }
 }
 
