@@ -172,6 +172,20 @@ test("previous_response_id goes on in the conversation, answers a question, and 
   assert.match(paid.output_text, /"approve":true/);
 });
 
+test("a response's metadata is the caller's, with the task beside it, also when it is retrieved", async (t) => {
+  const client = clientOf((await serving(t, [questioningAgent()])).url);
+  const asked = await client.responses.create({ model: "agent", input: "hi", metadata: { order: "7" } });
+  const answered = await client.responses.create({ model: "agent", input: "Ada", previous_response_id: asked.id, metadata: { order: "8" } });
+  for (const [response, order] of [
+    [asked, "7"],
+    [answered, "8"],
+  ] as const) {
+    assert.equal(response.metadata?.["order"], order);
+    assert.match(response.metadata?.["link"] ?? "", /^\/t\/agent\//);
+    assert.deepEqual((await client.responses.retrieve(response.id)).metadata, response.metadata);
+  }
+});
+
 test("a background response is fetched later, and cancel ends it", async (t) => {
   const step = lockStep(3);
   const server = await serving(t, [agentOf(() => step.run())]);

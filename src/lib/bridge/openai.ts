@@ -15,7 +15,7 @@ import { createResponseEncoder, type ResponseEncoder, type ResponseFacts, toSse 
 import { readResponseId, responseId, responseSchema, toResponseParts } from "./openai/response-input.ts";
 import { deleteTask, keepingOf, storingOf } from "./openai/storing.ts";
 import { type BridgeCaller, callerOf, readJson, taskLink } from "./request.ts";
-import { messageIdOf, readSoFar, readTurn, startTurn, type TaskTurn, type Turn, turnAt } from "./turn.ts";
+import { firstMessage, messageIdOf, readSoFar, readTurn, startTurn, type TaskTurn, type Turn, turnAt } from "./turn.ts";
 
 /**
  * OpenAI's HTTP API in front of any agent: `model` names it. `GET /v1/models`, `POST /v1/chat/completions` (stateless: each request is a task of its own, with the
@@ -85,12 +85,19 @@ async function respond(parts: BridgeParts, caller: BridgeCaller, request: RouteR
   const agent = modelOf(parts, caller, input.model);
   const { parts: said, approves } = toResponseParts(input);
   const place = await placeOf(parts, caller, agent, input, approves);
-  const body = { parts: said, ...place, ...(input.metadata !== undefined && input.metadata !== null && { metadata: { ...input.metadata } }) };
+  const given = input.metadata === undefined || input.metadata === null ? {} : { metadata: { ...input.metadata } };
+  const body = { parts: said, ...place, ...given };
   const keeping = await keepingOf(parts, caller, agent, { store: input.store, task: place.taskId });
   const turn = await startTurn(parts, caller, agent, { ...body, messageId: keyOf(request, body) }, keeping);
   const previous = input.previous_response_id ?? undefined;
   const stored = input.store !== false;
-  const facts: ResponseFacts = { ...responseFacts(parts, turn), background: input.background === true, stored, ...(previous !== undefined && { previous }) };
+  const facts: ResponseFacts = {
+    ...responseFacts(parts, turn),
+    background: input.background === true,
+    stored,
+    ...given,
+    ...(previous !== undefined && { previous }),
+  };
   if (input.stream !== true && input.background === true) return json(createResponseEncoder(facts).response());
   const batches = bounded(await readTurn(parts, caller, turn, "openai"), parts.limits.maxInlineBytes, facts.link);
   return input.stream === true ? streamed(batches, facts, -1) : collected(batches, facts);
@@ -128,7 +135,8 @@ async function findResponse(parts: BridgeParts, caller: BridgeCaller, id: string
 
 async function retrieve(parts: BridgeParts, caller: BridgeCaller, turn: TaskTurn, query: URLSearchParams): Promise<RouteReply> {
   const stored = (await storingOf(parts, caller, turn.agent, turn.task)) === "kept";
-  const facts = { ...responseFacts(parts, turn), background: false, stored };
+  const metadata = (await firstMessage(parts, caller, turn))?.metadata;
+  const facts = { ...responseFacts(parts, turn), background: false, stored, ...(metadata !== undefined && { metadata }) };
   const after = Number(query.get("starting_after") ?? -1);
   if (!Number.isInteger(after)) throw unsupported("starting_after", "starting_after must be the sequence_number of an event, a whole number.");
   const { maxInlineBytes } = parts.limits;

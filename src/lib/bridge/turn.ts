@@ -136,6 +136,17 @@ export async function* readSoFar(parts: BridgeParts, caller: Caller, turn: TaskT
   }
 }
 
+/** The message that began a turn; undefined where the entry is gone (retention). */
+export async function firstMessage(parts: BridgeParts, caller: Caller, { agent, task, after }: TaskTurn): Promise<Message | undefined> {
+  const page = await parts.store.log.read(streamKey(caller.principal, agent.id, task), { after, maxBytes: 1 });
+  const entry = page?.entries[0];
+  if (entry?.seq !== after + 1) return undefined;
+  const event = decodeEvent(entry);
+  if ("task" in event) return event.task.history?.[0];
+  const data = readExtension(event);
+  return data?.kind === "input" ? data.message : undefined;
+}
+
 /** Entries of the turn's beginning are gone (retention): what the task amounts to stands for them. */
 function snapshotEvents(translator: Translator, { id: taskId, contextId, artifacts = [], status }: Task): readonly BridgeEvent[] {
   const shown = { seq: Number.MAX_SAFE_INTEGER, audience: "public" as const };

@@ -17,6 +17,8 @@ export interface ResponseFacts {
   readonly link: string;
   readonly previous?: string;
   readonly background: boolean;
+  /** What the caller gave along. */
+  readonly metadata?: JsonObject;
   /** False: it goes some time after its end. */
   readonly stored: boolean;
 }
@@ -75,7 +77,7 @@ export function createResponseEncoder(facts: ResponseFacts): ResponseEncoder {
     truncation: "disabled",
     usage: status === "in_progress" ? null : toUsage(usage),
     user: null,
-    metadata: facts.task === undefined ? {} : { task: facts.task, link: facts.link },
+    metadata: { ...facts.metadata, ...(facts.task !== undefined && { task: facts.task, link: facts.link }) },
   });
   const add = (item: JsonObject): ResponseEvent => {
     output.push(item);
