@@ -3,7 +3,7 @@ import { EXTENSION_URI } from "../../src/lib/model/entry.ts";
 import { createTally, type Load, type Measured, measure, type RunOptions, runStreams } from "./measure.ts";
 import type { RunningServer } from "./server.ts";
 import { openSocket } from "./socket.ts";
-import { loadMessage, openApiStream, openStream, type Stream, type Tally } from "./stream.ts";
+import { loadMessage, openStream, sendOverApi, type Stream, type Tally } from "./stream.ts";
 import type { Sample } from "../servers/control.ts";
 import type { Target } from "./targets.ts";
 
@@ -104,9 +104,11 @@ async function readAtApi(server: RunningServer, target: Target): Promise<Measure
   const warm = { width: 20, streams: 20, n: 2000, rate: 0, maxMs: OURS_MS };
   const tally = createTally();
   await warmUp(server, tally, target, load);
-  const viaApi: RunOptions = { open: (plan) => openApiStream(server.port, { ...plan, tally }) };
+  const viaApi: RunOptions = {
+    open: async ({ n, rate }) => openStream({ port: server.port, path: `/api/tasks/${await sendOverApi(server.port, { n, rate })}/events?agent=bench`, tally }),
+  };
   const socket = await openSocket(server.port, tally);
-  const viaSocket: RunOptions = { open: (plan) => socket.run(plan) };
+  const viaSocket: RunOptions = { open: async ({ n, rate }) => socket.subscribe(await sendOverApi(server.port, { n, rate })) };
   for (const via of [viaApi, viaSocket]) await runStreams(server, tally, warm, via);
   const a2a = await measure(server, tally, () => runStreams(server, tally, load));
   const ws = await measure(server, tally, () => runStreams(server, tally, load, viaSocket));

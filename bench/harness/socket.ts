@@ -6,8 +6,6 @@ import type { Stream, Tally } from "./stream.ts";
 
 /** One connection to `/api/ws` that carries many streams, with the flow control of the browser client. */
 export interface SocketLoad {
-  /** Sends a plan, and opens the stream of its task. */
-  run(plan: { readonly n: number; readonly rate: number }): Stream & { readonly task: Promise<string> };
   /** Opens the stream of a task, from its first entry. */
   subscribe(task: string): Stream;
   /** Bytes that have come over the wire. */
@@ -16,8 +14,8 @@ export interface SocketLoad {
 }
 
 const CREDIT = 256 * 1024;
-/** A message's `op`, and the number of what it belongs to, stand in its first bytes: it need not be parsed. */
-const HEAD = /^\{"op":"(\w+)",(?:"(?:sub|ref)":(\d+))?/;
+/** A message's `op` and the number of its stream stand in its first bytes: it need not be parsed. */
+const HEAD = /^\{"op":"(\w+)",(?:"sub":(\d+))?/;
 const HEAD_BYTES = 60;
 
 interface Subscription {
@@ -32,7 +30,6 @@ export async function openSocket(port: number, tally: Tally, { compressed = fals
   let wire: Socket | undefined;
   let count = 0;
   const subscriptions = new Map<number, Subscription>();
-  const replies = new Map<number, (data: Buffer) => void>();
   const say = (request: SocketRequest): void => socket.send(JSON.stringify(request));
 
   socket.on("upgrade", (response) => {
@@ -45,13 +42,11 @@ export async function openSocket(port: number, tally: Tally, { compressed = fals
   socket.on("message", (data: Buffer) => {
     const [, op = "", number = ""] = HEAD.exec(data.toString("latin1", 0, HEAD_BYTES)) ?? [];
     if (op === "hello") hello.resolve();
-    else if (replies.has(Number(number))) replies.get(Number(number))?.(data);
     else subscriptions.get(Number(number))?.onMessage(op, data);
   });
   await hello.promise;
 
-  /** A stream whose subscription begins when its task is known. */
-  function open(task: Promise<string>): Stream {
+  function subscribe(task: string): Stream {
     const sub = (count += 1);
     const opened = Promise.withResolvers<string>();
     const ended = Promise.withResolvers<void>();
@@ -81,7 +76,7 @@ export async function openSocket(port: number, tally: Tally, { compressed = fals
       },
     };
     subscriptions.set(sub, subscription);
-    task.then((name) => say({ op: "subscribe", sub, task: name, agent: "bench", credit: CREDIT }), subscription.onClose);
+    say({ op: "subscribe", sub, task, agent: "bench", credit: CREDIT });
     return {
       get chunks() {
         return chunks;
@@ -100,19 +95,7 @@ export async function openSocket(port: number, tally: Tally, { compressed = fals
   }
 
   return {
-    run(plan) {
-      const ref = (count += 1);
-      const task = Promise.withResolvers<string>();
-      replies.set(ref, (data) => {
-        replies.delete(ref);
-        const { result } = JSON.parse(String(data)) as { readonly result?: { readonly task: string } };
-        if (result === undefined) task.reject(new Error(`The socket did not take a message: ${String(data)}`));
-        else task.resolve(result.task);
-      });
-      say({ op: "send", ref, agent: "bench", body: { messageId: crypto.randomUUID(), parts: [{ text: JSON.stringify(plan) }] } });
-      return Object.assign(open(task.promise), { task: task.promise });
-    },
-    subscribe: (task) => open(Promise.resolve(task)),
+    subscribe,
     get bytesRead() {
       return wire?.bytesRead ?? 0;
     },

@@ -121,14 +121,14 @@ export function openStream(asked: StreamRequest): Stream {
   return stream;
 }
 
-/** Sends a message to the load agent over the API, and opens the stream of its task there. */
-export async function openApiStream(port: number, { n, rate, tally }: { readonly n: number; readonly rate: number; readonly tally: Tally }): Promise<Stream> {
-  const body = { messageId: crypto.randomUUID(), parts: [{ text: JSON.stringify({ n, rate }) }] };
+/** Sends a plan to the load agent over the API. Returns its task. */
+export async function sendOverApi(port: number, plan: { readonly n: number; readonly rate: number }): Promise<string> {
+  const body = { messageId: crypto.randomUUID(), parts: [{ text: JSON.stringify(plan) }] };
   const headers = { "content-type": "application/json" };
   const response = await fetch(`http://127.0.0.1:${port}/api/agents/bench/messages`, { method: "POST", headers, body: JSON.stringify(body) });
   const answer = (await response.json()) as { readonly task?: string };
   if (answer.task === undefined) throw new Error(`The API did not take a message: ${JSON.stringify(answer).slice(0, 1000)}`);
-  return openStream({ port, path: `/api/tasks/${answer.task}/events?agent=bench`, tally });
+  return answer.task;
 }
 
 /** The parameters of a message to the load agent. */
