@@ -5,7 +5,8 @@ import "./theme/lists.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { startRouter } from "./router.ts";
-import { startDrop } from "./shell/drop.ts";
+import { startDrop } from "./shell/open-file.ts";
+import { warmUp } from "./shell/warm.ts";
 import { callApi } from "./state/call.ts";
 import { watchClock } from "./state/clock.ts";
 import { loadServer } from "./state/server.ts";
@@ -20,4 +21,5 @@ const place = document.getElementById("app");
 if (place !== null) {
   place.replaceChildren();
   render(<App />, place);
+  warmUp();
 }

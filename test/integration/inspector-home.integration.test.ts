@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import test from "node:test";
 import type { Page } from "playwright-core";
+import { createDemoAgents } from "../../src/lib/main/agents/demo-agents.ts";
 import { apiClient } from "../support/api-client.ts";
 import { PICTURES, seriousFindings, useBrowser } from "../support/browser.ts";
-import { agentOf, serving } from "../support/serving.ts";
+import { readEvents } from "../support/event-source.ts";
+import { agentOf, rpcClient, serving } from "../support/serving.ts";
 import { stepped } from "../support/stepped.ts";
 
 // The inspector's start and its list of tasks in a real browser: both are told by the feed.
@@ -128,5 +130,81 @@ for (const [words, minutes] of [
     await page.locator(".md", { hasText: "more" }).waitFor();
     await page.evaluate("new Promise((done) => setTimeout(done, 600))");
     assert.equal(await page.locator(".task-head .pill").innerText(), "generating");
+  });
+}
+
+test("a stream's file is opened from the start when the server has gone, chosen or dropped, and says what in it is wrong", async (t) => {
+  const { agent, say, end } = steppedAgents("exported");
+  const server = await serving(t, [agent]);
+  const { task } = await apiClient(server.url).send("agent", "exported");
+  say("exported", "kept words");
+  end("exported");
+  await readEvents(`${server.url}/api/tasks/${task}/events`, { until: ({ type }) => type === "end" });
+  const file = await (await fetch(`${server.url}/api/tasks/${task}/export`)).text();
+  const page = await open(t, server.url, { expected: /ERR_CONNECTION_REFUSED|WebSocket connection/ });
+  // What is likely to be opened is fetched once the page is quiet.
+  const isFetched = () => page.evaluate("performance.getEntriesByType('resource').some(({ name }) => name.includes('/assets/check-'))");
+  while ((await isFetched()) !== true);
+  await server.drain({ graceMs: 0 });
+  await page.getByLabel("A stream's file").setInputFiles({ name: "stream.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from(file) });
+  await page.waitForURL(/\/t\/~file\//);
+  await page.getByRole("group", { name: /^Timeline of 1 lane/ }).waitFor();
+  await page.getByRole("link", { name: "Conversation" }).click();
+  await page.getByText("kept words").waitFor();
+  await page.getByRole("link", { name: "Frames" }).click();
+  await page.getByText("No rule broken").waitFor();
+
+  await page.getByRole("link", { name: "Home" }).first().click();
+  const drop = (text: string) =>
+    page.evaluate(
+      `{ const data = new DataTransfer(); data.items.add(new File([${JSON.stringify(text)}], "stream.ndjson"));
+         document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true })); }`,
+    );
+  await drop("nonsense");
+  await page.getByText("stream.ndjson cannot be opened: Line 1 is not a JSON object").waitFor();
+  await drop(`${file}broken`);
+  await page.waitForURL(/\/t\/~file\//);
+  await page.getByText(/Line \d+ is not a JSON object/).waitFor();
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`on a phone each task is a card, and nothing is wider than the screen (${colorScheme})`, async (t) => {
+    const { agents } = await createDemoAgents({ tokenMs: 0 });
+    const server = await serving(t, agents, { allowLocalTargets: true });
+    for (const [agent, text] of [
+      ["assistant", "Roll 2d6, and tell me in a long sentence what came of it, so that there is more than one line to show"],
+      ["team", "What is 12 * 12?"],
+    ] as const)
+      await rpcClient(`${server.url}/a2a/${agent}`).send(text);
+    const page = await open(t, `${server.url}/tasks`, { colorScheme, viewport: { width: 360, height: 740 } });
+    await page.locator("tbody tr").nth(1).waitFor();
+    const isWithin = () => page.evaluate("document.documentElement.scrollWidth <= innerWidth");
+    const cells = page.locator("tbody tr").first().locator("td:visible");
+    for (const cell of await cells.all()) {
+      const box = await cell.boundingBox();
+      assert.ok(box !== null && box.x >= 0 && box.x + box.width <= 360, await cell.innerText());
+    }
+    assert.equal(await isWithin(), true);
+    assert.deepEqual(await seriousFindings(page), []);
+    await page.screenshot({ path: join(PICTURES, `narrow-${colorScheme}-tasks.png`), fullPage: true });
+    for (const [path, name] of [
+      ["/", "home"],
+      ["/remotes", "any-agent"],
+    ] as const) {
+      await page.goto(server.url + path);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      if (name === "home") await page.getByRole("region", { name: "Recently" }).waitFor();
+      else {
+        await page.getByLabel("Address").fill(server.url);
+        await page.getByRole("button", { name: "Examine its card" }).click();
+        await page.getByText(/keeps every MUST|breaks a MUST/).waitFor();
+      }
+      assert.equal(await isWithin(), true, path);
+      assert.deepEqual(await seriousFindings(page), []);
+      await page.screenshot({ path: join(PICTURES, `narrow-${colorScheme}-${name}.png`), fullPage: true });
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.screenshot({ path: join(PICTURES, `wide-${colorScheme}-${name}.png`), fullPage: true });
+      await page.setViewportSize({ width: 360, height: 740 });
+    }
   });
 }

@@ -1,12 +1,9 @@
-import { type Signal, useSignal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useRef } from "preact/hooks";
-import { messageOf } from "../../../src/lib/model/errors.ts";
 import { apiPath } from "../state/call.ts";
-import { FILE_AGENT, heldFile, heldProblem } from "../state/held-file.ts";
-import { loadStream, type StreamStore } from "../state/stream.ts";
-import { navigate, paths } from "../router.ts";
-import { fileName, type OpenedFile, readLines, writeLines } from "./file.ts";
+import { OpenFileButton } from "../shell/open-file-button.tsx";
+import type { StreamStore } from "../state/stream.ts";
+import { fileName, writeLines } from "../state/stream-file.ts";
 
 /** The line over the frames: search, how many there are and how many break a rule, export and import. */
 export function FrameTools({
@@ -14,7 +11,7 @@ export function FrameTools({
   text,
   rows,
   gone,
-  problem: pageProblem,
+  problem,
   judged,
   bad,
   isReady,
@@ -29,18 +26,7 @@ export function FrameTools({
   readonly bad: number;
   readonly isReady: boolean;
 }): VNode {
-  const file = useRef<HTMLInputElement>(null);
-  const problem = useSignal<string | undefined>(undefined);
   const all = stream.entries.length;
-  const open = async (chosen: File | undefined): Promise<void> => {
-    if (chosen === undefined) return;
-    try {
-      openStreamFile(await chosen.text());
-      problem.value = undefined;
-    } catch (error) {
-      problem.value = messageOf(error);
-    }
-  };
   return (
     <div class="frames-tools">
       <input
@@ -68,40 +54,14 @@ export function FrameTools({
       <button type="button" disabled={all === 0} onClick={() => save(stream)}>
         Export
       </button>
-      <button type="button" onClick={() => file.current?.click()}>
-        Import
-      </button>
-      <input
-        ref={file}
-        type="file"
-        hidden
-        aria-label="A stream's file"
-        accept=".ndjson,.jsonl,application/x-ndjson"
-        onChange={(event) => {
-          void open(event.currentTarget.files?.[0]);
-          event.currentTarget.value = "";
-        }}
-      />
-      {(problem.value ?? pageProblem) !== undefined && (
+      <OpenFileButton label="Import" />
+      {problem !== undefined && (
         <p class="problem" role="alert">
-          {problem.value ?? `Earlier entries cannot be fetched. ${pageProblem ?? ""}`}
+          Earlier entries cannot be fetched. {problem}
         </p>
       )}
     </div>
   );
-}
-
-/** Shows the first stream of a file, with what of it could not be read. Throws where nothing can be shown. */
-export function openStreamFile(text: string): void {
-  const { streams, problems }: OpenedFile = readLines(text);
-  const [first, ...more] = streams.filter(({ entries }) => entries.length > 0);
-  const told = problems.slice(0, 3).map(({ line, message }) => `Line ${line} ${message}.`);
-  if (first === undefined) throw new Error(told.length === 0 ? "The file has no entries." : told.join(" "));
-  const task = first.task === "" ? "file" : first.task;
-  heldFile.value = loadStream([...writeLines([{ ...first, task }])].join(""));
-  const others = more.length === 0 ? "" : `The file has ${more.length} more ${more.length === 1 ? "stream" : "streams"}, which are not shown. `;
-  heldProblem.value = told.length === 0 && others === "" ? undefined : others + told.join(" ");
-  navigate(paths.task(FILE_AGENT, heldFile.value.task, { view: "lanes" }));
 }
 
 function save(stream: StreamStore): void {

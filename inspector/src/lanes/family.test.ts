@@ -5,7 +5,6 @@ import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { type ExtensionData, toMetadata } from "../../../src/lib/model/extension.ts";
 import { createReplaySession } from "../replay/session.ts";
 import type { Position } from "../replay/position.ts";
-import { writeNdjson } from "../state/ndjson.ts";
 import { loadStream, type StreamStore } from "../state/stream.ts";
 import { createFamily, createPastLanes } from "./family.ts";
 import { createLanes, type Lanes } from "./model.ts";
@@ -24,7 +23,7 @@ function streamOf(task: string, at: number, words: number, asks?: string): Strea
     const artifact = { artifactId: "a", parts: [{ text: "w " }] };
     entries.push({ ...base(entries.length + 1), event: { artifactUpdate: { ...ids, artifact, append: word > 0 } } });
   }
-  return loadStream(writeNdjson({ agent: `agent-${task}`, task, entries }));
+  return loadStream({ agent: `agent-${task}`, task, entries });
 }
 
 const tokens = (lanes: Lanes): Record<string, number> => Object.fromEntries(lanes.list().map(({ lane }) => [lane.id, lane.figures().tokens]));

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { signal } from "@preact/signals";
 import fc from "fast-check";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
-import { writeNdjson } from "../state/ndjson.ts";
 import { loadStream, openStream, type StreamStore } from "../state/stream.ts";
 import type { Told, Transport } from "../state/transport.ts";
 import type { Position } from "./position.ts";
@@ -26,7 +25,7 @@ function entriesOf(gaps: readonly number[]): readonly StreamEntry[] {
   return list;
 }
 
-const fileOf = (entries: readonly StreamEntry[]): StreamStore => loadStream(writeNdjson({ agent: "agent", task: "t", entries }));
+const fileOf = (entries: readonly StreamEntry[]): StreamStore => loadStream({ agent: "agent", task: "t", entries });
 
 /** A session with a clock that stands still until it is told, and all that the address was told. */
 function standing(stream: StreamStore, begins?: Position) {

@@ -6,7 +6,7 @@ import { askKey, keyWanted } from "../state/call.ts";
 import { agentName, agents, server, trouble } from "../state/server.ts";
 import { nextTheme, theme } from "../theme/theme.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
-import { dropProblem } from "./drop.ts";
+import { fileProblem } from "./open-file.ts";
 import { KeyDialog } from "./key-dialog.tsx";
 import { Shortcuts, useShortcuts } from "./shortcuts.tsx";
 import { titleOf } from "./title.ts";
@@ -96,10 +96,10 @@ export function Frame({ children }: { readonly children: ComponentChildren }): V
             </button>
           </div>
         )}
-        {dropProblem.value !== undefined && (
+        {fileProblem.value !== undefined && (
           <div class="banner" role="alert">
-            <span class="grow">{dropProblem.value}</span>
-            <button type="button" class="quiet icon" aria-label="Close" onClick={() => (dropProblem.value = undefined)}>
+            <span class="grow">{fileProblem.value}</span>
+            <button type="button" class="quiet icon" aria-label="Close" onClick={() => (fileProblem.value = undefined)}>
               <Icon name="close" size={16} />
             </button>
           </div>

@@ -6,9 +6,9 @@ import { messageOf } from "../../../src/lib/model/errors.ts";
 import { retryDelay } from "./backoff.ts";
 import { serverNow } from "./clock.ts";
 import { onFrame, onTick, pageNow, pause } from "./frame.ts";
-import { readNdjson } from "./ndjson.ts";
 import type { Figures } from "./figures.ts";
 import { createReading } from "./reading.ts";
+import type { SavedStream } from "./stream-file.ts";
 import { createRoom } from "./room.ts";
 import { createSignals } from "./signals.ts";
 import { connectShared, dropShared } from "./shared.ts";
@@ -137,9 +137,8 @@ export function openStream(agent: string, task: string, { transport = connectSha
   return known.store;
 }
 
-/** A stream of entries that are at hand: an imported file. Throws `parse-error` that names the line. */
-export function loadStream(text: string): StreamStore {
-  const { agent, task, snapshot, entries } = readNdjson(text);
+/** A stream of entries that are at hand: of a file that was opened. */
+export function loadStream({ agent, task, snapshot, entries }: Omit<SavedStream, "context">): StreamStore {
   const reading = createReading();
   if (snapshot !== undefined) reading.restore(snapshot, (entries[0]?.seq ?? 1) - 1);
   for (const entry of entries) reading.take(entry, entry.at);

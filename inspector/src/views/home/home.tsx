@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { AgentSummary, TaskSummary } from "../../../../src/lib/model/api.ts";
 import { paths } from "../../router.ts";
+import { OpenFileButton } from "../../shell/open-file-button.tsx";
 import { followTasks, type LiveTasks } from "../../state/live.ts";
 import { agentName, agents, server } from "../../state/server.ts";
 import { stateWords, whenWords } from "../../state/words.ts";
@@ -36,7 +37,10 @@ export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
   return (
     <div class="page home">
       <header class="stack">
-        <h1>Agents, streaming</h1>
+        <div class="page-head">
+          <h1>Agents, streaming</h1>
+          <OpenFileButton label="Open a file" title="A stream that was exported (.ndjson); it may be dropped anywhere on the page, too" />
+        </div>
         <p class="muted lead">Each answer is a durable stream of numbered entries: watch it live, cut it off, come back, replay it.</p>
       </header>
       {demo !== undefined ? <DemoTalk key={demo.task} agent={demo.agent} task={demo.task} /> : isEmpty === true && hasDemo && <DemoPlace />}

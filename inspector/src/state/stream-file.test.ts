@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { streamResponses } from "../../../test/support/a2a-arbitraries.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
-import { fileName, readLines, type SavedStream, writeLines } from "./file.ts";
+import { fileName, readLines, type SavedStream, writeLines } from "./stream-file.ts";
 
 const entries: fc.Arbitrary<readonly StreamEntry[]> = fc
   .array(

@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import { messageOf } from "../../../src/lib/model/errors.ts";
 
-/** Why what was dropped on the page could not be opened; undefined while nothing is wrong. */
-export const dropProblem = signal<string | undefined>(undefined);
+/** Why a file could not be opened; undefined while nothing is wrong. */
+export const fileProblem = signal<string | undefined>(undefined);
 
 /** A stream's file that is dropped anywhere is opened; no drop makes the browser leave the page. What a view takes itself (`preventDefault`) is its own. To be called once. */
 export function startDrop(): void {
@@ -12,7 +12,7 @@ export function startDrop(): void {
   window.addEventListener("drop", (event) => {
     if (event.defaultPrevented || !hasFiles(event)) return;
     event.preventDefault();
-    void open([...(event.dataTransfer?.files ?? [])]);
+    void openDropped([...(event.dataTransfer?.files ?? [])]);
   });
 }
 
@@ -20,17 +20,19 @@ function hasFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes("Files") === true;
 }
 
-async function open(files: readonly File[]): Promise<void> {
+async function openDropped(files: readonly File[]): Promise<void> {
   const file = files.find(({ name, type }) => /\.(?:ndjson|jsonl)$/i.test(name) || /ndjson|jsonl/.test(type));
-  if (file === undefined) {
-    dropProblem.value = "Only the file of a stream (.ndjson) is opened here. To send a file to an agent, drop it on a conversation.";
-    return;
-  }
+  if (file !== undefined) return openFile(file);
+  fileProblem.value = "Only the file of a stream (.ndjson) is opened here. To send a file to an agent, drop it on a conversation.";
+}
+
+/** Opens a stream's file, in place of what is shown; what is wrong with it stands in `fileProblem`. */
+export async function openFile(file: File): Promise<void> {
   try {
-    const { openStreamFile } = await import("../frames/tools.tsx");
+    const { openStreamFile } = await import("../state/open-stream-file.ts");
     openStreamFile(await file.text());
-    dropProblem.value = undefined;
+    fileProblem.value = undefined;
   } catch (error) {
-    dropProblem.value = `${file.name} cannot be opened: ${messageOf(error)}`;
+    fileProblem.value = `${file.name} cannot be opened: ${messageOf(error)}`;
   }
 }
