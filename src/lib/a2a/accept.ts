@@ -81,7 +81,7 @@ async function attach(parts: ServerParts, call: Call, value: OnceValue): Promise
 }
 
 async function startTask(parts: ServerParts, call: Call, request: SendParams, message: Message, once: Once | undefined): Promise<Accepted> {
-  parts.runtime.admit();
+  parts.runtime.admit(call.principal);
   const context = message.contextId ?? newId();
   if (message.contextId !== undefined) {
     const { tenant, user } = call.principal;
@@ -130,7 +130,7 @@ async function continueTask(parts: ServerParts, call: Call, message: Message, ta
         return { key, after: head, created: false, repeated: false };
       }
     } else {
-      parts.runtime.admit();
+      parts.runtime.admit(call.principal);
       await checkQueue(parts, key);
       const data = { kind: "input" as const, message: input.message, user: call.principal.user };
       const added = await recordAddition(parts, row, { data, state: "TASK_STATE_SUBMITTED", records }, "this-epoch");

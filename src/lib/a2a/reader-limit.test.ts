@@ -4,7 +4,22 @@ import { defineAgent } from "../engine/define-agent.ts";
 import { scripted } from "../engine/scripted.ts";
 import { IasError } from "../model/errors.ts";
 import type { Call, Frame, FrameStream, Operations } from "./operations.ts";
+import { createPlaces } from "../stream/places.ts";
 import { limitReaders } from "./reader-limit.ts";
+
+const refuse = (taken: number, of: string): IasError => new IasError("limit-reached", `${taken} of ${of}`, { retryable: true });
+
+/** Operations of so many places, and how many are taken. */
+function limitedTo(operations: Operations, max: number) {
+  const places = createPlaces({ max, perOwner: max, refuse });
+  const limited = limitReaders(operations, ({ user }) => places.take(user));
+  return {
+    ...limited,
+    get readers() {
+      return places.taken;
+    },
+  };
+}
 
 const agent = defineAgent({ id: "a", engine: scripted([]) });
 
@@ -30,7 +45,7 @@ async function* frames(): AsyncGenerator<readonly Frame[]> {
 describe("the limit of readers", () => {
   it("refuses one stream too many before it opens, and takes the next when one has ended", async () => {
     let opened = 0;
-    const limited = limitReaders(
+    const limited = limitedTo(
       operationsOf(() => {
         opened += 1;
         return frames();
@@ -51,12 +66,12 @@ describe("the limit of readers", () => {
   });
 
   it("counts no stream that its reader gave up, that failed, that did not open, or whose caller is gone", async () => {
-    const limited = limitReaders(operationsOf(frames), 10);
+    const limited = limitedTo(operationsOf(frames), 10);
     const given = await limited.subscribeToTask(callWith(), {});
     for await (const _ of given.frames) break;
     assert.equal(limited.readers, 0);
 
-    const failing = limitReaders(
+    const failing = limitedTo(
       operationsOf(async function* () {
         yield [];
         throw new Error("broken");
@@ -69,7 +84,7 @@ describe("the limit of readers", () => {
     }, /broken/);
     assert.equal(failing.readers, 0);
 
-    const closed = limitReaders(
+    const closed = limitedTo(
       operationsOf(() => {
         throw new IasError("task-not-found", "None.");
       }),

@@ -1,11 +1,8 @@
-import { IasError } from "../model/errors.ts";
+import type { Principal } from "../model/key.ts";
 import type { Call, FrameStream, Operations } from "./operations.ts";
 
-/** Operations that open at most `maxReaders` streams at once, whatever binding asks. */
-export interface LimitedOperations extends Operations {
-  /** Streams that are open now. */
-  readonly readers: number;
-}
+/** A place for one more stream of a caller, until it is disposed. Throws `limit-reached`. */
+export type AdmitReader = (principal: Principal) => Disposable;
 
 /** Hears of each stream that is opened by a way that is listed; `at` gives the last seq that its reader was given. What it returns is disposed when the stream is over. */
 export type OnReader = (stream: FrameStream, transport: NonNullable<Call["transport"]>, at: () => number) => Disposable;
@@ -21,24 +18,19 @@ export function withTransport(operations: Operations, transport: NonNullable<Cal
 }
 
 /**
- * Refuses a stream over the limit with `limit-reached` before it does anything, so that a repeat does not send a message twice. A stream counts until its frames
+ * Refuses a stream for which there is no place before it does anything, so that a repeat does not send a message twice. A stream has its place until its frames
  * have ended or were given up, or its caller is gone.
  */
-export function limitReaders(operations: Operations, maxReaders: number, onReader?: OnReader): LimitedOperations {
-  let readers = 0;
-
+export function limitReaders(operations: Operations, admit: AdmitReader, onReader?: OnReader): Operations {
   const limited =
     (open: (call: Call, params: unknown) => Promise<FrameStream>) =>
     async (call: Call, params: unknown): Promise<FrameStream> => {
-      if (readers >= maxReaders) throw tooMany(readers);
-      readers += 1;
-      let counted = true;
+      const place = admit(call.principal);
       let listed: Disposable | undefined;
       let seq = 0;
       const leave = (): void => {
         call.signal.removeEventListener("abort", leave);
-        if (counted) readers -= 1;
-        counted = false;
+        place[Symbol.dispose]();
         listed?.[Symbol.dispose]();
       };
       call.signal.addEventListener("abort", leave);
@@ -57,9 +49,6 @@ export function limitReaders(operations: Operations, maxReaders: number, onReade
     ...operations,
     sendStreamingMessage: limited((call, params) => operations.sendStreamingMessage(call, params)),
     subscribeToTask: limited((call, params) => operations.subscribeToTask(call, params)),
-    get readers() {
-      return readers;
-    },
   };
 }
 
@@ -88,12 +77,4 @@ function watch<T>(frames: AsyncIterable<T>, ended: () => void, given: (batch: T)
       };
     },
   };
-}
-
-function tooMany(readers: number): IasError {
-  return new IasError("limit-reached", `${readers} streams are open (maxReaders); try again in a moment.`, {
-    reason: "TOO_MANY_READERS",
-    retryable: true,
-    retryAfterMs: 1000,
-  });
 }

@@ -28,8 +28,8 @@ export interface ApiParts {
 
 /** Who reads which stream, in this process. */
 export interface ReaderRegistry {
-  /** A place for one more stream, until it is disposed. Throws `limit-reached` (retryable) when there are `maxReaders`. To be asked before a stream is opened. */
-  admit(): Disposable;
+  /** A place for one more stream of a caller, until it is disposed. Throws `limit-reached` (retryable) when there are `maxReaders`, or `maxReadersPerUser` of the caller's. To be asked before a stream is opened. */
+  admit(principal: Principal): Disposable;
   /** Enters a reader. `at` is asked only when somebody looks. */
   enter(reader: { readonly key: StreamKey; readonly transport: ReaderInfo["transport"]; readonly audience: Audience; readonly at: () => number }): Disposable;
   /** The readers of the caller's streams, of one task if it is given. */

@@ -23,7 +23,7 @@ export async function openEvents(parts: Parts, caller: Caller, name: TaskName, o
   const opening = resumes ? "resume" : place === undefined ? "fresh" : "reset";
   const cursorOf = (seq: number): string => toCursor(log.id, seq);
   const atEnd = resumes && page.sealed && place.seq >= page.head;
-  const slot = atEnd ? undefined : parts.readers.admit();
+  const slot = atEnd ? undefined : parts.readers.admit(caller.principal);
   const giveBack = (): void => slot?.[Symbol.dispose]();
   caller.signal.addEventListener("abort", giveBack);
   if (caller.signal.aborted) giveBack();

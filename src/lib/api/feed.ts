@@ -18,7 +18,7 @@ export async function openFeed(parts: FeedParts, caller: Caller, options: FeedOp
   const place = options.after === undefined ? undefined : options.after === "0" ? ALL : readFeedCursor(options.after, log.id);
   // A place that the log has not reached: it lost its end (power loss, a backup that was put back), and what comes there now is something else.
   const from: FeedPlace = place !== undefined && place.position <= position ? place : { position, starting: true, given: new Map() };
-  const slot = parts.readers.admit();
+  const slot = parts.readers.admit(caller.principal);
   const giveBack = (): void => {
     caller.signal.removeEventListener("abort", giveBack);
     slot[Symbol.dispose]();

@@ -1,25 +1,17 @@
 import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
+import type { Limits } from "../model/limits.ts";
+import { createPlaces } from "../stream/places.ts";
 import type { ReaderRegistry } from "./api-parts.ts";
 
 type Reader = Parameters<ReaderRegistry["enter"]>[0] & { readonly since: number };
 
 /** The readers of this process, by tenant and user so that listing asks no others. */
-export function createReaderRegistry(options: { readonly maxReaders: number; readonly now: () => number }): ReaderRegistry {
+export function createReaderRegistry(options: Pick<Limits, "maxReaders" | "maxReadersPerUser"> & { readonly now: () => number }): ReaderRegistry {
   const byCaller = new Map<string, Set<Reader>>();
-  let size = 0;
+  const places = createPlaces({ max: options.maxReaders, perOwner: options.maxReadersPerUser, refuse: tooMany });
   return {
-    admit() {
-      if (size < options.maxReaders) {
-        size += 1;
-        return once(() => (size -= 1));
-      }
-      throw new IasError("limit-reached", `${size} streams are open (maxReaders); try again in a moment.`, {
-        reason: "TOO_MANY_READERS",
-        retryable: true,
-        retryAfterMs: 1000,
-      });
-    },
+    admit: (principal) => places.take(callerOf(principal)),
     enter(reader) {
       const caller = callerOf(reader.key);
       const entered: Reader = { ...reader, since: options.now() };
@@ -45,6 +37,15 @@ function once(leave: () => void): Disposable {
       left = true;
     },
   };
+}
+
+function tooMany(open: number, of: "all" | "owner"): IasError {
+  const limit = of === "all" ? "maxReaders" : "of this user, maxReadersPerUser";
+  return new IasError("limit-reached", `${open} streams are open (${limit}); try again in a moment.`, {
+    reason: "TOO_MANY_READERS",
+    retryable: true,
+    retryAfterMs: 1000,
+  });
 }
 
 function callerOf({ tenant, user }: Pick<StreamKey, "tenant" | "user"> | Principal): string {

@@ -21,7 +21,7 @@ import type { WaitingUploads } from "../media/uploads.ts";
 import { createWaitingUploads } from "../media/waiting-uploads.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
-import { DEFAULT_LIMITS, type Limits } from "../model/limits.ts";
+import { DEFAULT_LIMITS, type Limits, NO_QUOTAS } from "../model/limits.ts";
 import { createGuardedFetch, type GuardedFetch } from "../net/guarded-fetch.ts";
 import type { Page } from "../net/page.ts";
 import { createInlineRuntime } from "../runtime/inline.ts";
@@ -82,12 +82,12 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
   const loop = watchEventLoop(report);
   closer.add(async () => loop[Symbol.dispose]());
   const authenticator = opened(await openAuthenticator(settings.auth, { host: settings.host, now: Date.now, report }));
-  const ground = await wireGround(options, opened);
+  const needsCredentials = authenticator.schemes.length > 0;
+  const ground = await wireGround(options, { opened, needsCredentials });
   const { limits, agents, blobs, media, uploads, views, secrets, now } = ground;
   const cardKey = settings.cardKeyFile === undefined ? undefined : await readSigningKey(settings.cardKeyFile);
   const signingKey = cardKey ?? (await loadSigningKey(store.records));
   const authenticate: Core["authenticate"] = (request) => authenticator.authenticate(request);
-  const needsCredentials = authenticator.schemes.length > 0;
   const cards = wireCards(options, ground, { schemes: authenticator.schemes, signingKey: cardKey, authenticate });
   const cancel = async (agent: Agent, { tenant, user, task }: StreamKey): Promise<void> => {
     const { signal } = new AbortController();
@@ -96,7 +96,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
   const remotes = opened(wireRemotes(options, ground, { cards, needsCredentials, cancel }));
   // Before turns are taken up again: theirs among them.
   await remotes.load();
-  const readers = createReaderRegistry({ maxReaders: limits.maxReaders, now });
+  const readers = createReaderRegistry({ ...limits, now });
   const runtime = opened(settings.readOnly ? createReadOnlyRuntime() : wireRuntime(options, ground, owner));
   const push = opened(wirePush(options, ground, signingKey));
   const operations = withOwners(createOperations({ store, views, agents, runtime, media, limits, push, cards, owner, now, report }));
@@ -104,7 +104,7 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
   return {
     limits,
     agents,
-    operations: limitReaders(operations, limits.maxReaders, ({ key, audience }, transport, at) => readers.enter({ key, audience, transport, at })),
+    operations: limitReaders(operations, readers.admit, ({ key, audience }, transport, at) => readers.enter({ key, audience, transport, at })),
     readers,
     remotes,
     runtime,
@@ -141,8 +141,11 @@ interface Ground {
   readonly now: () => number;
 }
 
-async function wireGround({ store, settings, where, ...options }: CoreOptions, opened: Opened): Promise<Ground> {
-  const limits: Limits = { ...DEFAULT_LIMITS, ...settings.limits };
+async function wireGround(
+  { store, settings, where, ...options }: CoreOptions,
+  { opened, needsCredentials }: { readonly opened: Opened; readonly needsCredentials: boolean },
+): Promise<Ground> {
+  const limits: Limits = { ...DEFAULT_LIMITS, ...(!needsCredentials && NO_QUOTAS), ...settings.limits };
   const agents = readAgents(options.agents);
   const now = Date.now;
   const origin = (): string => where.origin;

@@ -29,8 +29,12 @@ export interface Limits {
   readonly maxEntryBytes: number;
   /** Turns that run at once in a process; more wait. */
   readonly maxParallelTurns: number;
+  /** Turns of one user that run at once in a process; more wait, and users take turns. Without authentication all callers are one user, and this is not asked. */
+  readonly maxParallelTurnsPerUser: number;
   /** Turns that wait in a process: `limit-reached`, retryable. */
   readonly maxQueuedTurns: number;
+  /** Turns of one user that wait in a process: `limit-reached`, retryable. Not asked without authentication. */
+  readonly maxQueuedTurnsPerUser: number;
   /** Messages that wait in one conversation or one working task: `limit-reached`, retryable. */
   readonly maxQueuedPerConversation: number;
   /** Longest turn, ms: FAILED with reason TURN_TOO_LONG. Infinity (no limit) by default: liveness is content, not time. */
@@ -51,7 +55,7 @@ export interface Limits {
   readonly maxUploadBytes: number;
   /** Most files in one upload: `too-large`. */
   readonly maxUploadFiles: number;
-  /** What one caller may have uploaded without sending it, bytes, of each file at least 16 KiB: `limit-reached`, retryable. */
+  /** What one user may have uploaded without sending it, bytes, of each file at least 16 KiB: `limit-reached`, retryable. */
   readonly maxWaitingUploadBytes: number;
   /** An upload that no message takes is removed after this time, ms; at most twice as long. */
   readonly uploadTtlMs: number;
@@ -69,10 +73,14 @@ export interface Limits {
   readonly heartbeatMs: number;
   /** Age at which a stream is ended, so that clients reconnect, ms; with 10 % jitter. */
   readonly maxStreamMs: number;
-  /** Readers of a process: `limit-reached`, retryable. */
+  /** Readers of a process, streams that are open by whichever way: `limit-reached`, retryable. */
   readonly maxReaders: number;
+  /** Readers of one user in a process: `limit-reached`, retryable. Not asked without authentication. */
+  readonly maxReadersPerUser: number;
   /** WebSocket connections of a process: `limit-reached`, or close code 1013 for browsers. */
   readonly maxSockets: number;
+  /** WebSocket connections of one user in a process: `limit-reached`, or close code 1013 for browsers. Not asked without authentication. */
+  readonly maxSocketsPerUser: number;
   /** Streams at once on one WebSocket: `limit-reached`. */
   readonly maxSocketStreams: number;
   /** Requests under way at once on one WebSocket: `limit-reached`, retryable. */
@@ -91,7 +99,7 @@ export interface Limits {
   readonly maxAddressBurst: number;
   /** Foreign agents that may be added while the server runs: `limit-reached`. */
   readonly maxRemotes: number;
-  /** Foreign agents that one caller may add: `limit-reached`. */
+  /** Foreign agents that one user may add: `limit-reached`. Not asked without authentication. */
   readonly maxRemotesPerUser: number;
   /** How long a page's session lasts, ms; then it signs in again. */
   readonly sessionMs: number;
@@ -132,7 +140,9 @@ export const DEFAULT_LIMITS: Limits = {
   maxIdLength: 256,
   maxEntryBytes: 192 * 1024,
   maxParallelTurns: 256,
+  maxParallelTurnsPerUser: 128,
   maxQueuedTurns: 10_000,
+  maxQueuedTurnsPerUser: 5000,
   maxQueuedPerConversation: 100,
   maxTurnMs: Number.POSITIVE_INFINITY,
   maxAttempts: 10,
@@ -153,7 +163,9 @@ export const DEFAULT_LIMITS: Limits = {
   heartbeatMs: 15_000,
   maxStreamMs: 3_600_000,
   maxReaders: 20_000,
+  maxReadersPerUser: 10_000,
   maxSockets: 5000,
+  maxSocketsPerUser: 2500,
   maxSocketStreams: 1000,
   maxSocketCalls: 100,
   maxSocketMessageBytes: 16 * 1024 * 1024,
@@ -176,6 +188,15 @@ export const DEFAULT_LIMITS: Limits = {
   rollKeepEntries: 10_000,
   onceTtlMs: 24 * 3_600_000,
 };
+
+/** What one user may take of a server that several share. Where nobody says who they are, these limits are away unless they are set. */
+export const NO_QUOTAS = {
+  maxParallelTurnsPerUser: Number.POSITIVE_INFINITY,
+  maxQueuedTurnsPerUser: Number.POSITIVE_INFINITY,
+  maxReadersPerUser: Number.POSITIVE_INFINITY,
+  maxSocketsPerUser: Number.POSITIVE_INFINITY,
+  maxRemotesPerUser: Number.POSITIVE_INFINITY,
+} as const satisfies Partial<Limits>;
 
 /** Media types of files that are taken as uploads, `image/*` or whole. What is no known type of these has to be text, or is refused. */
 export const DEFAULT_UPLOAD_TYPES: readonly string[] = [

@@ -5,6 +5,7 @@ import { joinKey, keyText, type StreamKey } from "../model/key.ts";
 import type { RuntimeParts } from "./parts.ts";
 import { queueFull, type Runtime } from "./runtime.ts";
 import { type RunningTask, runTask } from "./turn.ts";
+import { createPermits } from "../stream/permits.ts";
 import { withinMs } from "../stream/within.ts";
 
 /** How often leases are renewed and turns without an owner are looked for, ms. */
@@ -30,8 +31,8 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
   const ticker = parts.ticker ?? createTicker();
   const busy = new Map<string, Conversation>();
   const running = new Map<string, RunningTask>();
-  const waiting: { readonly conversation: Conversation; readonly key: StreamKey }[] = [];
-  /** Each works for one conversation and takes one place. */
+  const places = createPermits(parts.limits.maxParallelTurns, { perOwner: parts.limits.maxParallelTurnsPerUser });
+  /** Each works for one conversation and takes one place, or waits for it. */
   const works = new Set<Promise<void>>();
   let draining = false;
 
@@ -47,15 +48,7 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
   };
 
   const place = (conversation: Conversation, key: StreamKey): void => {
-    if (works.size >= parts.limits.maxParallelTurns) {
-      waiting.push({ conversation, key });
-      return;
-    }
-    const done = work(conversation, key).finally(() => {
-      works.delete(done);
-      const next = waiting.shift();
-      if (next !== undefined) place(next.conversation, next.key);
-    });
+    const done = places.run(userOf(key), () => work(conversation, key)).finally(() => works.delete(done));
     works.add(done);
   };
 
@@ -132,7 +125,6 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
 
   const drain = async (graceMs: number): Promise<void> => {
     draining = true;
-    waiting.length = 0;
     const all = Promise.all(works);
     await withinMs(all, graceMs);
     for (const task of running.values()) task.abandon();
@@ -141,9 +133,12 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
   };
 
   return {
-    admit() {
+    admit(user) {
       if (draining) throw stopping();
-      if (waiting.length >= parts.limits.maxQueuedTurns) throw queueFull(`${waiting.length} turns wait for a place`, "maxQueuedTurns");
+      const waiting = places.waiting();
+      if (waiting >= parts.limits.maxQueuedTurns) throw queueFull(`${waiting} turns wait for a place`, "maxQueuedTurns");
+      const own = places.waiting(userOf(user));
+      if (own >= parts.limits.maxQueuedTurnsPerUser) throw queueFull(`${own} turns of this user wait for a place`, "maxQueuedTurnsPerUser");
     },
     async submit(key) {
       const row = await index.get(key);
@@ -154,6 +149,10 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
     drain: ({ graceMs }) => drain(graceMs),
     [Symbol.asyncDispose]: () => drain(0),
   };
+}
+
+function userOf({ tenant, user }: Pick<StreamKey, "tenant" | "user">): string {
+  return joinKey(tenant, user);
 }
 
 /** The conversation's task that has waited longest for its turn. */

@@ -8,8 +8,11 @@ import type { Principal, StreamKey } from "../model/key.ts";
  * MUST run at most one turn of a task and one *running* turn of a conversation at a time (SEMANTICS 17), and write only through an epoch that it opened.
  */
 export interface Runtime extends AsyncDisposable {
-  /** Throws `unavailable` (draining) or `limit-reached` (`maxQueuedTurns`), both retryable, if a turn could not be taken now. Asked before a turn is recorded. */
-  admit(): void;
+  /**
+   * Throws `unavailable` (draining) or `limit-reached` (`maxQueuedTurns`, `maxQueuedTurnsPerUser`), both retryable, if a turn of a user could not be taken now.
+   * Asked before a turn is recorded.
+   */
+  admit(user: Pick<Principal, "tenant" | "user">): void;
   /** A turn is recorded (the task is SUBMITTED): run it when its conversation is free. Returns once it is queued; a repeated call is harmless, and nothing is refused here. */
   submit(key: StreamKey): Promise<void>;
   /** Hands an input to the running turn's owner, which records it before this resolves. `idle`: no turn runs here, record it yourself. */
@@ -34,6 +37,6 @@ export interface CancelRequest {
 }
 
 /** The refusal of what would have to wait where enough waits already: `waiting` says how many of what, `limit` names the limit. */
-export function queueFull(waiting: string, limit: "maxQueuedTurns" | "maxQueuedPerConversation"): IasError {
+export function queueFull(waiting: string, limit: "maxQueuedTurns" | "maxQueuedTurnsPerUser" | "maxQueuedPerConversation"): IasError {
   return new IasError("limit-reached", `${waiting} (${limit}); send this one later.`, { reason: "QUEUE_FULL", retryable: true, retryAfterMs: 1000 });
 }

@@ -2,9 +2,11 @@ import type { IncomingMessage } from "node:http";
 import { WebSocket, WebSocketServer } from "ws";
 import { SOCKET_CLOSE } from "../model/api.ts";
 import { IasError } from "../model/errors.ts";
+import { joinKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import { MAX_TIMER_MS } from "../stream/clock.ts";
 import type { HeartbeatWheel } from "../stream/heartbeat.ts";
+import { createPlaces } from "../stream/places.ts";
 import { createIncoming } from "./incoming.ts";
 import { createOutbox } from "./outbox.ts";
 import type { Handshake, SocketConnection, SocketRoute, Sockets } from "./socket.ts";
@@ -12,7 +14,7 @@ import type { Handshake, SocketConnection, SocketRoute, Sockets } from "./socket
 /** What the WebSocket endpoints of a server share. */
 export interface SocketsOptions {
   readonly routes: readonly SocketRoute[];
-  readonly limits: Pick<Limits, "maxSockets" | "maxSocketMessageBytes" | "maxBufferedBytes" | "maxStreamMs">;
+  readonly limits: Pick<Limits, "maxSockets" | "maxSocketsPerUser" | "maxSocketMessageBytes" | "maxBufferedBytes" | "maxStreamMs">;
   readonly wheel: HeartbeatWheel;
   readonly report: (error: IasError) => void;
 }
@@ -56,6 +58,7 @@ export function createSockets(options: SocketsOptions): Sockets {
     maxPayload,
     handleProtocols: (offered, request) => (offered.has(chosen.get(request) ?? "") ? (chosen.get(request) ?? false) : false),
   });
+  const places = createPlaces({ max: limits.maxSockets, perOwner: limits.maxSocketsPerUser, refuse: tooMany });
   const open = new Map<WebSocket, (code: number, reason: string) => void>();
   const watchIncoming = createIncoming({ maxBytes: limits.maxBufferedBytes, maxMessageBytes: maxPayload });
   let emptied: (() => void) | undefined;
@@ -185,9 +188,18 @@ export function createSockets(options: SocketsOptions): Sockets {
     },
     accept(handshake) {
       if (ending !== undefined) throw new IasError("unavailable", "The server stops.", { retryable: true, retryAfterMs: 1000 });
-      if (open.size >= limits.maxSockets) throw tooMany(open.size);
-      handshake.endpoint.admit?.({ principal: handshake.principal, address: handshake.request.socket.remoteAddress ?? "" });
-      upgrade(handshake, (ws) => serve(ws, handshake));
+      const { principal, request, socket } = handshake;
+      const place = places.take(joinKey(principal.tenant, principal.user));
+      const giveBack = (): void => place[Symbol.dispose]();
+      socket.once("close", giveBack);
+      try {
+        handshake.endpoint.admit?.({ principal, address: request.socket.remoteAddress ?? "" });
+        upgrade(handshake, (ws) => serve(ws, handshake));
+      } catch (error) {
+        giveBack();
+        throw error;
+      }
+      if (socket.destroyed) giveBack();
     },
     turnAway(handshake, code, reason) {
       upgrade(handshake, (ws) => {
@@ -229,8 +241,9 @@ function cutReason(reason: string): string {
   return cut;
 }
 
-function tooMany(count: number): IasError {
-  return new IasError("limit-reached", `${count} sockets are open (maxSockets); try again in a moment.`, {
+function tooMany(count: number, of: "all" | "owner"): IasError {
+  const limit = of === "all" ? "maxSockets" : "of this user, maxSocketsPerUser";
+  return new IasError("limit-reached", `${count} sockets are open (${limit}); try again in a moment.`, {
     reason: "TOO_MANY_SOCKETS",
     retryable: true,
     retryAfterMs: 1000,

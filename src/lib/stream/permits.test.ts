@@ -50,6 +50,31 @@ describe("permits", () => {
     );
   });
 
+  it("leave some to others however many one owner brings, and say how many wait", async () => {
+    const permits = createPermits(3, { perOwner: 2 });
+    const { start, begun } = works(permits);
+    const results = ["a1", "a2", "a3", "a4"].map((name) => start(name, "a"));
+    results.push(start("b1", "b"), start("b2", "b"), start("c1", "c"));
+    const names = (): readonly string[] => begun.map(({ name }) => name);
+    await new Promise(setImmediate);
+    assert.deepEqual([names(), permits.waiting(), permits.waiting("a"), permits.waiting("b"), permits.waiting("c")], [["a1", "a2", "b1"], 4, 2, 1, 1]);
+    // What `a` gives back goes to whose turn it is, and then to `a` again.
+    for (const [index, next] of [
+      [0, "a3"],
+      [1, "b2"],
+      [2, "c1"],
+      [3, "a4"],
+    ] as const) {
+      begun[index]?.end.resolve();
+      await new Promise(setImmediate);
+      assert.equal(names().at(-1), next);
+    }
+    assert.equal(permits.waiting(), 0);
+    for (const { end } of begun) end.resolve();
+    assert.deepEqual(new Set(await Promise.all(results)), new Set(names()));
+    assert.equal(await permits.run("a", async () => "free again"), "free again");
+  });
+
   it("come back from works that fail", async () => {
     const permits = createPermits(1);
     await assert.rejects(
