@@ -120,6 +120,23 @@ test("the same messageId again finds the same task; other content under it is re
   assert.deepEqual([other.status, other.body.error.reason], [400, "IDEMPOTENCY_MISMATCH"]);
 });
 
+test("a message to a task, sent again after its answer has come, is given the place before it as the first time", async (t) => {
+  const { api, server } = await started(t);
+  const { task } = await api.send("asks", "delete it");
+  const rest = (state: string) => readEvents(`${server.url}/api/tasks/${task}/events?audience=internal`, { until: ({ data }) => data.includes(state) });
+  const head = entriesOf((await rest("INPUT_REQUIRED")).events).at(-1)?.seq ?? 0;
+  const body = { call: "c1", approve: true, messageId: "yes" };
+  const first = await api.post<SendReply & { readonly cursor: string }>(`/api/tasks/${task}/approvals`, body);
+  await rest("COMPLETED");
+  // As a page does whose answer was lost.
+  const again = await api.post<SendReply>(`/api/tasks/${task}/approvals`, body);
+  assert.deepEqual(again.body, first.body);
+  const { events } = await readEvents(`${server.url}/api/tasks/${task}/events?audience=internal&after=${first.body.cursor}`, {
+    until: ({ type }) => type === "end",
+  });
+  assert.equal(entriesOf(events)[0]?.seq, head + 1);
+});
+
 test("an agent that answers without a task gives its reply whole", async (t) => {
   const { api } = await started(t);
   const { body } = await api.post<SendReply>("/api/agents/direct/messages", { messageId: randomUUID(), parts: [{ text: "hi" }] });

@@ -3,8 +3,9 @@ import type { Agent } from "../engine/agent.ts";
 import { findAgent } from "../engine/agents.ts";
 import type { SendBody, SendReply } from "../model/api.ts";
 import { toCursor } from "../model/cursor.ts";
-import { EXTENSION_URI } from "../model/entry.ts";
-import { streamKey } from "../model/key.ts";
+import { decodeEvent, EXTENSION_URI } from "../model/entry.ts";
+import { readExtension } from "../model/extension.ts";
+import { type StreamKey, streamKey } from "../model/key.ts";
 import type { Api, Caller } from "./api.ts";
 import type { ApiParts } from "./api-parts.ts";
 import { openEvents } from "./event-stream.ts";
@@ -41,5 +42,29 @@ async function send(parts: ApiParts, call: Call, body: SendBody): Promise<SendRe
   const params = { message: { ...body, role: "ROLE_USER" }, configuration: { returnImmediately: true, historyLength: 0 } };
   const sent = await parts.operations.sendMessage(call, params);
   if ("message" in sent) return { message: sent.message };
-  return { agent: agent.id, task: sent.task.id, context: sent.task.contextId, cursor: toCursor(log.id, before?.head ?? 0) };
+  const after = before === undefined ? 0 : await placeBefore(parts, streamKey(principal, agent.id, sent.task.id), body.messageId, before.head);
+  return { agent: agent.id, task: sent.task.id, context: sent.task.contextId, cursor: toCursor(log.id, after) };
+}
+
+/** The seq before a message that a task got: `head`, which it had just before, unless the message was sent again and stands further up. */
+async function placeBefore(parts: Pick<ApiParts, "store">, key: StreamKey, messageId: string, head: number): Promise<number> {
+  if ((await findInput(parts, key, messageId, head)) !== undefined) return head;
+  const seq = await findInput(parts, key, messageId, 0);
+  // What is gone is in the snapshot with which a stream from 0 begins.
+  return seq === undefined ? 0 : seq - 1;
+}
+
+/** Where a message to a task that exists stands, looked for after an entry. */
+async function findInput({ store }: Pick<ApiParts, "store">, key: StreamKey, messageId: string, from: number): Promise<number | undefined> {
+  for (let after = from; ;) {
+    const page = await store.log.read(key, { after });
+    for (const entry of page?.entries ?? []) {
+      if (entry.audience !== "internal" || !entry.event.includes('"kind":"input"')) continue;
+      const data = readExtension(decodeEvent(entry));
+      if (data?.kind === "input" && data.message.messageId === messageId) return entry.seq;
+    }
+    const last = page?.entries.at(-1)?.seq;
+    if (page === undefined || last === undefined || last >= page.head) return undefined;
+    after = last;
+  }
 }
