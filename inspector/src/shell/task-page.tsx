@@ -4,8 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { tokensPerSecond } from "../../../src/lib/liveness/liveness.ts";
 import { isTerminal } from "../../../src/lib/model/a2a.ts";
 import { messageOf } from "../../../src/lib/model/errors.ts";
-import { Replayed } from "../replay/replayed.tsx";
-import { hrefOfView, useReplay } from "../replay/use-replay.ts";
+import { useReplay } from "../replay/use-replay.ts";
 import { paths } from "../router.ts";
 import { countOf } from "../state/figures.ts";
 import { FILE_AGENT, heldFile, heldProblem } from "../state/held-file.ts";
@@ -14,12 +13,10 @@ import { cancelTask } from "../state/steer.ts";
 import { openStream, type StreamStore } from "../state/stream.ts";
 import { stateWords } from "../state/words.ts";
 import { Icon } from "../ui/icon.tsx";
-import { lazy } from "../ui/lazy.tsx";
 import { PhasePill } from "../ui/phase.tsx";
 import { Problem } from "../ui/problem.tsx";
-import { TASK_TABS, type TaskViewProps } from "./task-tabs.ts";
-
-const VIEWS = new Map(TASK_TABS.map((tab) => [tab.id, lazy<TaskViewProps>(tab.load)]));
+import { StreamViews, tabOf } from "./stream-views.tsx";
+import { TASK_TABS } from "./task-tabs.ts";
 
 /** A task: what it is, and its stream in one of several views. */
 export function TaskPage({ agent, task, view }: { readonly agent: string; readonly task: string; readonly view: string }): VNode {
@@ -37,9 +34,7 @@ export function TaskPage({ agent, task, view }: { readonly agent: string; readon
 
 function OpenTask({ stream, view }: { readonly stream: StreamStore; readonly view: string }): VNode {
   const replay = useReplay(stream);
-  const connection = stream.connection.value;
-  const tab = TASK_TABS.find(({ id }) => id === view) ?? TASK_TABS[0];
-  const Shown = tab === undefined ? undefined : VIEWS.get(tab.id);
+  const tab = tabOf(TASK_TABS, view);
   return (
     <>
       <Head stream={tab?.now === undefined ? replay.shown : stream} all={stream} />
@@ -48,20 +43,7 @@ function OpenTask({ stream, view }: { readonly stream: StreamStore; readonly vie
           {heldProblem.value}
         </p>
       )}
-      <nav class="tabs" aria-label="Views of this task">
-        {TASK_TABS.map(({ id, title, key }) => (
-          <a key={id} href={hrefOfView(id)} aria-current={id === tab?.id ? "page" : undefined} title={`Key ${key}`}>
-            {title}
-          </a>
-        ))}
-      </nav>
-      {connection.kind === "failed" ? (
-        <div class="page">
-          <Problem title="This stream cannot be shown">{connection.why}</Problem>
-        </div>
-      ) : (
-        tab !== undefined && Shown !== undefined && <Replayed tab={tab} view={Shown} replay={replay} />
-      )}
+      <StreamViews tabs={TASK_TABS} view={view} replay={replay} of="task" hasKeys />
     </>
   );
 }
