@@ -170,7 +170,8 @@ test("a stream's file is opened from the start when the server has gone, chosen 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`on a phone each task is a card, and nothing is wider than the screen (${colorScheme})`, async (t) => {
     const { agents } = await createDemoAgents({ tokenMs: 0 });
-    const server = await serving(t, agents, { allowLocalTargets: true });
+    const long = agentOf(async function* () {}, { id: "long", name: "An agent with a name that is longer than any list has room for" });
+    const server = await serving(t, [...agents, long], { allowLocalTargets: true });
     for (const [agent, text] of [
       ["assistant", "Roll 2d6, and tell me in a long sentence what came of it, so that there is more than one line to show"],
       ["team", "What is 12 * 12?"],

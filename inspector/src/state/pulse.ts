@@ -30,7 +30,7 @@ export interface Pulse {
 }
 
 /** Characters of the last words: more than a line has. */
-const MAX_WORDS = 120;
+const MAX_WORDS = 140;
 
 /** A pulse before its first entry. */
 export function createPulse(): Pulse {

@@ -6,9 +6,10 @@ import { paths } from "../../router.ts";
 import { OpenFileButton } from "../../shell/open-file-button.tsx";
 import { followTasks, type LiveTasks } from "../../state/live.ts";
 import { agentName, agents, server } from "../../state/server.ts";
-import { stateWords, whenWords } from "../../state/words.ts";
+import { whenWords } from "../../state/words.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { lazy } from "../../ui/lazy.tsx";
+import { StatePill } from "../../ui/state.tsx";
 import { useHold } from "../../ui/use-hold.ts";
 import { useNow } from "../../ui/use-now.ts";
 import { DemoPlace, DemoTalk } from "./demo-talk.tsx";
@@ -23,6 +24,10 @@ const MOST_AGENTS = 6;
 
 /** The start: who is here, what runs, what ran. */
 export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
+  return view === "lanes" ? <AllLanes /> : <Overview />;
+}
+
+function Overview(): VNode {
   const tasks = useMemo(followTasks, []);
   useEffect(() => tasks.close, [tasks]);
   const isEmpty = tasks.isEmpty.value;
@@ -33,13 +38,12 @@ export function Home({ view }: { readonly view: "overview" | "lanes" }): VNode {
   const demo = demoTask.value;
   // Before it is known what stands above, nothing below is shown, or it would be pushed away.
   const isKnown = server.value !== undefined && (isEmpty !== undefined || tasks.problem.value !== undefined);
-  if (view === "lanes") return <AllLanes />;
   return (
     <div class="page home">
       <header class="stack">
         <div class="page-head">
           <h1>Agents, streaming</h1>
-          <OpenFileButton label="Open a file" title="A stream that was exported (.ndjson); it may be dropped anywhere on the page, too" />
+          <OpenFileButton label="Open file" title="A stream that was exported (.ndjson); it may be dropped anywhere on the page, too" />
         </div>
         <p class="muted lead">Each answer is a durable stream of numbered entries: watch it live, cut it off, come back, replay it.</p>
       </header>
@@ -90,7 +94,12 @@ function AgentCard({ agent }: { readonly agent: AgentSummary }): VNode {
         {remote !== undefined && <span class="pill">A2A {remote.protocol}</span>}
       </h3>
       <p class="muted small about">{description}</p>
-      <p class="small muted cut-text">{skills.map((skill) => skill.name).join(" · ")}</p>
+      <p class="small muted cut-text skills">
+        {skills
+          .filter((skill) => skill.name !== name)
+          .map((skill) => skill.name)
+          .join(" · ")}
+      </p>
       <a class="button primary" href={paths.talk(id)} aria-label={`Talk to ${name}`}>
         <Icon name="talk" size={16} /> Talk
       </a>
@@ -163,7 +172,7 @@ function RecentRow({ task, now }: { readonly task: TaskSummary; readonly now: nu
       <a class="row-link" href={paths.task(task.agent, task.task)}>
         <span class="who cut-text">{agentName(task.agent)}</span>
         <span class="what cut-text">{task.title ?? "…"}</span>
-        <span class="small muted">{stateWords(task.state)}</span>
+        <StatePill state={task.state} />
         <span class="small muted num when">{whenWords(task.statusAt, now)}</span>
       </a>
     </li>

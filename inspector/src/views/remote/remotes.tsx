@@ -155,7 +155,7 @@ function Report({ report }: { readonly report: CardReport }): VNode {
 function Findings({ findings, label }: { readonly findings: readonly CardFinding[]; readonly label: string }): VNode {
   return (
     <div class="card table-box" tabIndex={0} role="region" aria-label={label}>
-      <table class="table">
+      <table class="table findings">
         <thead>
           <tr>
             <th scope="col">Rule</th>
@@ -168,9 +168,9 @@ function Findings({ findings, label }: { readonly findings: readonly CardFinding
           {findings.map(({ rule, level, ok, found, expected }, at) => (
             <tr key={at}>
               <td class="asked-cell mono">{rule}</td>
-              <td class={ok ? "" : level === "MUST" ? "bad" : "warn"}>{level}</td>
-              <td class="asked-cell">{found}</td>
-              <td class="asked-cell">{expected}</td>
+              <td class={`level-cell ${ok ? "" : level === "MUST" ? "bad" : "warn"}`}>{level}</td>
+              <td class="asked-cell found-cell">{found}</td>
+              <td class="asked-cell right-cell">{expected}</td>
             </tr>
           ))}
         </tbody>

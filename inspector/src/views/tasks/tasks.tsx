@@ -9,6 +9,7 @@ import { serverNow } from "../../state/clock.ts";
 import { agentName, agents, server } from "../../state/server.ts";
 import { ALL_STATES, stateWords, whenWords } from "../../state/words.ts";
 import { Problem } from "../../ui/problem.tsx";
+import { StatePill } from "../../ui/state.tsx";
 import { useHold } from "../../ui/use-hold.ts";
 import { useNow } from "../../ui/use-now.ts";
 import { followRows, type TaskFilter, type TaskRow } from "./rows.ts";
@@ -179,7 +180,7 @@ function Row({ row, now }: { readonly row: TaskRow; readonly now: ReadonlySignal
       </td>
       <td class="agent-cell cut-text">{agentName(agent)}</td>
       <td class="state-cell">
-        <State state={row.state} />
+        <LiveState state={row.state} />
       </td>
       <td class="right num head-cell">{row.head}</td>
       <td class="context-cell">
@@ -192,8 +193,8 @@ function Row({ row, now }: { readonly row: TaskRow; readonly now: ReadonlySignal
   );
 }
 
-function State({ state }: { readonly state: ReadonlySignal<TaskState> }): VNode {
-  return <span class="pill">{stateWords(state.value)}</span>;
+function LiveState({ state }: { readonly state: ReadonlySignal<TaskState> }): VNode {
+  return <StatePill state={state.value} />;
 }
 
 function Changed({ at, now }: { readonly at: ReadonlySignal<number>; readonly now: ReadonlySignal<number> }): VNode {
