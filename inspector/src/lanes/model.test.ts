@@ -79,6 +79,26 @@ test("entries in pieces make the same lanes as all at once, and a repeat changes
   assert.equal(named(pieces, "task-1").ticks.length, 20);
 });
 
+test("time that passes between two pieces of an old stream is no silence of its lanes; a stream that stays old is judged", () => {
+  const w = writer();
+  w.start(0);
+  w.status(0, "TASK_STATE_WORKING");
+  w.text(100, "a");
+  w.text(200, "b");
+  const lanes = createLanes();
+  lanes.add(w.stream, w.entries);
+  lanes.advance(60_000, 1000);
+  const lane = named(lanes, "task-1");
+  assert.equal(lane.shown, "generating");
+  w.text(300, "c");
+  lanes.add(w.stream, w.entries);
+  lanes.advance(60_900, 1000);
+  assert.equal(lane.shown, "generating", "more came");
+  assert.equal(phaseAt(lane, 30_000), "generating");
+  lanes.advance(62_000, 1000);
+  assert.equal(lane.shown, "stalled");
+});
+
 test("silence becomes slow and stalled at the very moment, found later or by the clock", () => {
   const w = writer();
   w.start(0);

@@ -7,6 +7,7 @@ import { type ExtensionData, readExtension, toMetadata } from "../../../src/lib/
 import { stateName } from "../state/words.ts";
 import { createLane, type Lane, type LaneWriter } from "./lane.ts";
 import { type LaneLimits, MAX_CHILD_LANES, MAX_TOLD_CALLS } from "./limits.ts";
+import { LIVE_MS } from "./skew.ts";
 
 /** Which stream entries are of. */
 export interface StreamId {
@@ -23,8 +24,11 @@ export interface StreamId {
 export interface Lanes {
   /** Takes the entries that follow those it has of the stream; repeats are ignored. */
   add(stream: StreamId, entries: readonly StreamEntry[]): void;
-  /** Lets time pass without entries: finds slowness and stalls up to `now`, by the clock of `at`. */
-  advance(now: number): void;
+  /**
+   * Lets time pass without entries: finds slowness and stalls up to `now`, by the clock of `at`. A stream of which old entries came within the last `settleMs`
+   * (default 0) is left alone: it is being caught up with, and what looks like silence may be what has not come yet.
+   */
+  advance(now: number, settleMs?: number): void;
   /** Removes all lanes of a task. */
   remove(task: string): void;
   /** Children below their parents, tasks in the order in which they began. The same array until a lane comes or goes. */
@@ -48,6 +52,9 @@ interface TaskLanes {
   /** Who answers: the agent itself, or the last that it handed off to. */
   speaker: LaneWriter;
   lastSeq: number;
+  /** When its newest entry was written, and when entries were last seen to have come, by the clock of `at`; undefined: since the last `advance`. */
+  lastAt: number;
+  cameAt: number | undefined;
   /** Open tool calls by `path call`, and the child that each started. */
   readonly calls: Map<string, { readonly path: string; child: LaneWriter | undefined }>;
   /** Calls and results that were told: twice where one is for the owner only. */
@@ -87,7 +94,7 @@ export function createLanes(options: LanesOptions = {}): Lanes {
       isRemote,
       ...(parent !== undefined && { parent }),
     });
-    const lanes: TaskLanes = { root, children: new Map(), speaker: root, lastSeq: 0, calls: new Map(), toldCalls: new Set() };
+    const lanes: TaskLanes = { root, children: new Map(), speaker: root, lastSeq: 0, lastAt: at, cameAt: undefined, calls: new Map(), toldCalls: new Set() };
     tasks.set(task, lanes);
     rows = undefined;
     return lanes;
@@ -220,6 +227,8 @@ export function createLanes(options: LanesOptions = {}): Lanes {
       for (const entry of entries) {
         if (entry.seq <= lanes.lastSeq) continue;
         lanes.lastSeq = entry.seq;
+        lanes.lastAt = entry.at;
+        lanes.cameAt = undefined;
         try {
           take(lanes, entry);
         } catch (error) {
@@ -231,8 +240,8 @@ export function createLanes(options: LanesOptions = {}): Lanes {
       for (const kept of [lanes.calls, lanes.toldCalls, parents]) forgetFirst(kept, MAX_TOLD_CALLS);
       version += 1;
     },
-    advance(now) {
-      for (const { root, children } of tasks.values()) for (const lane of [root, ...children.values()]) lane.advance(now);
+    advance(now, settleMs = 0) {
+      for (const lanes of tasks.values()) advanceTask(lanes, now, settleMs);
     },
     remove(task) {
       if (!tasks.delete(task)) return;
@@ -250,6 +259,12 @@ export function createLanes(options: LanesOptions = {}): Lanes {
       return extent;
     },
   };
+}
+
+function advanceTask(lanes: TaskLanes, now: number, settleMs: number): void {
+  lanes.cameAt ??= now;
+  if (now - lanes.cameAt < settleMs && now - lanes.lastAt > LIVE_MS) return;
+  for (const lane of [lanes.root, ...lanes.children.values()]) lane.advance(now);
 }
 
 /** What was added first goes, beyond `most`. */

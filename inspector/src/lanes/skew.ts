@@ -6,8 +6,8 @@ export interface EntryClock {
   now(now: number): number;
 }
 
-/** Entries that took longer were not written just now. */
-const LIVE_MS = 5000;
+/** Entries that took longer were not written just now, ms. */
+export const LIVE_MS = 5000;
 
 /**
  * A clock that assumes the quickest entry to have come without delay. Until one was quick the two clocks count as the same; a writer whose clock is ahead is

@@ -14,6 +14,8 @@ export const LABEL_PX = 276;
 
 const LABELS_MS = 250;
 const NEWS_MS = 50;
+/** A server pauses less between the pieces of a stream that a page catches up with, ms. */
+const SETTLE_MS = 1000;
 /** A stream that took less is not blown up to the whole width, ms. */
 const SHORTEST_MS = 400;
 
@@ -89,7 +91,7 @@ export function usePicture({ lanes, now, at, view, scroller, canvas, width, sele
     const loop = (): void => {
       frame = requestAnimationFrame(loop);
       const present = now();
-      if (present !== undefined) lanes.advance(present);
+      if (present !== undefined) lanes.advance(present, SETTLE_MS);
       firstLook(present);
       const position = at?.peek();
       if (position !== drawnAt && position !== undefined && !view.scale.follow) view.scale = reveal(view.scale, position);
