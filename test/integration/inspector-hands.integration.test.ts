@@ -181,4 +181,13 @@ test("while tokens arrive nothing moves but the words, their end stays in sight,
   const send = await page.getByRole("button", { name: "Send", exact: true }).boundingBox();
   assert.ok(send !== null && send.x + send.width <= 360, "what is needed next is on the screen");
   assert.deepEqual(await seriousFindings(page), []);
+  const inside = (await page.getByRole("link", { name: "Look inside" }).getAttribute("href")) ?? "";
+  const views = ["conversation", "lanes", "sequence", "frames", "wire", "readers"].map((view) => `${inside.split("?", 1)[0]}?view=${view}&at=40`);
+  for (const path of ["/", "/tasks", "/remotes", ...views]) {
+    await page.goto(server.url + path);
+    await page.locator("h1").waitFor();
+    await page.locator("main :is(.rows, .table, .remote-form, .campaigns, .problem, .task-body > *)").first().waitFor();
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true, `${path} is wider than the screen`);
+    assert.deepEqual(await seriousFindings(page), [], path);
+  }
 });

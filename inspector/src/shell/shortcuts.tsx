@@ -71,8 +71,6 @@ export function Shortcuts({ open }: { readonly open: Signal<boolean> }): VNode {
           <Keys keys={[",", "."]} does="an entry back, an entry on" />
           <Keys keys={["/"]} does="search, or write a message" />
           <Keys keys={["Enter"]} does="send; Shift+Enter begins a line" />
-          <Keys keys={["Space"]} does="replay, or stand still" />
-          <Keys keys={[",", "."]} does="the entry before, the next" />
           <Keys keys={["+", "−"]} does="zoom the lanes; arrows move, f follows, Home shows all" />
           <Keys keys={["?"]} does="this list" />
         </dl>

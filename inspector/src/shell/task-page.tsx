@@ -108,7 +108,12 @@ function Head({ stream, all }: { readonly stream: StreamStore; readonly all: Str
         </span>
         <span class="num">{tokens} tokens</span>
         <span class="num">{rate === undefined ? "" : `${rate.toFixed(rate < 10 ? 1 : 0)} tokens/s`}</span>
-        {context !== "" && stream.source === "server" && <a href={paths.talk(agent, context)}>Open the conversation</a>}
+        {/* It has its place before its address is known. */}
+        {stream.source === "server" && (
+          <a href={paths.talk(agent, context)} style={{ visibility: context === "" ? "hidden" : "visible" }}>
+            Open the conversation
+          </a>
+        )}
       </div>
     </header>
   );
