@@ -107,6 +107,9 @@ test("fingers move the lanes, spread them, and open an entry", async (t) => {
   const closer = (perPx * 40) / (spread[1] - spread[0]);
   assert.ok(Math.abs(closer - 2) < 0.3, `two fingers from 40 to 80 px made it ${closer} times as wide`);
   await page.getByRole("button", { name: "All", exact: true }).tap();
+  // The first tap shows what is there, as hovering does; the second opens it.
+  await page.touchscreen.tap(box.x + 24, y);
+  await page.locator(".lanes-tip").filter({ hasText: "#2" }).waitFor();
   await page.touchscreen.tap(box.x + 24, y);
   await page.getByRole("heading", { name: /^Entry 2 / }).waitFor();
 });

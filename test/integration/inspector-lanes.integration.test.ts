@@ -206,6 +206,46 @@ test("who told whom what is drawn, and an arrow opens its entries", async (t) =>
   await page.getByRole("heading", { name: /^Entry \d+ text/ }).waitFor();
 });
 
+test("a sequence is walked by keys alone: from arrow to arrow, into one and out, to the last", async (t) => {
+  const server = await serving(t, [family()]);
+  const task = await send(server.url, "family");
+  const page = await open(t, `${server.url}/t/family/${task}?view=sequence`);
+  await page.getByRole("button", { name: /completed/ }).waitFor();
+  const focused = async (): Promise<string> => page.evaluate<string>("document.activeElement.textContent");
+  await page.getByRole("region", { name: /^Sequence of/ }).focus();
+  await page.keyboard.press("ArrowDown");
+  await until(async () => (await focused()).startsWith("user to family: message"), "the first arrow");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await until(async () => (await focused()).startsWith("family to ask_researcher: call"), "the third arrow");
+  await page.keyboard.press("Enter");
+  const entries = page.getByRole("region", { name: "The arrow's entries" });
+  await entries.waitFor();
+  await page.keyboard.press("Escape");
+  await entries.waitFor({ state: "detached" });
+  await page.keyboard.press("End");
+  await until(async () => (await focused()).includes("completed"), "the last arrow");
+});
+
+test("a finger's first tap on a lane shows the entry, its second opens it; the axis takes the replay there", async (t) => {
+  const server = await serving(t, [family()]);
+  const task = await send(server.url, "family");
+  const page = await open(t, `${server.url}/t/family/${task}?view=lanes`, { hasTouch: true, viewport: { width: 390, height: 844 } });
+  await page.getByText("ended").first().waitFor();
+  const box = await page.locator(".lanes canvas").boundingBox();
+  assert.ok(box);
+  await page.touchscreen.tap(box.x + 200, box.y + 8);
+  await page.waitForURL(/[?&]at=\d+/);
+  await page.getByRole("button", { name: "To the end" }).click();
+  await page.waitForURL((url) => !url.searchParams.has("at"));
+  const tip = page.locator(".lanes-tip").filter({ hasText: "#1" });
+  await page.touchscreen.tap(box.x + 24, box.y + 70);
+  await tip.waitFor();
+  assert.match(page.url(), /view=lanes/);
+  await page.touchscreen.tap(box.x + 24, box.y + 70);
+  await page.getByRole("heading", { name: "Entry 1 task" }).waitFor();
+});
+
 test("frames are searched and judged; a stream is exported, changed by hand, and opened again with the rules that it breaks", async (t) => {
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");

@@ -48,7 +48,7 @@ export function Frames({ replay }: TaskViewProps): VNode {
   // What the page has let go is fetched where it is looked at; a search is of what is kept.
   const pages = usePages(stream, () => (beat.value += 1));
   const gone = stream.source === "server" && stream.before.value.count > 0 && isEmpty(readQuery(text.value)) ? (entries[0]?.seq ?? 1) - 1 : 0;
-  const entryAt = (row: number): StreamEntry | undefined => (row < gone ? pages.get(row + 1) : entries[listing.placeOf(row - gone)]);
+  const entryAt = (row: number): StreamEntry | undefined => (row >= 0 && row < gone ? pages.get(row + 1) : entries[listing.placeOf(row - gone)]);
   const rowOf = (seq: number): number => (seq <= gone ? seq - 1 : gone + listing.rowOf(seq, entries));
   const rows = gone + listing.length;
   const viewport = { scrollTop: scrollTop.value, height: size.value.height, rowHeight: ROW_HEIGHT, rows };

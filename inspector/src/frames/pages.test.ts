@@ -21,6 +21,7 @@ test("what is looked at is fetched by the page, once, and what was not looked at
     return Array.from({ length: count }, (_, index) => entry(first + index));
   };
   const pages = createPages(fetchPage, () => (changes += 1), { pageEntries: 10, maxPages: 3 });
+  assert.equal(pages.get(0), undefined, "there is no such entry");
   assert.equal(pages.get(7), undefined);
   assert.equal(pages.get(8), undefined);
   await settled();

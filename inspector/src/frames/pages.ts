@@ -46,6 +46,7 @@ export function createPages(fetchPage: FetchPage, onChange: () => void, { pageEn
   };
   return {
     get(seq) {
+      if (seq < 1 || over.signal.aborted) return undefined;
       const page = Math.floor((seq - 1) / pageEntries);
       const known = pages.get(page);
       if (known === undefined) ask(page);

@@ -48,7 +48,8 @@ export function useGestures(given: Gestures): void {
       if (!fingers.delete(event.pointerId)) return;
       if (!moved && event.type === "pointerup") latest.current.press(event);
     };
-    const leave = (): void => latest.current.hover(undefined);
+    // A finger leaves with every tap: what it found stays.
+    const leave = (event: PointerEvent): void => void (event.pointerType === "mouse" && latest.current.hover(undefined));
     const wheel = (event: WheelEvent): void => {
       const { view, change } = latest.current;
       if (event.ctrlKey || event.metaKey) change(zoom(view(), event.clientX - left(), Math.exp(-event.deltaY / 200)));

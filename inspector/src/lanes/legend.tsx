@@ -59,7 +59,10 @@ export function Legend(): VNode {
             silence: the warmer, the nearer to a stall
           </li>
         </ul>
-        <p class="small muted">Drag to move, Ctrl and the wheel or two fingers to zoom, click a token to open its entry.</p>
+        <p class="small muted">
+          Drag to move, Ctrl and the wheel or two fingers to zoom. Click a token to open its entry; with a finger tap it twice. Press the axis to replay from
+          there.
+        </p>
       </div>
     </details>
   );

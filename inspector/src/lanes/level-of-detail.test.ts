@@ -115,12 +115,22 @@ test("a screen costs some rows a column, at every zoom, however many ticks there
   }
 });
 
-test("one goes from tick to tick, and stays at the ends", () => {
+test("one goes from tick to tick, also of those at the same moment, and there is none beyond the ends", () => {
   const ticks = createTicks();
-  assert.equal(ticks.beside(0, 1), undefined);
-  for (const at of [100, 200, 300]) ticks.add(at, at / 100, "content");
-  assert.deepEqual(
-    [ticks.beside(0, 1), ticks.beside(100, 1), ticks.beside(200, -1), ticks.beside(300, 1), ticks.beside(100, -1)].map((tick) => tick?.seq),
-    [1, 2, 1, 3, 1],
-  );
+  assert.equal(ticks.beside({ at: 0, seq: 0 }, 1), undefined);
+  for (const [at, seq] of [
+    [100, 1],
+    [200, 2],
+    [200, 3],
+    [200, 4],
+    [300, 5],
+  ] as const)
+    ticks.add(at, seq, "content");
+  const walk = (from: { at: number; seq: number }, direction: 1 | -1): number[] => {
+    const next = ticks.beside(from, direction);
+    return next === undefined ? [] : [next.seq, ...walk(next, direction)];
+  };
+  assert.deepEqual(walk({ at: 0, seq: 0 }, 1), [1, 2, 3, 4, 5]);
+  assert.deepEqual(walk({ at: 900, seq: 9 }, -1), [5, 4, 3, 2, 1]);
+  assert.deepEqual(walk({ at: 250, seq: 4 }, -1), [4, 3, 2, 1], "from between two");
 });

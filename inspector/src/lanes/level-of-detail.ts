@@ -38,8 +38,8 @@ export interface Ticks {
   rates(from: number, to: number, leastMs: number, each: (at: number, perSecond: number, ms: number) => void): void;
   /** The kept tick nearest to `at`, at most `within` ms away. */
   nearest(at: number, within: number): Tick | undefined;
-  /** The kept tick `steps` after (or before, below 0) the last one at or before `at`, as far as there are any. */
-  beside(at: number, steps: number): Tick | undefined;
+  /** The kept tick next to an entry, on or back, in the order of time and seq. */
+  beside(from: { readonly at: number; readonly seq: number }, direction: 1 | -1): Tick | undefined;
 }
 
 const FINEST_MS = 16;
@@ -130,12 +130,12 @@ export function createTicks({ maxTicks, maxBuckets }: Pick<LaneLimits, "maxTicks
       }
       return best;
     },
-    beside(at, steps) {
-      if (raw.length === 0) return undefined;
-      // The first tick after `at`: from there a step back is the one at or before it.
-      const next = raw.find(at + 0.000_1);
-      const row = steps > 0 ? next + steps - 1 : next - 1 + steps;
-      return tickAt(Math.min(raw.length - 1, Math.max(0, row)));
+    beside({ at, seq }, direction) {
+      let row = raw.find(at);
+      // Of those at the same moment the seq decides.
+      while (row < raw.length && raw.at(row) === at && (direction > 0 ? raw.value(row) <= seq : raw.value(row) < seq)) row += 1;
+      if (direction < 0) row -= 1;
+      return row < 0 || row >= raw.length ? undefined : tickAt(row);
     },
   };
 }

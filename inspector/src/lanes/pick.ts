@@ -28,6 +28,20 @@ export function pick(lane: Lane, scale: Scale, x: number, y: number): Found {
   return { lane, at, seq: undefined, label: phaseLabel(lane, at), x, y };
 }
 
+/** The next sign or token after (or before) `at` and `seq`, on a lane; undefined at its end. So one goes from entry to entry by keys. */
+export function beside(
+  lane: Lane,
+  from: { readonly at: number; readonly seq: number },
+  direction: 1 | -1,
+): { at: number; seq: number; label: string } | undefined {
+  const isPast = ({ at, seq }: { readonly at: number; readonly seq: number }): boolean => direction * (at - from.at || seq - from.seq) > 0;
+  const mark = direction > 0 ? lane.marks.find(isPast) : lane.marks.findLast(isPast);
+  const tick = lane.ticks.beside(from, direction);
+  if (tick === undefined) return mark;
+  const found = { at: tick.at, seq: tick.seq, label: tick.kind === "content" ? "token" : "reasoning" };
+  return mark !== undefined && direction * (mark.at - found.at || mark.seq - found.seq) <= 0 ? mark : found;
+}
+
 function nearestMark(marks: readonly Mark[], at: number, within: number): Mark | undefined {
   let best: Mark | undefined;
   for (const mark of marks) {

@@ -9,8 +9,8 @@ import { Legend } from "./legend.tsx";
 import type { LaneRow, Lanes } from "./model.ts";
 import { useGestures } from "./gestures.ts";
 import { AXIS_HEIGHT, ROW } from "./look.ts";
-import { type Found, pick } from "./pick.ts";
-import { createScale, fit, pan, reveal, type Scale, setFollow, zoom } from "./scale.ts";
+import { beside, type Found, pick } from "./pick.ts";
+import { createScale, fit, pan, reveal, type Scale, setFollow, toPx, toTime, zoom } from "./scale.ts";
 import { Tip } from "./tip.tsx";
 import { LABEL_PX, type PlotView, usePicture, WIDE_PX } from "./use-picture.ts";
 import "./lanes.css";
@@ -28,13 +28,15 @@ export interface PlotProps {
   readonly entryOf: (task: string, seq: number) => StreamEntry | undefined;
   /** A person picked an entry. */
   readonly onPick: (lane: Lane, seq: number) => void;
+  /** A person pressed the axis: a replay goes there. */
+  readonly onSeek?: (time: number) => void;
   /** Where a lane's task is. */
   readonly hrefOf: (lane: Lane) => string;
 }
 
 /** All lanes in one canvas, drawn once a frame, with labels, numbers and what is under the pointer over it. */
 export function LanesPlot(props: PlotProps): VNode {
-  const { lanes, now, at, past, entryOf, onPick, hrefOf } = props;
+  const { lanes, now, at, past, entryOf, onPick, onSeek, hrefOf } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const following = useSignal(true);
@@ -80,6 +82,12 @@ export function LanesPlot(props: PlotProps): VNode {
     return row === undefined ? undefined : pick(row.lane, view.scale, x, event.clientY - box.top);
   };
 
+  /** The time that was pressed, where that was on the axis. */
+  const timeOnAxis = (event: { readonly clientX: number; readonly clientY: number }): number | undefined => {
+    const box = canvas.current?.getBoundingClientRect();
+    return box === undefined || event.clientY - box.top >= AXIS_HEIGHT ? undefined : toTime(view.scale, event.clientX - box.left);
+  };
+
   useGestures({
     target: canvas,
     view: () => view.scale,
@@ -88,11 +96,17 @@ export function LanesPlot(props: PlotProps): VNode {
       found.value = event === undefined ? undefined : pickAt(event);
     },
     press: (event) => {
+      const time = timeOnAxis(event);
+      if (time !== undefined) return onSeek?.(time);
       const hit = pickAt(event);
+      const before = found.peek();
+      // A finger cannot hover: its first tap shows what is there, the second opens it.
+      if (event.pointerType !== "mouse") found.value = hit;
       if (hit === undefined) return;
       selected.value = hit.lane.id;
       view.dirty = true;
-      if (hit.seq !== undefined) onPick(hit.lane, hit.seq);
+      const isShown = event.pointerType === "mouse" || (before?.lane.id === hit.lane.id && before.seq === hit.seq);
+      if (hit.seq !== undefined && isShown) onPick(hit.lane, hit.seq);
     },
   });
 
@@ -100,12 +114,13 @@ export function LanesPlot(props: PlotProps): VNode {
     const lane = rows.find((row) => row.lane.id === selected.peek())?.lane ?? rows[0]?.lane;
     if (lane === undefined) return;
     selected.value = lane.id;
-    const from = found.peek()?.lane.id === lane.id ? (found.peek()?.at ?? 0) : direction > 0 ? lane.startedAt - 1 : lane.lastAt + 1;
-    const tick = lane.ticks.beside(from, direction);
-    if (tick === undefined) return;
-    change(reveal(view.scale, tick.at));
+    const here = found.peek();
+    const start = direction > 0 ? { at: lane.startedAt - 1, seq: 0 } : { at: lane.lastAt + 1, seq: Number.MAX_SAFE_INTEGER };
+    const next = beside(lane, here?.lane.id === lane.id ? { at: here.at, seq: here.seq ?? 0 } : start, direction);
+    if (next === undefined) return;
+    change(reveal(view.scale, next.at));
     const place = rows.findIndex((row) => row.lane.id === lane.id) * rowHeight - (scroller.current?.scrollTop ?? 0);
-    found.value = { lane, at: tick.at, seq: tick.seq, label: tick.kind, x: (tick.at - view.scale.from) / view.scale.msPerPx, y: AXIS_HEIGHT + place + laneTop };
+    found.value = { lane, at: next.at, seq: next.seq, label: next.label, x: toPx(view.scale, next.at), y: AXIS_HEIGHT + place + laneTop };
   };
   const select = (steps: number): void => {
     const index = rows.findIndex((row) => row.lane.id === selected.peek());
@@ -173,7 +188,7 @@ export function LanesPlot(props: PlotProps): VNode {
         hidden={asTable.value}
         role="group"
         tabIndex={0}
-        aria-label={`Timeline of ${rows.length} ${rows.length === 1 ? "lane" : "lanes"}. Arrows move, plus and minus zoom, F follows, Shift and arrows go from token to token, Enter opens one. The button Table gives the numbers.`}
+        aria-label={`Timeline of ${rows.length} ${rows.length === 1 ? "lane" : "lanes"}. Arrows move, plus and minus zoom, F follows, Shift and arrows go from entry to entry, Enter opens one. The button Table gives the numbers.`}
         style={{ height: `${AXIS_HEIGHT + Math.max(1, rows.length) * rowHeight + 2}px` }}
         onKeyDown={press}
         onScroll={() => {

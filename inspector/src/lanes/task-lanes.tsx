@@ -39,6 +39,7 @@ export function LanesOfStream({ stream, replay }: { readonly stream: StreamStore
       now={now}
       {...(replay !== undefined && {
         at: replay.time,
+        onSeek: replay.seekTime,
         past: (time: number) => past.at(replay.shown, family.streams.slice(1), time),
       })}
       entryOf={family.entryOf}

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { StreamResponse } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { type ExtensionData, toMetadata } from "../../../src/lib/model/extension.ts";
-import { belongs, createSequence } from "./model.ts";
+import { insetOf } from "./inset.ts";
+import { createSequence, entriesOf } from "./model.ts";
 
 const ids = { taskId: "t", contextId: "c" };
 const status = { state: "TASK_STATE_WORKING" } as const;
@@ -66,10 +67,9 @@ test("an arrow knows exactly its entries, also where others lie between", () => 
     { first: 7, last: 7 },
     { first: 9, last: 9 },
   ]);
-  assert.deepEqual(
-    [6, 7, 8, 9, 10].filter((seq) => child !== undefined && belongs(seq, child)),
-    [7, 9],
-  );
+  assert.deepEqual(child === undefined ? [] : entriesOf(run, child, 9).map(({ seq }) => seq), [7, 9]);
+  assert.deepEqual(child === undefined ? [] : entriesOf(run.slice(7), child, 9).map(({ seq }) => seq), [9], "what is not kept any more is left out");
+  assert.equal(child && entriesOf(run, child, 1).length, 1);
 });
 
 test("entries one by one and repeated make the same diagram", () => {
@@ -113,4 +113,11 @@ test("failures, questions and what is not known are shown as such", () => {
       ["end", "failed", true],
     ],
   );
+});
+
+test("words stand where the arrow is on the screen", () => {
+  const seen = { left: 100, right: 400 };
+  assert.deepEqual(insetOf({ left: 150, right: 300 }, seen), { left: 10, right: 10 });
+  assert.deepEqual(insetOf({ left: 0, right: 900 }, seen), { left: 110, right: 510 });
+  assert.deepEqual(insetOf({ left: 0, right: 120 }, seen), { left: 10, right: 10 }, "of what is hardly seen they stay where they are");
 });

@@ -2,6 +2,7 @@ import { isTerminal, type Part } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { cutText } from "../../../src/lib/model/cut-text.ts";
 import { type ExtensionData, readExtension } from "../../../src/lib/model/extension.ts";
+import { firstIndex } from "../../../src/lib/stream/first-index.ts";
 import { partsText } from "../frames/describe.ts";
 import { stateName } from "../state/words.ts";
 
@@ -240,9 +241,19 @@ export function createSequence(agent: string): Sequence {
   };
 }
 
-/** Whether an entry belongs to an arrow. */
-export function belongs(seq: number, { ranges }: Pick<Arrow, "ranges">): boolean {
-  return ranges.some(({ first, last }) => seq >= first && seq <= last);
+/** The first `most` entries of an arrow, from those of its stream, which are in order: it costs what is found, not what there is. */
+export function entriesOf(entries: readonly StreamEntry[], { ranges }: Pick<Arrow, "ranges">, most: number): readonly StreamEntry[] {
+  const found: StreamEntry[] = [];
+  for (const { first, last } of ranges) {
+    let place = firstIndex(entries.length, (index) => (entries[index]?.seq ?? 0) >= first);
+    for (; place < entries.length && found.length < most; place += 1) {
+      const entry = entries[place];
+      if (entry === undefined || entry.seq > last) break;
+      found.push(entry);
+    }
+    if (found.length >= most) break;
+  }
+  return found;
 }
 
 function callText(name: string, args: string | undefined): string {

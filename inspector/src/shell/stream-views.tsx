@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { Replayed } from "../replay/replayed.tsx";
 import type { ReplaySession } from "../replay/session.ts";
 import { hrefOfView } from "../replay/use-replay.ts";
@@ -32,9 +33,15 @@ export function StreamViews({
   const connection = replay.stream.connection.value;
   const tab = tabOf(tabs, view);
   const Shown = tab === undefined ? undefined : VIEWS.get(tab.id);
+  const links = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone the tabs are wider than the page: the chosen one is in sight.
+    const chosen = links.current?.querySelector<HTMLElement>("[aria-current]");
+    if (links.current !== null && chosen) links.current.scrollLeft = chosen.offsetLeft - (links.current.clientWidth - chosen.offsetWidth) / 2;
+  }, [tab]);
   return (
     <>
-      <nav class="tabs" aria-label={`Views of this ${of}`}>
+      <nav class="tabs" aria-label={`Views of this ${of}`} ref={links}>
         {tabs.map(({ id, title, key }) => (
           <a key={id} href={hrefOfView(id)} aria-current={id === tab?.id ? "page" : undefined} title={hasKeys ? `Key ${key}` : undefined}>
             {title}
