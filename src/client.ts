@@ -1,4 +1,4 @@
-export { createClient, streamTask } from "./lib/browser/create-client.ts";
+export { createClient, stream } from "./lib/browser/create-client.ts";
 export { ClientError } from "./lib/browser/client-error.ts";
 export { newId, toPart } from "./lib/browser/words.ts";
 export type {

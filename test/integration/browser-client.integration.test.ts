@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before, type TestContext } from "node:test";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import type { Client, StreamEntry } from "../../src/client.ts";
+import type { Client, stream, StreamEntry } from "../../src/client.ts";
 import type { Server, ServerOptions } from "../../src/lib/main/server.ts";
 import { makeApiKey } from "../../src/lib/tenancy/api-keys.ts";
 import { bundleClient } from "../support/bundle-client.ts";
@@ -20,7 +20,9 @@ const TIMEOUT = 30_000;
 
 let browser: Browser;
 let script: string;
+let small: string;
 before(async () => {
+  small = await bundleClient('import { stream } from "infinite-agent-streams/client"; globalThis.streamAlone = stream;');
   script = await bundleClient('import { createClient } from "infinite-agent-streams/client"; globalThis.createClient = createClient;');
   const args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
   browser = await chromium.launch({ executablePath, args });
@@ -30,6 +32,7 @@ after(() => browser.close());
 /** What the scripts of the pages below find. */
 declare global {
   var createClient: (options?: object) => Client;
+  var streamAlone: typeof stream;
   var got: number[];
 }
 
@@ -45,6 +48,8 @@ async function setUp(t: TestContext, options: Partial<ServerOptions> = {}) {
   const files: Readonly<Record<string, readonly [string, string]>> = {
     "/page": ["text/html", '<!doctype html><title>Client</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'],
     "/page.js": ["text/javascript", script],
+    "/small": ["text/html", '<!doctype html><title>Stream</title><link rel="icon" href="data:,"><script type="module" src="/small.js"></script>'],
+    "/small.js": ["text/javascript", small],
   };
   const server = await serving(t, [agent], {
     ...options,
@@ -177,4 +182,103 @@ test("a page signs in: no script can read what keeps it signed in, and its socke
     urls.map((url) => new URL(url).search),
     [""],
   );
+});
+
+test("stream(task, { after }) alone gives in a page what the client gives, from where it is asked to", async (t) => {
+  const { server, context } = await setUp(t);
+  const page = await open(context, server);
+  const task = await send(page, "20");
+  const whole = await page.evaluate(async (id) => {
+    const seqs: number[] = [];
+    for await (const { seq } of globalThis.createClient().stream(id, { audience: "internal" })) seqs.push(seq);
+    return seqs;
+  }, task);
+  await page.goto(`${server.url}/small`);
+  await page.waitForFunction(() => typeof globalThis.streamAlone === "function");
+  const [first, rest, client] = await page.evaluate(async (id) => {
+    const half = globalThis.streamAlone(id, { audience: "internal" });
+    const before: number[] = [];
+    for await (const { seq } of half) if (before.push(seq) === 7) break;
+    const { cursor = "" } = half;
+    const after: number[] = [];
+    for await (const { seq } of globalThis.streamAlone(id, { audience: "internal", after: cursor })) after.push(seq);
+    return [before, after, typeof globalThis.createClient] as const;
+  }, task);
+  assert.deepEqual(first, whole.slice(0, 7));
+  assert.deepEqual([...new Set([...first, ...rest])], whole);
+  assert.equal(client, "undefined");
+});
+
+test("a page of another origin reads with a key of its own: tickets go into addresses, one each, and the key never does", async (t) => {
+  const { key, line } = makeApiKey({ tenant: "acme", user: "ann" });
+  const folder = mkdtempSync(join(tmpdir(), "ias-browser-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "keys"), line);
+  const pages = await setUp(t);
+  const { server } = await setUp(t, { auth: { kind: "api-keys", file: join(folder, "keys") }, allowedOrigins: [pages.server.url] });
+  const page = await open(pages.context, pages.server);
+  const [sockets, urls]: [URL[], string[]] = [[], []];
+  page.on("websocket", (socket) => sockets.push(new URL(socket.url())));
+  page.on("request", (request) => urls.push(request.url()));
+  const seen = await page.evaluate(
+    async ([baseUrl, secret]) => {
+      const client = globalThis.createClient({ baseUrl, headers: { authorization: `Bearer ${secret}` }, backoff: { baseMs: 1, maxMs: 10 } });
+      const reply = await client.send("agent", "30");
+      const task = "task" in reply ? reply.task : "";
+      const seqs: number[] = [];
+      for await (const { seq } of client.stream(task, { audience: "internal" })) if (seqs.push(seq) === 5) client.reconnect();
+      // A browser's own EventSource takes a ticket too, and is told the end.
+      const { ticket } = (await (await fetch(`${baseUrl}/api/tickets`, { method: "POST", headers: { authorization: `Bearer ${secret}` } })).json()) as {
+        ticket: string;
+      };
+      const told = await new Promise<number>((resolve) => {
+        let count = 0;
+        const source = new EventSource(`${baseUrl}/api/tasks/${task}/events?audience=internal&ticket=${ticket}`);
+        source.addEventListener("message", () => (count += 1));
+        source.addEventListener("end", () => {
+          source.close();
+          resolve(count);
+        });
+      });
+      const again = await fetch(`${baseUrl}/api/session?ticket=${ticket}`);
+      client.close();
+      return { seqs, told, again: again.status };
+    },
+    [server.url, key] as const,
+  );
+  assert.deepEqual(seen.seqs, numbered(seen.seqs.length));
+  assert.deepEqual([seen.told, seen.again], [seen.seqs.length, 401]);
+  const tickets = sockets.map(({ searchParams }) => searchParams.get("ticket"));
+  assert.equal(tickets.length, 2);
+  assert.ok(tickets.every((ticket) => ticket !== null && ticket !== "") && tickets[0] !== tickets[1]);
+  assert.ok(![...urls, ...sockets.map(String)].some((url) => url.includes(key)));
+});
+
+test("a page that was offline comes back when the browser says that it is online, however long it would wait", async (t) => {
+  const pages = await setUp(t);
+  const { server } = await setUp(t, { allowedOrigins: [pages.server.url] });
+  const proxy = await startCuttingProxy((connection) => (connection === 0 ? 6000 : undefined));
+  proxy.target = server.port;
+  t.after(() => proxy[Symbol.asyncDispose]());
+  const page = await open(pages.context, pages.server);
+  await page.evaluate(
+    async ([direct, cut]) => {
+      globalThis.got = [];
+      const reply = await globalThis.createClient({ baseUrl: direct }).send("agent", "100");
+      const client = globalThis.createClient({ baseUrl: cut, transport: "sse", shared: false, backoff: { baseMs: 1_000_000, maxMs: 1_000_000 } });
+      const onConnection = ({ kind }: { kind: string }): void => void (kind === "lost" && globalThis.got.push(0));
+      void (async () => {
+        if ("task" in reply) for await (const { seq } of client.stream(reply.task, { audience: "internal", onConnection })) globalThis.got.push(seq);
+        globalThis.got.push(-1);
+      })();
+    },
+    [server.url, `http://127.0.0.1:${proxy.port}`] as const,
+  );
+  await page.waitForFunction(() => globalThis.got.at(-1) === 0);
+  await pages.context.setOffline(true);
+  await pages.context.setOffline(false);
+  await page.waitForFunction(() => globalThis.got.at(-1) === -1);
+  const seqs = (await page.evaluate(() => globalThis.got)).filter((seq) => seq > 0);
+  assert.deepEqual(seqs, numbered(seqs.length));
+  assert.ok(seqs.length > 100 && proxy.cuts === 1);
 });

@@ -22,7 +22,7 @@ test("the client runs on every Node that is promised, over both transports, and 
   writeFileSync(
     file,
     await bundleClient(`
-      import { createClient, streamTask } from "infinite-agent-streams/client";
+      import { createClient, stream } from "infinite-agent-streams/client";
       const baseUrl = process.argv[2];
       for (const transport of ["sse", "websocket", "auto"]) {
         const client = createClient({ baseUrl, transport });
@@ -30,7 +30,7 @@ test("the client runs on every Node that is promised, over both transports, and 
         let text = "";
         for await (const { event } of client.stream(task)) text += event.artifactUpdate?.artifact.parts[0].text ?? "";
         let count = 0;
-        for await (const _ of streamTask(task, { baseUrl, audience: "internal" })) count += 1;
+        for await (const _ of stream(task, { baseUrl, audience: "internal" })) count += 1;
         console.log(transport, text.trim().split(" ").length, count);
       }
     `),

@@ -163,6 +163,49 @@ for (const transport of ["sse", "websocket"] as const) {
   });
 }
 
+test("a lost stream waits longer each time up to the longest wait, half of it random, and from the beginning again after news", async (t) => {
+  const server = await setUp(t);
+  const backoff = { baseMs: 8, maxMs: 40 };
+  let isDown = false;
+  let cutNext = false;
+  const flaky: typeof fetch = async (input, init) => {
+    if (isDown) throw new TypeError("down");
+    const response = await fetch(input, init);
+    if (!cutNext || response.body === null) return response;
+    cutNext = false;
+    isDown = true;
+    // Some entries, and then no more.
+    const reader = response.body.getReader();
+    const pieces: Uint8Array[] = [];
+    while (!Buffer.concat(pieces).includes("id: ")) pieces.push((await reader.read()).value ?? assert.fail("it ended"));
+    return new Response(Buffer.concat(pieces), { status: 200, headers: response.headers });
+  };
+  const client = clientOf(t, server.url, { transport: "sse", fetch: flaky, backoff, maxReconnects: 6 });
+  const task = await sent(client, "2000");
+  const waits: (readonly [number, number])[] = [];
+  let opened = 0;
+  const watch = {
+    onConnection(state: ConnectionState) {
+      if (state.kind === "open") {
+        opened += 1;
+        return;
+      }
+      // Back after three tries, cut off after some entries, and then gone for good.
+      if (waits.push([state.attempt, state.retryInMs]) === 3) [isDown, cutNext] = [false, true];
+    },
+  };
+  isDown = true;
+  const began = performance.now();
+  assert.equal((await thrown(collect(client.stream(task, watch)))).code, "unavailable");
+  assert.deepEqual([opened, waits.map(([attempt]) => attempt)], [1, [1, 2, 3, 1, 2, 3, 4, 5, 6]]);
+  for (const [attempt, wait] of waits) {
+    const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** (attempt - 1));
+    assert.ok(wait >= full / 2 - 1 && wait <= full + 1, `${wait} at attempt ${attempt}`);
+  }
+  const all = waits.reduce((sum, [, wait]) => sum + wait, 0);
+  assert.ok(performance.now() - began >= all - waits.length, "it has waited as long as it said");
+});
+
 test("more streams than connections take turns, and each ends whole", async (t) => {
   const server = await setUp(t);
   let open = 0;

@@ -74,8 +74,8 @@ export function createClient(options: ClientOptions = {}): Client {
   };
 }
 
-/** A task's stream alone, over server-sent events: for pages that need nothing else of the client. As `Client.stream`. */
-export function streamTask(task: string, options: ClientOptions & StreamOptions = {}): EntryStream {
+/** A task's stream alone, over server-sent events: as `Client.stream`, for pages that need nothing else and load nothing else. */
+export function stream(task: string, options: ClientOptions & StreamOptions = {}): EntryStream {
   return followTask(createSseSource(createHttp(options)), task, options, options);
 }
 

@@ -8,9 +8,9 @@ const gzipped = (code: string): number => gzipSync(code, { level: 9 }).byteLengt
 test("the whole client has a few kB, and a stream over server-sent events alone pulls neither sockets nor tabs", async (t) => {
   const from = '"infinite-agent-streams/client"';
   const whole = await bundle(`export { createClient } from ${from};`);
-  const stream = await bundle(`export { streamTask } from ${from};`);
+  const stream = await bundle(`export { stream } from ${from};`);
   const nothing = await bundle(`import ${from};`);
-  t.diagnostic(`createClient: ${whole.length} bytes, ${gzipped(whole)} gzipped; streamTask: ${stream.length} bytes, ${gzipped(stream)} gzipped`);
+  t.diagnostic(`createClient: ${whole.length} bytes, ${gzipped(whole)} gzipped; stream: ${stream.length} bytes, ${gzipped(stream)} gzipped`);
   assert.ok(whole.includes("WebSocket") && whole.includes("BroadcastChannel"));
   assert.ok(gzipped(whole) < 6500, `${gzipped(whole)}`);
   assert.ok(!/WebSocket|BroadcastChannel|FormData\(\)/.test(stream));
