@@ -2,7 +2,7 @@ import { isTerminal } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import type { NewEntry } from "../model/entry.ts";
 import type { StreamKey } from "../model/key.ts";
-import { type Batch, MAX_STATE_LENGTH, type OpenOptions } from "./log.ts";
+import { type Batch, MAX_STATE_LENGTH, type OpenOptions, type Refused } from "./log.ts";
 import type { RecordWrite, StoredRecord } from "./records.ts";
 
 /** Limits of a write; each is an option of the adapters. */
@@ -92,6 +92,18 @@ export function checkOpen({ owner, expect }: OpenOptions): void {
     throw new IasError("invalid-request", `owner must have 1 to ${MAX_OWNER_LENGTH} characters, not ${owner.length}.`);
   if (expect !== "expired" && !(Number.isSafeInteger(expect) && expect >= 0))
     throw new IasError("invalid-request", `expect must be an epoch from 0 or "expired", not ${expect}.`);
+}
+
+/** Why a stream that is there is not opened; undefined where it may be. `now` is ms by the clock of its lease. */
+export function refusalOf(
+  { sealed, epoch, leaseEndsAt }: { readonly sealed: boolean; readonly epoch: number; readonly leaseEndsAt: number },
+  expect: OpenOptions["expect"],
+  now: number,
+): Refused["reason"] | undefined {
+  if (expect === 0) return "exists";
+  if (sealed) return "sealed";
+  if (expect === "expired") return leaseEndsAt > now ? "leased" : undefined;
+  return expect === epoch ? undefined : "epoch";
 }
 
 /** Refuses a record that no adapter may write. @throws IasError `too-large` or `invalid-request`. */

@@ -1,5 +1,5 @@
 import type { StreamKey } from "../../model/key.ts";
-import { admit, seals, type WriteLimits } from "../admission.ts";
+import { admit, refusalOf, seals, type WriteLimits } from "../admission.ts";
 import type { Doorbells } from "../doorbells.ts";
 import { LEASE_MS, type Appended, type Batch, type Opened, type OpenOptions, type Refused } from "../log.ts";
 import { createParking } from "../parking.ts";
@@ -51,7 +51,7 @@ export function createMemoryWriter({ streams, records, index, bells, limits, now
       position += 1;
       bells.ring(stream, position);
     } else {
-      const reason = refusal(stream, expect, now());
+      const reason = refusalOf(stream, expect, now());
       if (reason !== undefined) return { ok: false, reason, epoch: stream.epoch, owner: stream.owner };
       stream.parking = createParking(limits);
     }
@@ -108,11 +108,4 @@ export function createMemoryWriter({ streams, records, index, bells, limits, now
   }
 
   return { open, append };
-}
-
-function refusal(stream: MemoryStream, expect: number | "expired", now: number): Refused["reason"] | undefined {
-  if (expect === 0) return "exists";
-  if (stream.sealed) return "sealed";
-  if (expect === "expired") return stream.leaseEndsAt > now ? "leased" : undefined;
-  return expect === stream.epoch ? undefined : "epoch";
 }

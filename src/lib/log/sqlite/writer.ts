@@ -1,6 +1,6 @@
 import type { Entry, NewEntry } from "../../model/entry.ts";
 import type { StreamKey } from "../../model/key.ts";
-import { admit, seals, type WriteLimits } from "../admission.ts";
+import { admit, refusalOf, seals, type WriteLimits } from "../admission.ts";
 import { LEASE_MS, type Appended, type Batch, type Opened, type OpenOptions, type Refused } from "../log.ts";
 import { createParking } from "../parking.ts";
 import { numbered } from "../recent.ts";
@@ -49,7 +49,7 @@ export function createSqliteWriter({ streams, group, records, index, states, lim
       stream = streams.create(key);
       group.touch(stream, "created");
     } else {
-      const reason = refusal(stream, expect, now());
+      const reason = refusalOf({ sealed: stream.ended, epoch: stream.epoch, leaseEndsAt: stream.leaseEndsAt }, expect, now());
       if (reason !== undefined) return { ok: false, reason, epoch: stream.epoch, owner: stream.owner };
       group.touch(stream, "changed");
     }
@@ -138,13 +138,6 @@ export function createSqliteWriter({ streams, group, records, index, states, lim
       return group.submit(() => append(streams.find({ tenant, user, agent, task }), copy));
     },
   };
-}
-
-function refusal(stream: SqliteStream, expect: number | "expired", now: number): Refused["reason"] | undefined {
-  if (expect === 0) return "exists";
-  if (stream.ended) return "sealed";
-  if (expect === "expired") return stream.leaseEndsAt > now ? "leased" : undefined;
-  return expect === stream.epoch ? undefined : "epoch";
 }
 
 /** Copies a batch, deep enough that its maker may change everything, and numbers its entries. */
