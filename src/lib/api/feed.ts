@@ -1,6 +1,7 @@
 import type { Change } from "../log/log.ts";
 import type { TaskState } from "../model/a2a.ts";
 import { invalidField } from "../model/errors.ts";
+import { withinMs } from "../stream/within.ts";
 import type { Caller, FeedItem, FeedOptions, FeedStream } from "./api.ts";
 import { readFeedCursor, writeFeedCursor, type FeedPlace } from "./feed-cursor.ts";
 import { createFeedStreams, type FeedParts, type FeedStreams } from "./feed-streams.ts";
@@ -100,7 +101,7 @@ async function* feedOn(parts: FeedParts, caller: Caller, options: FeedOptions, {
     for (let next = ask(); !signal.aborted;) {
       // What was given and is not told yet is told when it is time, also if nothing more happens; and so is given what was held back.
       const due = Math.min(untold ? told + feedCheckpointMs : Number.POSITIVE_INFINITY, streams.heldUntil() ?? Number.POSITIVE_INFINITY);
-      const batch = due < Number.POSITIVE_INFINITY ? await within(next, due - parts.now()) : await next;
+      const batch = due < Number.POSITIVE_INFINITY ? await withinMs(next, due - parts.now()) : await next;
       if (batch !== undefined) {
         if (batch.done === true) return;
         yield* streams.read(
@@ -125,16 +126,5 @@ async function* feedOn(parts: FeedParts, caller: Caller, options: FeedOptions, {
   } finally {
     stop.abort();
     await changes.return?.();
-  }
-}
-
-/** What `next` gives, or undefined after `ms`. */
-async function within<T>(next: Promise<T>, ms: number): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), Math.max(0, ms));
-  try {
-    return await Promise.race([next, late.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,5 @@
 import type { AgentEvent, Engine } from "../engine/engine.ts";
+import { inTime } from "./in-time.ts";
 
 /** One rule of the `Engine` contract, as code: throws if the engine breaks it. Independent of the others. */
 export interface EngineCase {
@@ -20,7 +21,7 @@ export interface EngineHarness {
 export type ChunkSource = (turn: { readonly input: string; readonly signal: AbortSignal }) => AsyncIterable<string>;
 
 /** Time after which a case counts as hung, in ms. Nothing else depends on it. */
-const HUNG_MS = 10_000;
+const HUNG_MS = 60_000;
 
 /** A source of fixed pieces. */
 export function pieces(list: readonly string[]): ChunkSource {
@@ -56,14 +57,6 @@ export async function idle(turns = 20): Promise<void> {
 }
 
 /** `work`, or an error that says what hung. */
-export async function notHung<T>(what: string, work: Promise<T>, ms = HUNG_MS): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const hung = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`Hung: ${what} (${ms} ms).`)), ms);
-  });
-  try {
-    return await Promise.race([work, hung]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function notHung<T>(what: string, work: Promise<T>, ms = HUNG_MS): Promise<T> {
+  return inTime(work, ms, `Hung: ${what} (${ms} ms).`);
 }

@@ -5,6 +5,7 @@ import type { StreamKey } from "../model/key.ts";
 import type { Appended, Batch, EventLog, Opened } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
 import type { IndexRow } from "../log/task-index.ts";
+import { inTime } from "./in-time.ts";
 
 /** One requirement of the store contracts. `run` throws if the store does not meet it. */
 export interface LogCase {
@@ -154,16 +155,8 @@ export function numbered(written: readonly NewEntry[], first = 1): Entry[] {
 }
 
 /** Fails if `promise` is not settled in a minute: not a measure of speed, only "not hung". */
-export async function notHung<T>(promise: Promise<T>, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`hung: ${what}`)), 60_000);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function notHung<T>(promise: Promise<T>, what: string): Promise<T> {
+  return inTime(promise, 60_000, `hung: ${what}`);
 }
 
 /** Lets the event loop turn. */

@@ -21,6 +21,7 @@ import { discover } from "./discover.ts";
 import { createRaw } from "./raw.ts";
 import { startWebhook } from "./webhook.ts";
 import type { Binding, WireClient } from "./wire-client.ts";
+import { inTime } from "../in-time.ts";
 
 /** Which server is examined, and how. */
 export interface A2AConformanceOptions {
@@ -114,7 +115,9 @@ export async function planA2AConformance(options: A2AConformanceOptions): Promis
 
   const wanted = (item: PlannedA2ACase): boolean => options.only === undefined || options.only.some((prefix) => item.id.startsWith(prefix));
   return {
-    cases: cases.filter(wanted).map((item) => ({ ...item, run: () => within(timeoutMs * 3, item) })),
+    cases: cases
+      .filter(wanted)
+      .map((item) => ({ ...item, run: () => inTime(item.run(), timeoutMs * 3, `no result within ${timeoutMs * 3} ms: ${item.name}`) })),
     notApplicable,
     async [Symbol.asyncDispose]() {
       for (const client of clients.values()) await client[Symbol.asyncDispose]();
@@ -153,16 +156,4 @@ function declares(options: A2AConformanceOptions, card: JsonObject, capabilities
       assert.deepEqual(declared, expect, JSON.stringify(card["capabilities"]));
     },
   };
-}
-
-async function within(ms: number, item: PlannedA2ACase): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no result within ${ms} ms: ${item.name}`)), ms);
-  });
-  try {
-    await Promise.race([item.run(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from "../../../model/a2a.ts";
 import { A2A_SOCKET_PROTOCOL } from "../../../model/websocket-binding.ts";
 import { isObject } from "../../../model/json.ts";
+import { inTime } from "../../in-time.ts";
 import { serviceHeaders } from "../wire-client.ts";
 import type { CallOptions, Reply, StreamReply, WireClient, WireClientOptions } from "../wire-client.ts";
 import { checkEnvelope, jsonRpcError } from "./jsonrpc.ts";
@@ -16,7 +17,7 @@ export function createWebSocketClient(options: WireClientOptions): WireClient {
     const inbox = createInbox();
     inboxes.set(id, inbox);
     socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params, headers: serviceHeaders(options, call) }));
-    const first = await within(options.timeoutMs, method, inbox.next());
+    const first = await inTime(inbox.next(), options.timeoutMs, `no answer to ${method} within ${options.timeoutMs} ms`);
     if (first === undefined) throw new Error(`the connection ended before ${method} was answered`);
     const leave = (): void => {
       if (inboxes.delete(id)) socket.send(JSON.stringify({ jsonrpc: "2.0", method: "$/stop", params: { id } }));
@@ -124,16 +125,4 @@ function toReply(message: JsonObject, id: number): Reply {
 
 function headersOf({ headers }: JsonObject): Headers {
   return new Headers(isObject(headers) ? Object.entries(headers).map(([name, value]): [string, string] => [name, typeof value === "string" ? value : ""]) : []);
-}
-
-async function within<T>(ms: number, method: string, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer to ${method} within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
