@@ -67,6 +67,9 @@ test("a claim that its content speaks against is refused", () => {
     ["image/jpeg", bytes("MZ\x90\0\x03")],
     ["application/x-own", bytes("\x7fELF\x02")],
     ["video/mp4", WEBM],
+    ['text/x"<script>', bytes("x")],
+    ["text", bytes("x")],
+    ["text/a b", bytes("x")],
   ];
   for (const [claimed, content] of cases) {
     assert.throws(

@@ -111,6 +111,15 @@ export function sniffType(bytes: Uint8Array): string | undefined {
 export function agreeType(claimed: string | undefined, bytes: Uint8Array, filename: string): string {
   const bare = (claimed?.split(";")[0] ?? "").trim().toLowerCase();
   const named = ALIASES[bare] ?? bare;
+  if (named !== "" && !/^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}$/.test(named)) {
+    throw new IasError(
+      "content-type-not-supported",
+      `The file ${JSON.stringify(filename)} is said to be of a type that is none: ${JSON.stringify(named.slice(0, 100))}.`,
+      {
+        reason: "TYPE_MISMATCH",
+      },
+    );
+  }
   const sniffed = sniffType(bytes);
   if (named === "" || named === "application/octet-stream") return sniffed === "text/plain" ? ofEnding(filename) : (sniffed ?? "application/octet-stream");
   const fits =

@@ -193,12 +193,18 @@ test("a content that is not read is skipped, and the source is let go when the r
 test("the boundary is found in its forms and nowhere else", () => {
   assert.equal(boundaryOf("multipart/form-data; boundary=----abc"), "----abc");
   assert.equal(boundaryOf('Multipart/Form-Data;boundary="a b"'), "a b");
+  for (const both of ["charset=utf-8; boundary=a", "boundary=a; charset=utf-8", 'charset="utf-8";boundary="a"'])
+    assert.equal(boundaryOf(`multipart/form-data; ${both}`), "a", both);
   for (const other of [
     undefined,
     "",
     "text/plain; boundary=a",
     "multipart/form-data",
     "multipart/form-data; boundary=",
+    "multipart/form-data; boundary=a; boundary=b",
+    "multipart/form-data; xboundary=a",
+    'multipart/form-data; charset="; boundary=a',
+    `multipart/form-data; ${"a=b;".repeat(3000)} boundary=a`,
     `multipart/form-data; boundary=${"a".repeat(71)}`,
     'multipart/form-data; boundary="a\r\nb"',
   ])

@@ -23,11 +23,20 @@ export interface MultipartOptions {
   readonly maxHeadBytes?: number;
 }
 
-/** The boundary of a `multipart/form-data` content type, or undefined for other types (RFC 2046, 5.1.1). */
+/** The boundary of a `multipart/form-data` content type, or undefined for other types (RFC 2046, 5.1.1). Other parameters, as some libraries add, say nothing. */
 export function boundaryOf(contentType: string | undefined): string | undefined {
-  const match = /^multipart\/form-data\s*;\s*boundary=(?:"([\w'()+,./:=? -]{0,69}[\w'()+,./:=?-])"|([\w'()+./:=?-]{1,70}))\s*$/i.exec(contentType ?? "");
-  return match?.[1] ?? match?.[2];
+  const [type = "", parameters = ""] = /^\s*multipart\/form-data\s*((?:;.*)?)$/i.exec(contentType ?? "") ?? [];
+  if (type === "" || !PARAMETERS.test(parameters)) return undefined;
+  const boundaries = [...parameters.matchAll(PARAMETER)]
+    .filter(([, name]) => name?.toLowerCase() === "boundary")
+    .map(([, , quoted, plain]) => quoted ?? plain ?? "");
+  const [boundary = ""] = boundaries;
+  return boundaries.length === 1 && /^[\w'()+,./:=? -]{0,69}[\w'()+,./:=?-]$/.test(boundary) ? boundary : undefined;
 }
+
+/** One parameter of a content type, its value in quotes or plain. */
+const PARAMETER = /;\s*([\w-]{1,40})=(?:"([^"\\]{0,100})"|([^\s";\\,]{1,100}))\s*/g;
+const PARAMETERS = new RegExp(`^(?:${PARAMETER.source}){1,10}$`);
 
 /**
  * The parts of a `multipart/form-data` body (RFC 7578) in their order, with as much memory as one chunk and one head. Strict: nothing before the first
