@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { scripted } from "../../src/lib/engine/scripted.ts";
@@ -120,6 +123,44 @@ test("callers reach out only to hosts that are allowed, and never into private r
   const open = await serving(t, [home], { host: "0.0.0.0", allowAnonymous: true, allowedHosts: ["127.0.0.1"] });
   for (const path of ["/api/cards", "/api/remotes"])
     assert.equal((await apiClient(`http://127.0.0.1:${open.port}`).post<ApiError>(path, { url: "https://a.example.com" })).body.error.reason, "OPERATOR_ONLY");
+});
+
+test("a card that names another host after it was added is not followed there", async (t) => {
+  const far = await serving(t, [echo]);
+  let place = far.url;
+  const cards = createServer((_, response) => {
+    const card = {
+      name: "Moves",
+      description: "d",
+      version: "1",
+      capabilities: {},
+      defaultInputModes: ["text/plain"],
+      defaultOutputModes: ["text/plain"],
+      skills: [],
+    };
+    const supportedInterfaces = [{ url: `${place}/a2a/echo`, protocolBinding: "JSONRPC", protocolVersion: "1.0" }];
+    response.setHeader("content-type", "application/json").end(JSON.stringify({ ...card, supportedInterfaces }));
+  }).listen(0, "127.0.0.1");
+  await once(cards, "listening");
+  t.after(() => cards.close());
+  const store = createMemoryStore({});
+  const options = { store, allowLocalTargets: true, remoteHosts: ["127.0.0.1"] };
+  const first = await serving(t, [home], options);
+  let api = apiClient(first.url);
+  const { port } = cards.address() as AddressInfo;
+  const added = await api.post<AgentSummary>("/api/remotes", { url: `http://127.0.0.1:${port}/card.json`, id: "moves" });
+  assert.equal(added.status, 201, JSON.stringify(added.body));
+  assert.equal(await told(first.url, (await api.send("moves", "one")).task), "far: one");
+  // After a restart the card is read again.
+  await first[Symbol.asyncDispose]();
+  place = far.url.replace("127.0.0.1", "localhost");
+  const server = await serving(t, [home], options);
+  api = apiClient(server.url);
+  const { task } = await api.send("moves", "two");
+  await readEvents(`${server.url}/api/tasks/${task}/events`, { until: ({ type }) => type === "end" });
+  const { body } = await api.get<TaskDetail>(`/api/tasks/${task}`);
+  assert.equal(body.state, "TASK_STATE_FAILED");
+  assert.match(JSON.stringify(body.snapshot), /REMOTE_HOSTS/);
 });
 
 test("a remote agent is its adder's alone, wherever others look; an operator may share one", async (t) => {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Agent } from "../engine/agent.ts";
 import type { JsonObject } from "../model/a2a.ts";
-import { IasError, invalidField, messageOf } from "../model/errors.ts";
+import { invalidField, messageOf } from "../model/errors.ts";
+import { hostNotAllowed, isHostAllowed } from "../net/only-hosts.ts";
 import type { remoteBodySchema } from "./schemas.ts";
 
 /** Throws `invalid-params` for what is no address of the web, or has credentials in it; `forbidden` for a host that is not allowed. */
@@ -9,12 +10,7 @@ export function checkHost(url: string, allowed: readonly string[]): void {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw invalidField("url", "must be an http or https URL");
   if (new URL(url).username !== "" || new URL(url).password !== "")
     throw invalidField("url", "must not hold a user or password, which would be shown; give a token or headers");
-  const host = new URL(url).hostname.toLowerCase();
-  const fits = (name: string): boolean => (name.startsWith("*.") ? host.endsWith(name.slice(1)) : host === name);
-  if (allowed.length === 0 || allowed.some((name) => fits(name.toLowerCase()))) return;
-  throw new IasError("forbidden", `The host ${JSON.stringify(host.slice(0, 100))} may not be reached; add it to REMOTE_HOSTS.`, {
-    reason: "REMOTE_HOST_NOT_ALLOWED",
-  });
+  if (!isHostAllowed(new URL(url), allowed)) throw hostNotAllowed(new URL(url));
 }
 
 /** Headers of the connection itself, which are not the caller's to set. */

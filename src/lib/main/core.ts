@@ -23,6 +23,7 @@ import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
 import { DEFAULT_LIMITS, type Limits, NO_QUOTAS } from "../model/limits.ts";
 import { createGuardedFetch, type GuardedFetch } from "../net/guarded-fetch.ts";
+import { onlyHosts } from "../net/only-hosts.ts";
 import type { Page } from "../net/page.ts";
 import { createInlineRuntime } from "../runtime/inline.ts";
 import { watchEventLoop } from "../runtime/loop-watch.ts";
@@ -190,14 +191,16 @@ function wireRemotes(
   { limits, agents, outgoing, secrets, origin }: Ground,
   { cards, needsCredentials, cancel }: { readonly cards: Cards; readonly needsCredentials: boolean; readonly cancel: Cancel },
 ): Remotes {
+  const allowedHosts = settings.remoteHosts ?? [];
+  const fetch = allowedHosts.length === 0 ? outgoing : onlyHosts(outgoing, allowedHosts);
   return createRemotes({
     records: store.records,
     index: store.index,
     secrets,
     agents,
-    fetch: outgoing,
-    engine: (remote) => a2a({ ...remote, fetch: outgoing }),
-    allowedHosts: settings.remoteHosts ?? [],
+    fetch,
+    engine: (remote) => a2a({ ...remote, fetch }),
+    allowedHosts,
     knowsCallers: needsCredentials,
     ownCard: (agent) => cards.card(agent, "1.0"),
     cancel,

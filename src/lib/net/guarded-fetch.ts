@@ -26,6 +26,8 @@ export interface GuardedFetch extends AsyncDisposable {
 /** What `fetch` takes, and limits of this call. `method`, `headers`, `body` and `signal` count; redirects are always followed by hand. */
 export interface GuardedInit extends RequestInit {
   readonly limits?: Partial<FetchLimits>;
+  /** Asked before each hop; throws for an address that this call may not reach. */
+  readonly mayReach?: (url: URL) => void;
 }
 
 /** Limits of a request. Times are ms; `Infinity` switches one off. */
@@ -122,6 +124,7 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
       if (closed) throw new IasError("unavailable", "The fetch is closed.");
       const { undici, wide, narrow } = await (pools ??= openPools());
       for (let redirects = 0; ; redirects += 1) {
+        init.mayReach?.(hop.url);
         const response = await send(undici, hop, hop.url.hostname === first.hostname ? wide : narrow, limits, deadline.signal);
         const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
         if (location === null || limits.maxRedirects === 0) return finish(response, hop.url, limits, deadline);
