@@ -13,7 +13,7 @@ import { createPages, type Pages } from "./pages.ts";
 import { FrameRow, FrameToCome, ROW_HEIGHT } from "./row.tsx";
 import { FrameTools } from "./tools.tsx";
 import { useJudge } from "./use-judge.ts";
-import { isAtEnd, scrollTo, windowOf } from "./virtual.ts";
+import { isFollowed, scrollTo, windowOf } from "./virtual.ts";
 import "./frames.css";
 
 /** How long a slice of work may take in a frame, ms. */
@@ -62,7 +62,7 @@ export function Frames({ replay }: TaskViewProps): VNode {
     if (box === null || rows === 0) return;
     if (chosenRow !== undefined) box.scrollTop = scrollTo(chosenRow, { ...viewport, scrollTop: box.scrollTop, height: box.clientHeight });
     else if (following.current) box.scrollTop = box.scrollHeight;
-  }, [chosenRow, chosen === undefined ? rows : 0, full]);
+  }, [chosenRow, chosen === undefined ? rows : 0, full, size.value.height]);
 
   const choose = (row: number): void => {
     const place = Math.min(rows - 1, Math.max(0, row));
@@ -109,8 +109,9 @@ export function Frames({ replay }: TaskViewProps): VNode {
           aria-activedescendant={shown === undefined ? undefined : `frame-${shown.seq}`}
           onKeyDown={press}
           onScroll={(event) => {
+            const before = scrollTop.peek();
             scrollTop.value = event.currentTarget.scrollTop;
-            following.current = isAtEnd({ ...viewport, scrollTop: event.currentTarget.scrollTop });
+            following.current = isFollowed(following.current, before, { ...viewport, scrollTop: scrollTop.peek() });
           }}
         >
           <div role="presentation" style={{ height: `${full}px`, position: "relative" }}>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isAtEnd, MAX_HEIGHT, scrollTo, windowOf } from "./virtual.ts";
+import { isAtEnd, isFollowed, MAX_HEIGHT, scrollTo, windowOf } from "./virtual.ts";
 
 const viewports = fc.record({
   scrollTop: fc.integer({ min: 0, max: 9_000_000 }),
@@ -47,4 +47,13 @@ test("a row is scrolled to by the least way", () => {
 test("the end is known, so that a list stays there while it grows", () => {
   assert.equal(isAtEnd({ scrollTop: 1500, height: 500, rowHeight: 20, rows: 100 }), true);
   assert.equal(isAtEnd({ scrollTop: 1400, height: 500, rowHeight: 20, rows: 100 }), false);
+});
+
+test("a list is left by scrolling up alone: rows that come meanwhile do not unstick it", () => {
+  const viewport = { scrollTop: 1500, height: 500, rowHeight: 20, rows: 100 };
+  assert.equal(isFollowed(true, 1000, { ...viewport, rows: 200 }), true, "more came before the event");
+  assert.equal(isFollowed(true, 1501, { ...viewport, rows: 200 }), false, "scrolled up");
+  assert.equal(isFollowed(true, 1510, viewport), true, "became shorter");
+  assert.equal(isFollowed(false, 1000, { ...viewport, rows: 200 }), false, "scrolled down, not to the end");
+  assert.equal(isFollowed(false, 1000, viewport), true, "to the end");
 });

@@ -50,3 +50,11 @@ export function scrollTo(row: number, viewport: Viewport): number {
 export function isAtEnd({ scrollTop, height, rowHeight, rows }: Viewport): boolean {
   return scrollTop + height >= Math.min(rows * rowHeight, MAX_HEIGHT) - rowHeight;
 }
+
+/**
+ * Whether a list that grows is still followed after it was scrolled from `before` to `viewport.scrollTop`: it is left by scrolling up, and followed again at its
+ * end. Rows may have come between the scrolling and its event, so that not being at the end says nothing.
+ */
+export function isFollowed(was: boolean, before: number, viewport: Viewport): boolean {
+  return isAtEnd(viewport) || (was && viewport.scrollTop >= before);
+}

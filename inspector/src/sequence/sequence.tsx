@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { isAtEnd, windowOf } from "../frames/virtual.ts";
+import { isFollowed, windowOf } from "../frames/virtual.ts";
 import type { TaskViewProps } from "../shell/task-tabs.ts";
 import type { StreamStore } from "../state/stream.ts";
 import { useSize } from "../ui/use-size.ts";
@@ -34,7 +34,7 @@ export function SequenceView({ replay }: TaskViewProps): VNode {
 
   useEffect(() => {
     if (following.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight;
-  }, [arrows.length]);
+  }, [arrows.length, size.value.height]);
   const press = useArrowKeys(box, arrows.length, () => (opened.value = undefined));
 
   const arrow = opened.value === undefined ? undefined : arrows[opened.value];
@@ -48,8 +48,9 @@ export function SequenceView({ replay }: TaskViewProps): VNode {
         aria-label={`Sequence of ${arrows.length} messages among ${participants.length}. Arrow keys go from one to the next, Enter opens its entries, Escape closes them.`}
         onKeyDown={press}
         onScroll={({ currentTarget }) => {
+          const { top } = scroll.peek();
           scroll.value = { top: currentTarget.scrollTop, left: currentTarget.scrollLeft };
-          following.current = isAtEnd({ ...viewport, scrollTop: currentTarget.scrollTop });
+          following.current = isFollowed(following.current, top, { ...viewport, scrollTop: currentTarget.scrollTop });
         }}
       >
         <Heads participants={participants} width={width} />
