@@ -120,7 +120,7 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
     }
   };
 
-  const paintRate = ({ lane }: LaneRow, scale: Scale, top: number): number => {
+  const paintRate = ({ lane }: LaneRow, scale: Scale, top: number, until: number): number => {
     // Within a second there is no rate by the second.
     if (scale.width * scale.msPerPx < 3000) return 0;
     const bottom = top + ROW.rate;
@@ -129,8 +129,9 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
     context.beginPath();
     lane.ticks.rates(scale.from, scale.from + scale.width * scale.msPerPx, 3 * scale.msPerPx, (at, rate, ms) => {
       most = Math.max(most, rate);
-      const left = toPx(scale, at);
-      const right = toPx(scale, at + ms);
+      // A bucket begins before the lane does, and goes on beyond the present.
+      const left = toPx(scale, Math.max(at, lane.startedAt));
+      const right = toPx(scale, Math.min(at + ms, until));
       const y = bottom - Math.min(1, rate / topRate) * ROW.rate;
       if (end === undefined || left > end + 0.5) {
         if (end !== undefined) context.lineTo(end, bottom);
@@ -194,7 +195,7 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
         paintPhases(row, scale, band, Math.min(until, scale.from + scale.width * scale.msPerPx));
         paintHeat(row, scale, band, row.lane.isOver ? undefined : now);
         paintTicks(row, scale, band);
-        most = Math.max(most, paintRate(row, scale, band + ROW.band + ROW.gap));
+        most = Math.max(most, paintRate(row, scale, band + ROW.band + ROW.gap, row.lane.isOver ? row.lane.lastAt : (now ?? row.lane.lastAt)));
         paintMarks(row, scale, band);
         if (row.lane.isRemote) paintElsewhere(context, toPx(scale, row.lane.startedAt), band, scale, colors);
         context.fillStyle = colors.line;

@@ -46,7 +46,7 @@ export function LanesPlot(props: PlotProps): VNode {
   const beat = useSignal(0);
   const selected = useSignal<string | undefined>(undefined);
   const found = useSignal<Found | undefined>(undefined);
-  const view: PlotView = useMemo(() => ({ scale: createScale(now() ?? Date.now(), 800), dirty: true, fitted: false }), [now]);
+  const view: PlotView = useMemo(() => ({ scale: createScale(now() ?? Date.now(), 800), dirty: true, fitted: false, chosen: false }), [now]);
 
   void beat.value;
   const rows = lanes.list();
@@ -62,6 +62,7 @@ export function LanesPlot(props: PlotProps): VNode {
     view.scale = scale;
     view.dirty = true;
     view.fitted = true;
+    view.chosen = true;
     following.value = scale.follow;
   };
   const fitAll = (): void => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { axisOf, createScale, endOf, fit, followTo, pan, resize, reveal, type Scale, setFollow, spanText, toPx, toTime, zoom } from "./scale.ts";
+import { axisOf, createScale, grow, endOf, fit, followTo, pan, resize, reveal, type Scale, setFollow, spanText, toPx, toTime, zoom } from "./scale.ts";
 
 const NOW = 1_700_000_000_000;
 const scales: fc.Arbitrary<Scale> = fc.record({
@@ -36,7 +36,7 @@ test("a scale that follows keeps the present at the right edge, also when it is 
 });
 
 test("a young stream begins at the left, and the present moves until it is at the right edge", () => {
-  const scale = createScale(NOW, 1000);
+  const scale = createScale(NOW, 1000, 30_000);
   assert.equal(Math.round(toPx(followTo(scale, NOW + 3000, NOW), NOW)), 24);
   assert.equal(Math.round(toPx(followTo(scale, NOW + 3000, NOW), NOW + 3000)), 124);
   assert.equal(Math.round(toPx(followTo(scale, NOW + 60_000, NOW), NOW + 60_000)), 976);
@@ -81,4 +81,18 @@ test("spans are said as people read them", () => {
   assert.equal(spanText(125_000, 1000), "2:05");
   assert.equal(spanText(3_725_000, 1000), "1:02:05");
   assert.equal(spanText(-2000, 1000), "−2 s");
+});
+
+test("a stream that begins fills the screen, which takes in more in steps until it scrolls; whoever does not follow is left alone", () => {
+  let scale = createScale(1000, 1000);
+  const widths = new Set<number>();
+  for (let now = 1000; now < 200_000; now += 100) {
+    scale = followTo(grow(scale, now, 1000), now, 1000);
+    widths.add(scale.msPerPx);
+    assert.ok(toPx(scale, now) <= 1000, "the present is on the screen");
+    if (now < 30_000) assert.ok(toPx(scale, 1000) >= 0, "and so is the beginning");
+  }
+  assert.deepEqual([...widths], [8, 16, 32]);
+  const still = pan(createScale(1000, 1000), 10);
+  assert.equal(grow(still, 1_000_000, 0), still);
 });

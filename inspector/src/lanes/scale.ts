@@ -16,7 +16,7 @@ const MAX_MS_PER_PX = 1_000_000;
 const MARGIN_PX = 24;
 
 /** A scale that shows `ms` before `now`, following. */
-export function createScale(now: number, width: number, ms = 30_000): Scale {
+export function createScale(now: number, width: number, ms = 8000): Scale {
   return followTo({ from: now, msPerPx: clampZoom(ms / Math.max(1, width)), width, follow: true }, now);
 }
 
@@ -61,6 +61,15 @@ export function followTo(scale: Scale, now: number, origin?: number): Scale {
   if (!scale.follow) return scale;
   const from = now - Math.max(0, scale.width - MARGIN_PX) * scale.msPerPx;
   return { ...scale, from: origin === undefined ? from : Math.max(from, Math.min(origin, now) - MARGIN_PX * scale.msPerPx) };
+}
+
+/** Of a stream that begins, few seconds are on the screen, and with time more; so much a pixel at most, ms. */
+const WIDEST_GROWN = 40;
+
+/** Twice the time on the screen, while all since `origin` has no room and it is not much yet. In steps, so that between them nothing moves; without effect where it does not follow. */
+export function grow(scale: Scale, now: number, origin: number): Scale {
+  if (!scale.follow || scale.msPerPx * 2 > WIDEST_GROWN || now - origin <= (scale.width - 2 * MARGIN_PX) * scale.msPerPx) return scale;
+  return followTo({ ...scale, msPerPx: scale.msPerPx * 2 }, now, origin);
 }
 
 /** Begins or ends following. */

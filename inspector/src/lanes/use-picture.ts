@@ -4,7 +4,7 @@ import { onColors, readColors } from "../theme/colors.ts";
 import type { Lanes } from "./model.ts";
 import { AXIS_HEIGHT, LANE_COLORS, ROW } from "./look.ts";
 import { createPainter } from "./paint.ts";
-import { fit, followTo, resize, reveal, type Scale } from "./scale.ts";
+import { fit, followTo, grow, resize, reveal, type Scale } from "./scale.ts";
 
 /** From this width on the labels stand beside the lanes, else over them. */
 export const WIDE_PX = 720;
@@ -25,6 +25,8 @@ export interface PlotView {
   dirty: boolean;
   /** Somebody, or the first look, has chosen the stretch. */
   fitted: boolean;
+  /** Somebody has: it does not grow by itself any more. */
+  chosen: boolean;
 }
 
 /** What the picture is drawn from, and into. */
@@ -97,7 +99,10 @@ export function usePicture({ lanes, now, at, view, scroller, canvas, width, sele
       if (position !== drawnAt && position !== undefined && !view.scale.follow) view.scale = reveal(view.scale, position);
       const isLive = present !== undefined;
       const { extent } = lanes;
-      view.scale = followTo(view.scale, position ?? present ?? extent?.to ?? Date.now(), extent?.from);
+      const followed = position ?? present ?? extent?.to ?? Date.now();
+      const grown = view.chosen || extent === undefined ? view.scale : grow(view.scale, followed, extent.from);
+      if (grown !== view.scale) view.dirty = true;
+      view.scale = followTo(grown, followed, extent?.from);
       // The picture moves by whole columns: between two of them nothing is to be seen, but what came, and that twenty times a second.
       const column = Math.floor(view.scale.from / view.scale.msPerPx);
       const cameAgo = performance.now() - drawnAtMs;
