@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMemoryStore } from "../../src/lib/log/memory.ts";
 import type { StreamEntry, StreamOpened, TaskDetail } from "../../src/lib/model/api.ts";
+import { EXTENSION_URI } from "../../src/lib/model/entry.ts";
 import { loadView, toSnapshot } from "../../src/lib/task/view.ts";
 import { chunkText, countText } from "../servers/proof-agents.ts";
 import { apiClient, entriesOf, textOfEntries } from "../support/api-client.ts";
 import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { readEvents } from "../support/event-source.ts";
+import { is, openPageSocket } from "../support/page-socket.ts";
 import { agentOf, serving } from "../support/serving.ts";
 import { createRandom } from "../../src/lib/model/random.ts";
 
@@ -152,3 +154,73 @@ test("where early entries are gone a stream opens with what they amounted to, an
   const said = JSON.parse(head ?? "") as { floor: number; snapshot: { id: string } };
   assert.deepEqual([said.floor, said.snapshot.id], [floor, task]);
 });
+
+test(
+  "entries that go while a slow reader has not had them are no silent gap: it comes back, and gets what they amounted to",
+  { timeout: 60_000 },
+  async (t) => {
+    const store = createMemoryStore({});
+    t.after(() => store[Symbol.asyncDispose]());
+    const gate = Promise.withResolvers<void>();
+    const rolling = agentOf(
+      async function* () {
+        for (let index = 0; index < 300; index += 1) yield { kind: "text", text: chunkText(1, index).padEnd(1000) };
+        await gate.promise;
+      },
+      { id: "rolling" },
+    );
+    const server = await serving(t, [rolling], { store });
+    const api = apiClient(server.url);
+    const { task, cursor } = await api.send("rolling", "go");
+    const key = { tenant: "", user: "local", agent: "rolling", task };
+    const logId = cursor.split(".")[0] ?? "";
+    const headOf = async (): Promise<number> => (await store.log.read(key, { after: 0, maxBytes: 0 }))?.head ?? 0;
+    while ((await headOf()) < 302) await new Promise((resolve) => setTimeout(resolve, 5));
+    // Three readers that have had a message's worth and wait for credit.
+    await using page = await openPageSocket(server.url);
+    page.say({ op: "subscribe", sub: 1, task, credit: 1 });
+    let had = (await page.next(is("entries", 1))).entries.at(-1)?.seq ?? 0;
+    await page.next(is("blocked", 1));
+    const agent = server.agents.get("rolling");
+    assert.ok(agent !== undefined && had < 100);
+    const call = {
+      principal: { tenant: "", user: "local" },
+      agent,
+      version: "1.0",
+      extensions: new Set([EXTENSION_URI]),
+      maxBatchBytes: 32 * 1024,
+      signal: t.signal,
+    } as const;
+    const { frames } = await server.operations.subscribeToTask({ ...call, lastEventId: `${logId}.0` }, { id: task });
+    const a2a = frames[Symbol.asyncIterator]();
+    const first = await a2a.next();
+    const last = first.done === true ? 0 : (first.value.at(-1)?.seq ?? 0);
+
+    const floor = 200;
+    const loaded = await loadView(store.log, key, floor);
+    await store.upkeep.truncate(key, { floor, snapshot: (loaded && toSnapshot(loaded.view)) ?? "" });
+    page.say({ op: "credit", sub: 1, bytes: 1e9 });
+    for (;;) {
+      const event = await page.next((each): each is typeof each => each.op === "entries" || each.op === "error");
+      if (event.op === "entries") {
+        // The rest of what was read before they went.
+        assert.ok((event.entries[0]?.seq ?? 0) <= had + 2 && (event.entries.at(-1)?.seq ?? 0) < 100);
+        had = event.entries.at(-1)?.seq ?? had;
+      }
+      if (event.op !== "error") continue;
+      assert.ok(event.error.retryable);
+      break;
+    }
+    page.say({ op: "subscribe", sub: 1, task, after: `${logId}.${had}` });
+    const { stream } = await page.next(is("opened", 1));
+    assert.deepEqual([stream.opening, stream.cursor, stream.snapshot?.["id"]], ["reset", `${logId}.${floor}`, task]);
+    assert.equal((await page.next(is("entries", 1))).entries[0]?.seq, floor + 1);
+    // An A2A stream ends without an end of the task, which its client takes for a lost connection.
+    assert.ok(last > 0 && last < 100);
+    assert.equal((await a2a.next()).done, true);
+    const { opening, frames: again } = await server.operations.subscribeToTask({ ...call, lastEventId: `${logId}.${last}` }, { id: task });
+    assert.equal(opening, "reset");
+    await again[Symbol.asyncIterator]().return?.();
+    gate.resolve();
+  },
+);
