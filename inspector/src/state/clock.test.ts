@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import fc from "fast-check";
-import { learnClock, narrow, offsetOf, serverNow } from "./clock.ts";
+import { learnClock, narrow, offsetOf, serverNow, watchClock } from "./clock.ts";
 import { pageNow } from "./frame.ts";
 
 test("clocks that may be the same count as the same", () => {
@@ -48,4 +48,19 @@ test("an answer without a stamp teaches nothing; one with a stamp moves the serv
   const ahead = Math.floor((pageNow() + 600_000) / 1000) * 1000;
   learnClock(new Response(null, { headers: { date: new Date(ahead).toUTCString() } }), pageNow());
   assert.ok(Math.abs(serverNow() - pageNow() - 600_000) < 2000);
+});
+
+test("after the page has slept the server is asked anew; as long as its clocks go alike it is not", (t) => {
+  t.after(() => mock.timers.reset());
+  let asked = 0;
+  mock.timers.enable({ apis: ["setInterval"] });
+  watchClock(() => (asked += 1));
+  mock.timers.tick(60_000);
+  assert.equal(asked, 0);
+  mock.timers.reset();
+  // A clock that has gone on while the page's stood still.
+  mock.timers.enable({ apis: ["setInterval", "Date"], now: Date.now() });
+  watchClock(() => (asked += 1));
+  mock.timers.tick(5000);
+  assert.equal(asked, 1);
 });

@@ -4,7 +4,7 @@ import { useMemo, useRef } from "preact/hooks";
 export interface HoldHandlers {
   readonly onPointerEnter: () => void;
   readonly onPointerLeave: () => void;
-  readonly onFocusIn: () => void;
+  readonly onFocusIn: (event: FocusEvent) => void;
   readonly onFocusOut: () => void;
 }
 
@@ -22,7 +22,8 @@ export function useHold(changed: (isHeld: boolean) => void): HoldHandlers {
     return {
       onPointerEnter: () => set("pointer", true),
       onPointerLeave: () => set("pointer", false),
-      onFocusIn: () => set("focus", true),
+      // By keyboard: what was clicked has the focus, too, long after the pointer has gone.
+      onFocusIn: ({ target }) => set("focus", target instanceof Element && target.matches(":focus-visible")),
       onFocusOut: () => set("focus", false),
     };
   }, []);
