@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { describe, it, test } from "node:test";
+import { WebSocket } from "ws";
 import { is, openPageSocket, type PageSocket } from "../../../test/support/page-socket.ts";
 import { agentOf, rpcClient, serving } from "../../../test/support/serving.ts";
 import type { StreamEntry } from "../model/api.ts";
@@ -194,6 +196,16 @@ test("what catches up is compressed for a client that takes it, what is live is 
   }
   assert.equal(texts[0], texts[1]);
   assert.ok((wire[1] ?? 0) < (wire[0] ?? 0) / 8, String(wire));
+});
+
+test("clients that bound the window, as Python's do, are compressed for too", async (t) => {
+  const server = await serving(t, [counter]);
+  const ws = new WebSocket(`${server.url.replace("http", "ws")}/api/ws`, "ias.api.v1", {
+    perMessageDeflate: { serverMaxWindowBits: 12, clientMaxWindowBits: 12 },
+  });
+  t.after(() => ws.terminate());
+  await once(ws, "open");
+  assert.equal(ws.extensions, "permessage-deflate");
 });
 
 test("a message is sent and a task canceled over the connection that shows their stream", async (t) => {
