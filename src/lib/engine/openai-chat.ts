@@ -7,6 +7,7 @@ import { toMessages } from "./openai-chat/messages.ts";
 import { checkOptions, type OpenAIChatOptions } from "./openai-chat/options.ts";
 import { createModelServer, open } from "./openai-chat/request.ts";
 import { runCalls, runsHere, tellCalls } from "./openai-chat/tools.ts";
+import { createRepair } from "./repair.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /**
@@ -31,6 +32,7 @@ export function openaiChat(options: OpenAIChatOptions): Engine & AsyncDisposable
     const signal = AbortSignal.any([outer, left.signal]);
     try {
       const messages = [...(await toMessages(turn, settings))];
+      const repair = createRepair();
       for (let count = 1; count <= settings.maxModelCalls; count += 1) {
         const answer = createAnswer(settings.model);
         // A request of its own: what is left of one that ended well is not cut off with the turn.
@@ -39,7 +41,7 @@ export function openaiChat(options: OpenAIChatOptions): Engine & AsyncDisposable
         signal.addEventListener("abort", leave, { once: true });
         signal.throwIfAborted();
         const response = yield* open(server, messages, request.signal);
-        yield* read(response, answer, request);
+        yield* read(response, answer, request, repair);
         signal.removeEventListener("abort", leave);
         const reason = answer.finish();
         if (answer.usage !== undefined) yield { kind: "usage", usage: answer.usage };
@@ -57,7 +59,12 @@ export function openaiChat(options: OpenAIChatOptions): Engine & AsyncDisposable
 }
 
 /** Reads the stream of one answer, as fast as its events are taken. Leaving it closes the request. */
-async function* read(response: Response, answer: Answer, request: AbortController): AsyncGenerator<AgentEvent, void, undefined> {
+async function* read(
+  response: Response,
+  answer: Answer,
+  request: AbortController,
+  repair: (event: AgentEvent) => AgentEvent,
+): AsyncGenerator<AgentEvent, void, undefined> {
   const reader = response.body?.getReader();
   if (reader === undefined) throw cutStream("no body");
   const parser = createSseParser();
@@ -70,7 +77,7 @@ async function* read(response: Response, answer: Answer, request: AbortControlle
       let heard = false;
       for (const item of parser.push(value)) {
         if (item.kind !== "event") continue;
-        for (const event of answer.take(item.data)) yield event;
+        for (const event of answer.take(item.data)) yield repair(event);
         heard = true;
         if (answer.done) break;
       }
@@ -108,7 +115,7 @@ async function drain(reader: ReadableStreamDefaultReader<Uint8Array>, request: A
 /** How a turn ends that answered: silently when the model stopped by itself, else with the reason for everyone to read. */
 function* conclude(answer: Answer, reason: string): Generator<AgentEvent, void, undefined> {
   if (answer.refusal !== "" && answer.text === "") {
-    yield { kind: "end", outcome: "rejected", message: [{ text: answer.refusal }], metadata: { finishReason: reason } };
+    yield { kind: "end", outcome: "rejected", message: [{ text: answer.refusal.toWellFormed() }], metadata: { finishReason: reason } };
   } else if (reason === "content_filter") {
     yield { kind: "end", outcome: "failed", message: [{ text: "The model server withheld the answer (content_filter)." }], metadata: { finishReason: reason } };
   } else if (reason !== "stop") {

@@ -4,7 +4,7 @@ import { IasError } from "../../model/errors.ts";
 import { type ExtensionData, extensionIn, readExtension } from "../../model/extension.ts";
 import { readLiveness } from "../../liveness/read-signals.ts";
 import type { AgentEvent } from "../engine.ts";
-import { createRepair, isRight } from "./repair.ts";
+import { createRepair, isRight } from "../repair.ts";
 import { splitArtifact } from "./split-artifact.ts";
 
 /** Turns what a remote agent sends into what an agent does, for one turn. */

@@ -1,5 +1,6 @@
 import { IasError } from "../../model/errors.ts";
 import type { AgentEvent } from "../engine.ts";
+import { createRepair } from "../repair.ts";
 
 /**
  * Where the SDK's pushes become the engine's pull. It holds a handful of events, because whoever makes them (the gated models,
@@ -19,6 +20,7 @@ export interface Feed {
 /** @param signal closes the feed: events that were not taken are dropped, and `hungry` rejects. */
 export function createFeed(signal: AbortSignal, { maxEventsAhead }: { readonly maxEventsAhead: number }): Feed {
   const queue: AgentEvent[] = [];
+  const repair = createRepair();
   const makers: (() => void)[] = [];
   let ended = false;
   let failure: Error | undefined;
@@ -50,7 +52,7 @@ export function createFeed(signal: AbortSignal, { maxEventsAhead }: { readonly m
   return {
     push(event) {
       if (ended || signal.aborted) return;
-      queue.push(event);
+      queue.push(repair(event));
       if (queue.length <= maxEventsAhead) return wakeConsumer();
       const text = `The agent is ${maxEventsAhead} events ahead of its reader (maxEventsAhead): a child agent with a model object of its own must be named in \`children\`.`;
       end(new IasError("limit-reached", text, { reason: "ENGINE_AHEAD" }));

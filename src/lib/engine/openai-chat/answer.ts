@@ -53,7 +53,7 @@ interface Chunk {
 /** A piece of a tool call: the first one names it, all bring some of its arguments. */
 interface CallPiece {
   readonly index?: number;
-  readonly id?: string | null;
+  readonly id?: string | number | null;
   readonly function?: { readonly name?: string | null; readonly arguments?: string | null };
 }
 
@@ -110,14 +110,16 @@ export function createAnswer(model: string): Answer {
     return events.length === 0 ? [HEARD] : events;
   }
 
-  function addPiece({ index = 0, id, function: piece }: CallPiece): void {
+  function addPiece({ index = 0, id: given, function: piece }: CallPiece): void {
+    // Some servers count their calls.
+    const id = given == null ? "" : `${given}`;
     let call = byIndex.get(index);
-    if (call === undefined || (id != null && id !== "" && call.id !== "" && id !== call.id)) {
+    if (call === undefined || (id !== "" && call.id !== "" && id !== call.id)) {
       call = { id: "", name: "", arguments: "" };
       byIndex.set(index, call);
       calls.push(call);
     }
-    if (id) call.id = id;
+    if (id !== "") call.id = id;
     if (piece?.name && call.name !== piece.name) call.name += piece.name;
     call.arguments += piece?.arguments ?? "";
   }
@@ -128,7 +130,11 @@ export function createAnswer(model: string): Answer {
       return done;
     },
     get calls() {
-      return calls.map((call, n) => ({ ...call, id: call.id === "" ? `call-${n}` : call.id }));
+      return calls.map((call, n) => ({
+        id: call.id === "" ? `call-${n}` : call.id.toWellFormed(),
+        name: call.name.toWellFormed(),
+        arguments: call.arguments.toWellFormed(),
+      }));
     },
     get usage() {
       return usage;
@@ -183,16 +189,21 @@ function broken(message: string, reason: string, cause?: unknown): IasError {
 }
 
 function toUsage(usage: NonNullable<Chunk["usage"]>, model: string): Usage {
-  const inputTokens = usage.prompt_tokens ?? 0;
-  const outputTokens = usage.completion_tokens ?? 0;
-  const cached = usage.prompt_tokens_details?.cached_tokens;
-  const reasoning = usage.completion_tokens_details?.reasoning_tokens;
+  const inputTokens = count(usage.prompt_tokens) ?? 0;
+  const outputTokens = count(usage.completion_tokens) ?? 0;
+  const cached = count(usage.prompt_tokens_details?.cached_tokens);
+  const reasoning = count(usage.completion_tokens_details?.reasoning_tokens);
   return {
     inputTokens,
     outputTokens,
-    totalTokens: usage.total_tokens ?? inputTokens + outputTokens,
-    ...(typeof cached === "number" && { cachedInputTokens: cached }),
-    ...(typeof reasoning === "number" && { reasoningTokens: reasoning }),
+    totalTokens: count(usage.total_tokens) ?? inputTokens + outputTokens,
+    ...(cached !== undefined && { cachedInputTokens: cached }),
+    ...(reasoning !== undefined && { reasoningTokens: reasoning }),
     model,
   };
+}
+
+/** A count as it came; undefined for anything else. */
+function count(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 0 ? value : undefined;
 }

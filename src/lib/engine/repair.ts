@@ -1,22 +1,25 @@
-import { createWholeText } from "../../stream/whole-text.ts";
-import type { AgentEvent } from "../engine.ts";
-import { toEvent } from "../to-event.ts";
+import { createWholeText } from "../stream/whole-text.ts";
+import type { AgentEvent } from "./engine.ts";
+import { toEvent } from "./to-event.ts";
 
 /**
- * Makes events out of what a remote agent said that can be written: half a character that has no other is U+FFFD, since nobody here can mend it (SEMANTICS 27). Halves that
- * two pieces share are joined. One a turn.
+ * Makes events that can be written out of what a model or a remote agent said: half a character that has no other is U+FFFD, since nobody here can mend it (SEMANTICS 27).
+ * Halves that two pieces share are joined. One a turn.
  */
 export function createRepair(): (event: AgentEvent) => AgentEvent {
   const whole = createWholeText("replace");
   return (event) => {
     switch (event.kind) {
-      case "text":
-        return {
-          ...event,
-          text: event.path === undefined ? whole.next("artifact", event.artifact ?? "", event.text) : whole.next("text", event.path, event.text),
-        };
-      case "reasoning":
-        return { ...event, text: whole.next("reasoning", event.path ?? "", event.text) };
+      case "text": {
+        if (typeof event.text !== "string") return event;
+        const text = event.path === undefined ? whole.next("artifact", event.artifact ?? "", event.text) : whole.next("text", event.path, event.text);
+        return text === event.text ? event : { ...event, text };
+      }
+      case "reasoning": {
+        if (typeof event.text !== "string") return event;
+        const text = whole.next("reasoning", event.path ?? "", event.text);
+        return text === event.text ? event : { ...event, text };
+      }
       case "artifact": {
         const { artifact } = event;
         if (event.append !== true) whole.begin("artifact", artifact.artifactId);
