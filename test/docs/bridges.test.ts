@@ -1,16 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
-import { run } from "../../scripts/engines/install.ts";
+import { examplesOf, runExample } from "../support/examples.ts";
 import { agentOf, serving } from "../support/serving.ts";
-import { read, root } from "../support/tree.ts";
-
-const PORT = "http://127.0.0.1:4000";
 
 test("the examples of the guide to bridges run as they are written, against an agent on this machine", async (t) => {
-  const examples = [...read("docs/guides/bridges.md").matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, text = ""]) => text);
-  const whole = examples.filter((text) => !text.includes("useChat"));
+  const whole = examplesOf("docs/guides/bridges.md").filter((text) => !text.includes("useChat"));
   assert.equal(whole.length, 3);
   const agent = agentOf(
     async function* (turn) {
@@ -20,15 +14,7 @@ test("the examples of the guide to bridges run as they are written, against an a
     { id: "assistant" },
   );
   const server = await serving(t, [agent]);
-  mkdirSync(join(root, ".cache"), { recursive: true });
-  const folder = mkdtempSync(join(root, ".cache", "docs-bridges-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
   const printed: string[] = [];
-  for (const [n, text] of whole.entries()) {
-    assert.ok(text.includes(PORT), "it talks to the address of npm start");
-    const file = join(folder, `${n}.ts`);
-    writeFileSync(file, text.replaceAll(PORT, server.url));
-    printed.push(await run(process.execPath, ["--conditions=@infinite-agent-streams/source", file], { cwd: folder }));
-  }
+  for (const example of whole) printed.push(await runExample(t, example, server.url));
   assert.deepEqual(printed, ["heard Hello after 0", "heard And now? after 2", "heard Hello after 0"]);
 });

@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
-import { run } from "../../scripts/engines/install.ts";
+import { examplesOf, runExample } from "../support/examples.ts";
 import { agentOf, serving } from "../support/serving.ts";
-import { read, root } from "../support/tree.ts";
-
-const PORT = "http://127.0.0.1:4000";
 
 test("every example of the guide to frontends runs as it is written", async (t) => {
-  const examples = [...read("docs/guides/frontends.md").matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, text = ""]) => text);
+  const examples = examplesOf("docs/guides/frontends.md");
   assert.equal(examples.length, 4);
   const parts: string[] = [];
   const agent = agentOf(
@@ -21,18 +16,7 @@ test("every example of the guide to frontends runs as it is written", async (t) 
     { inputModes: ["text/plain", "text/csv"] },
   );
   const server = await serving(t, [agent]);
-  mkdirSync(join(root, ".cache"), { recursive: true });
-  const folder = mkdtempSync(join(root, ".cache", "docs-frontends-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const printed = await Promise.all(
-    examples.map((text, n) => {
-      assert.ok(text.includes(`"${PORT}"`), "it connects to the address of npm start");
-      const file = join(folder, `${n}.ts`);
-      writeFileSync(file, text.replaceAll(PORT, server.url));
-      // Node has EventSource behind a flag.
-      return run(process.execPath, ["--conditions=@infinite-agent-streams/source", "--experimental-eventsource", "--no-warnings", file], { cwd: folder });
-    }),
-  );
+  const printed = await Promise.all(examples.map((example) => runExample(t, example, server.url)));
   const [client = "", files = "", sse = "", socket = ""] = printed;
   assert.match(client, /That is \n\d+ the answer\./);
   assert.match(files, /^\/api\/files\/[0-9a-f]{64}\/scores\.csv 18 text\/csv\n/);
