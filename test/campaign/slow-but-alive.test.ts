@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { defineAgent } from "../../src/lib/engine/define-agent.ts";
@@ -9,10 +6,10 @@ import { openaiChat } from "../../src/lib/engine/openai-chat.ts";
 import { DEFAULT_THRESHOLDS } from "../../src/lib/liveness/thresholds.ts";
 import { campaignOf } from "../support/campaigns.ts";
 import { type Behaviour, type FaultyModel, promptFor, startFaultyModel, until } from "../support/faulty-model.ts";
-import { startIas } from "../support/ias-process.ts";
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 import { type Ran, run } from "../support/run-campaign.ts";
 import { serving } from "../support/serving.ts";
+import { startPurple } from "../support/purple.ts";
 
 // No living battle fails, however slow it is: ten by an injected clock, with the default thresholds, and some of real time.
 
@@ -118,11 +115,7 @@ test("by the same clock, one that is silent for longer is found at the first loo
 
 test("of real time, before ias purple: three with a token every three seconds, one that thinks where nobody sees it, one whose parser holds back", async (t) => {
   await using model = await startFaultyModel();
-  const cwd = mkdtempSync(join(tmpdir(), "ias-slow-"));
-  t.after(() => rmSync(cwd, { recursive: true, force: true, maxRetries: 3 }));
-  const purple = startIas(t, ["purple", "--model", "faulty", "--base-url", model.url, "--port", "0", "--json"], { cwd });
-  const [line] = await purple.until(/^\{.*\}$/m);
-  const { url } = JSON.parse(line) as { readonly url: string };
+  const url = await startPurple(t, model);
   const behaviours: readonly Behaviour[] = [
     ...[0, 1, 2].map(() => ({ ...SAY, fault: "slow", tokens: 5 }) as const),
     // Both are silent for readers longer than the gap that is allowed; only what the subject tells of their progress keeps them (PROTOCOL.md, LIVE-5).

@@ -10,7 +10,8 @@ import { makeApiKey } from "../../src/lib/tenancy/api-keys.ts";
 import { bundleClient } from "../support/bundle-client.ts";
 import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { engine } from "../support/engines.ts";
-import { agentOf, serving } from "../support/serving.ts";
+import { serving } from "../support/serving.ts";
+import { countingAgent } from "../support/counting-agent.ts";
 
 // The browser client, and a browser's own EventSource, in a real browser.
 
@@ -38,13 +39,7 @@ declare global {
 
 /** A server with a page that has the client, whose agent says so many tokens and, after `goOn`, as many again. */
 async function setUp(t: TestContext, options: Partial<ServerOptions> = {}) {
-  const gate = Promise.withResolvers<void>();
-  const agent = agentOf(async function* ({ input }) {
-    const [first = 0, then = 0] = (input[0]?.parts[0]?.text ?? "").split(" ").map(Number);
-    for (let n = 0; n < first; n += 1) yield { kind: "text", text: `${n} ` };
-    if (then > 0) await gate.promise;
-    for (let n = 0; n < then; n += 1) yield { kind: "text", text: `${n} ` };
-  });
+  const { agent, goOn } = countingAgent();
   const files: Readonly<Record<string, readonly [string, string]>> = {
     "/page": ["text/html", '<!doctype html><title>Client</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>'],
     "/page.js": ["text/javascript", script],
@@ -62,7 +57,7 @@ async function setUp(t: TestContext, options: Partial<ServerOptions> = {}) {
   });
   const context = await browser.newContext();
   t.after(() => context.close());
-  return { server, context, goOn: () => gate.resolve() };
+  return { server, context, goOn };
 }
 
 async function open(context: BrowserContext, server: Server): Promise<Page> {

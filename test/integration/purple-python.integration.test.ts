@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { engine } from "../support/engines.ts";
 import { promptFor, startFaultyModel } from "../support/faulty-model.ts";
-import { startIas } from "../support/ias-process.ts";
+import { startPurple } from "../support/purple.ts";
 
 // `ias purple` read by the clients that AgentBeats' evaluators are made of: the official Python SDK, of both protocol versions. The model makes token n + 1 only
 // after the client has printed token n, so that whoever collects anywhere on the way deadlocks.
@@ -23,11 +20,7 @@ const clients = [
 for (const [name, script] of clients) {
   test(`${name} gets every chunk of the model server from ias purple, each as one event, in lock step`, async (t) => {
     await using model = await startFaultyModel();
-    const cwd = mkdtempSync(join(tmpdir(), "ias-purple-"));
-    t.after(() => rmSync(cwd, { recursive: true, force: true, maxRetries: 3 }));
-    const purple = startIas(t, ["purple", "--model", "faulty", "--base-url", model.url, "--port", "0", "--json"], { cwd });
-    const [line] = await purple.until(/^\{.*\}$/m);
-    const { url } = JSON.parse(line) as { readonly url: string };
+    const url = await startPurple(t, model);
     const path = fileURLToPath(new URL(`../servers/python/${script}`, import.meta.url));
     const client = spawn(engine(name).python, [path, url, "JSONRPC", promptFor({ step: name, tokens: TOKENS })], { stdio: ["ignore", "pipe", "inherit"] });
     const ended = once(client, "exit");

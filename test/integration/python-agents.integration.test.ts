@@ -12,6 +12,7 @@ import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { messageOf } from "../support/messages.ts";
 import { type PythonAgent, startPythonAgent } from "../support/python-agent.ts";
 import { createRandom } from "../../src/lib/model/random.ts";
+import { recorded } from "../support/recorded.ts";
 
 // Our client and our relay before agents of the official Python SDK, 1.x and 0.3.x.
 
@@ -21,16 +22,6 @@ const { signal } = new AbortController();
 
 async function relay(engine: Engine, turn: Turn): Promise<readonly AgentEvent[]> {
   return collect(engine.run(turn, { signal }));
-}
-
-/** The text of `a1` as a log would fold it. */
-function recorded(events: readonly AgentEvent[]): string {
-  let text = "";
-  for (const event of events) {
-    if (event.kind === "text") text += event.text;
-    if (event.kind === "artifact") text = (event.append === true ? text : "") + event.artifact.parts.map((part) => part.text ?? "").join("");
-  }
-  return text;
 }
 
 const agents = new Map<"1.0" | "0.3", PythonAgent>();

@@ -2,22 +2,17 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import test, { type TestContext } from "node:test";
 import { startCuttingProxy } from "../../../test/support/cutting-proxy.ts";
-import { agentOf, collect, serving } from "../../../test/support/serving.ts";
+import { collect, serving } from "../../../test/support/serving.ts";
 import type { Client } from "./client.ts";
 import { ClientError } from "./client-error.ts";
 import { createClient } from "./create-client.ts";
 import type { Source } from "./source.ts";
 import { shareAmongTabs } from "./tabs.ts";
+import { countingAgent } from "../../../test/support/counting-agent.ts";
 
 /** Clients that are as many tabs, over a proxy that counts connections, and one that is none of them. */
 async function setUp(t: TestContext, count: number) {
-  const ended = Promise.withResolvers<void>();
-  const agent = agentOf(async function* ({ input }) {
-    const [first = 0, then = 0] = (input[0]?.parts[0]?.text ?? "").split(" ").map(Number);
-    for (let n = 0; n < first; n += 1) yield { kind: "text", text: `${n} ` };
-    if (then > 0) await ended.promise;
-    for (let n = 0; n < then; n += 1) yield { kind: "text", text: `${n} ` };
-  });
+  const { agent, goOn } = countingAgent();
   const server = await serving(t, [agent]);
   let connections = 0;
   const proxy = await startCuttingProxy(() => void (connections += 1));
@@ -34,7 +29,7 @@ async function setUp(t: TestContext, count: number) {
     const reply = await direct.send("agent", text);
     return "task" in reply ? reply.task : assert.fail("no task");
   };
-  return { tabs, direct, sent, connections: () => connections, goOn: () => ended.resolve() };
+  return { tabs, direct, sent, connections: () => connections, goOn };
 }
 
 const internal = { audience: "internal" } as const;

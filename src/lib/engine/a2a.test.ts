@@ -14,6 +14,7 @@ import { testTurn, userMessage } from "../testing/test-turn.ts";
 import { a2a, type A2AEngineOptions } from "./a2a.ts";
 import type { AgentEvent, Engine, Turn } from "./engine.ts";
 import { createRandom } from "../model/random.ts";
+import { recorded } from "../../../test/support/recorded.ts";
 
 /** A client whose agent is in this process: the one way to prove lock step without a network's buffers between. */
 function localClient(source: ChunkSource, asks?: string): A2AClient {
@@ -122,16 +123,6 @@ for (const [version, binding] of [
     assert.equal(recorded(events), chunks.join(""), `seed ${seed}`);
     assert.deepEqual(last(events), { kind: "end", outcome: "completed" });
   });
-}
-
-/** The text of `a1` as a log would fold it. */
-function recorded(events: readonly AgentEvent[]): string {
-  let text = "";
-  for (const event of events) {
-    if (event.kind === "text") text += event.text;
-    if (event.kind === "artifact") text = (event.append === true ? text : "") + event.artifact.parts.map((part) => part.text ?? "").join("");
-  }
-  return text;
 }
 
 async function withServer(
