@@ -6,11 +6,11 @@ import type { SendReply } from "../../src/lib/model/api.ts";
 import { seriousFindings, TIMEOUT, useBrowser } from "../support/browser.ts";
 import { serving } from "../support/serving.ts";
 
-// A stream that is larger than what the page keeps of one (128 MiB): what was let go is fetched where it is looked at.
+// A stream that is larger than what the page keeps of one (64 MiB): what was let go is fetched where it is looked at.
 
 const { open } = useBrowser();
 
-const COUNT = 1300;
+const COUNT = 650;
 const LONG = "lorem ipsum ".repeat(4500);
 const STEPS: readonly ScriptStep[] = Array.from({ length: COUNT }, (_, index) => ({ kind: "text", text: `piece ${index} ${LONG}`, path: ["writer"] }));
 

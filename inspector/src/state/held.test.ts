@@ -45,7 +45,7 @@ const words = (from: number, to: number): string => Array.from({ length: to - fr
 
 test("of a stream without end the newest entries are kept; what they said before is in the snapshot, and the numbers are of all", async () => {
   const read = { count: 0 };
-  const stream = openStream("agent", "endless", { transport: endless(20_000, read), maxBytes: 1_000_000 });
+  const stream = openStream("agent", "endless", { transport: endless(20_000, read), maxBytes: 500_000 });
   let most = 0;
   let generations = 0;
   const stops = [stream.version.subscribe(() => (most = Math.max(most, stream.entries.length))), stream.generation.subscribe(() => (generations += 1))];
@@ -70,7 +70,7 @@ test("of a stream without end the newest entries are kept; what they said before
 
 test("what is looked at is kept: where there is no room the server is read no further, and on when it is let go", async () => {
   const read = { count: 0 };
-  const stream = openStream("agent", "pinned", { transport: endless(10_000, read), maxBytes: 1_000_000 });
+  const stream = openStream("agent", "pinned", { transport: endless(10_000, read), maxBytes: 500_000 });
   const unpin = stream.pin(100);
   await until(() => stream.isHeld.value);
   const held = read.count;

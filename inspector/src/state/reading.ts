@@ -172,7 +172,7 @@ export function createReading(): Reading {
 }
 
 /** What an entry takes beside its contents, bytes: some objects and ids. */
-const ENTRY_BYTES = 800;
+const ENTRY_BYTES = 400;
 
 /** About how much memory an entry takes, bytes. */
 function weigh({ event }: StreamEntry): number {
