@@ -59,7 +59,7 @@ describe("/api/ws", () => {
     assert.equal((await page.next(is("error", 1))).error.code, "task-not-found");
     page.say({ op: "subscribe", sub: 2, task: task.id, credit: 0 });
     page.say({ op: "subscribe", sub: 2, task: task.id });
-    assert.equal((await page.next(is("error", 2))).error.code, "invalid-params");
+    assert.equal((await page.next(is("error", 2))).error.reason, "SUBSCRIPTION_OPEN");
     page.say({ op: "credit", sub: 99, bytes: 1 });
     page.say({ op: "ping", ref: 5 });
     assert.equal((await page.next(is("pong"))).ref, 5);

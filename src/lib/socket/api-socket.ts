@@ -59,7 +59,7 @@ function serve(connection: SocketConnection, options: ApiSocketOptions, read: (m
 
   const open = async (request: SocketRequest & { readonly op: "subscribe" | "subscribe-feed" }): Promise<void> => {
     const { sub } = request;
-    if (subscriptions.has(sub)) return fail(new IasError("invalid-params", `The subscription ${sub} is open; end it first, or take another number.`), { sub });
+    if (subscriptions.has(sub)) return fail(isOpen(sub), { sub });
     if (subscriptions.size >= limits.maxSocketStreams) return fail(tooManyStreams(limits.maxSocketStreams), { sub });
     const subscription = subscribe(request, { api, principal, outbox, credit: request.credit ?? limits.socketCreditBytes });
     subscriptions.set(sub, subscription);
@@ -109,6 +109,10 @@ function serve(connection: SocketConnection, options: ApiSocketOptions, read: (m
     take(request);
   });
   say({ op: "hello", logId: options.logId, maxSubscriptions: limits.maxSocketStreams, defaultCredit: limits.socketCreditBytes });
+}
+
+function isOpen(sub: number): IasError {
+  return new IasError("invalid-params", `The subscription ${sub} is open; end it first, or take another number.`, { reason: "SUBSCRIPTION_OPEN" });
 }
 
 function tooManyCalls(count: number): IasError {
