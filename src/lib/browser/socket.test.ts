@@ -147,6 +147,33 @@ test("a silent connection is asked, and then given up", async (t) => {
   assert.deepEqual(heard, ["subscribe", "ping"]);
 });
 
+test("one stream too many for a connection fails by itself with the limit's name; the others are whole, and then there is room again", async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const patient = agentOf(async function* () {
+    yield { kind: "text", text: "begun " };
+    await gate.promise;
+  });
+  const server = await serving(t, [patient], { limits: { maxSocketStreams: 2 } });
+  const client = clientOf(t, { baseUrl: server.url, transport: "websocket" });
+  const task = await sent(client, "x");
+  const iterators = [0, 1].map(() => client.stream(task, { audience: "internal" })[Symbol.asyncIterator]());
+  for (const iterator of iterators) assert.equal((await iterator.next()).value?.seq, 1);
+  await assert.rejects(
+    collect(client.stream(task)),
+    (error) => error instanceof ClientError && error.code === "limit-reached" && error.reason === "TOO_MANY_STREAMS" && /maxSocketStreams/.test(error.message),
+  );
+  gate.resolve();
+  for (const iterator of iterators) {
+    let last = 1;
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      assert.equal(next.value.seq, last + 1);
+      last = next.value.seq;
+    }
+    assert.ok(last > 3);
+  }
+  assert.ok((await collect(client.stream(task))).length > 2);
+});
+
 test("a connection that nobody wants any more when it opens is let go", async (t) => {
   const open = new Set<WebSocket>();
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });

@@ -46,6 +46,7 @@ const wrong: readonly (readonly [string, object, RegExp])[] = [
   ["a mode of the engine that is no media type", { id: "a", engine: { ...engine, inputModes: ["image"] } }, /inputModes holds "image"/],
   ["a mode that is no media type", { id: "a", engine, inputModes: ["text"] }, /inputModes holds "text"/],
   ["two skills of one id", { id: "a", engine, skills: [skill("s"), skill("s")] }, /"s" does not/],
+  ["an owner that is no caller", { id: "a", engine, owner: { user: "ann" } }, /owner is \{"user":"ann"\}; it must be \{ tenant, user \}/],
   ["a limit of 0", { id: "a", engine, maxArtifactBytes: { limit: 0, policy: "fail" } }, /at least 1/],
 ];
 

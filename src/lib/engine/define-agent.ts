@@ -65,6 +65,9 @@ function check(options: AgentOptions): void {
     const value = options[key];
     if (value !== undefined && !choices.includes(value)) throw at(`${key} is ${show(value)}; it can be ${choices.map(show).join(", ")}`);
   }
+  const { owner } = options;
+  if (owner !== undefined && (typeof owner?.tenant !== "string" || typeof owner.user !== "string"))
+    throw at(`owner is ${show(owner)}; it must be { tenant, user }, two texts`);
   if (options.liveness !== undefined) checkLiveness(options.liveness, at);
   for (const key of ["name", "description", "version"] as const) {
     const value = options[key];
