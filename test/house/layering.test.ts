@@ -54,6 +54,7 @@ const CONTRACTS = new Set([
   "engine/define-agent.ts", // makes one
   "engine/agents.ts", // which of a server's agents are there for a caller
   "engine/to-event.ts", // what an engine yielded, checked
+  "engine/to-events.ts", // what it gave to be read
   "a2a/card-check.ts", // examines any agent's card, rule by rule
   "a2a/binding.ts", // what an HTTP binding is; the bindings themselves are wired in main/
   "a2a/errors.ts", // each error's form on each binding, in one table

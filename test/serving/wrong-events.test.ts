@@ -63,7 +63,7 @@ test("half a character at the end of the answer is an error, and so is an engine
   assert.match(task.status.message?.parts[0]?.text ?? "", /slice\(\) by UTF-16 units/);
   const nothing = agentOf((() => undefined) as unknown as () => AsyncIterable<AgentEvent>);
   const { task: other } = await rpcClient(`${(await serving(t, [nothing])).url}/a2a/agent`).send("go");
-  assert.match(other.status.message?.parts[0]?.text ?? "", /gave nothing for its turn; run\(turn, \{ signal \}\) must give an AsyncIterable/);
+  assert.match(other.status.message?.parts[0]?.text ?? "", /gave undefined for its turn\. Right is an AsyncIterable of events, as async \*run/);
 });
 
 test("an isolated engine's event that no thread can be sent is named too", async (t) => {

@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Message } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import type { AgentEvent, Engine, Turn } from "./engine.ts";
+import { toEvents } from "./to-events.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /** What a scripted agent does: a function of the turn, or a list of steps. */
@@ -43,7 +44,7 @@ export function scripted(script: Script, options: ScriptedOptions = {}): Engine 
   const sleep = options.sleep ?? timer;
   if (!Number.isFinite(tokenMs) || tokenMs < 0) throw new IasError("configuration", `tokenMs must be 0 or a positive number of ms, not ${tokenMs}.`);
   const play: ScriptFunction = typeof script === "function" ? script : (turn, { signal }) => steps(script, turn, { signal, tokenMs, sleep });
-  return { run: (turn, { signal }) => untilAborted(play(turn, { signal }), signal) };
+  return { run: (turn, { signal }) => untilAborted(toEvents(play(turn, { signal })), signal) };
 }
 
 /** `text` as one text event per token, `tokenMs` apart; a script function's way to speak. */

@@ -1,5 +1,6 @@
 import type { AgentEvent } from "../engine/engine.ts";
 import { toEvent } from "../engine/to-event.ts";
+import { toEvents } from "../engine/to-events.ts";
 import type { ResumeState } from "../log/log.ts";
 import type { Part } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
@@ -48,7 +49,7 @@ export async function consume(run: TurnRun, live: TurnLiveness, signal: AbortSig
   let given = 0;
   let events = 0;
   try {
-    for await (const yielded of eventsOf(agent.engine.run(createTurn(run), { signal }))) {
+    for await (const yielded of toEvents(agent.engine.run(createTurn(run), { signal }))) {
       if (stopped()) return () => "rest";
       given += 1;
       const event = toEvent(yielded, given);
@@ -114,19 +115,6 @@ export async function consume(run: TurnRun, live: TurnLiveness, signal: AbortSig
       ),
     );
   }
-}
-
-/** What an engine gave to be read. Throws `engine-failed`, reason EVENT_INVALID, for what cannot be: `run` that forgot its asterisk. */
-function eventsOf(given: AsyncIterable<AgentEvent> | undefined): AsyncIterable<unknown> {
-  if (typeof given === "object" && (Symbol.asyncIterator in given || Symbol.iterator in given)) return given;
-  const what = given === undefined ? "nothing" : `a ${typeof given}`;
-  throw new IasError(
-    "engine-failed",
-    `The agent's engine gave ${what} for its turn; run(turn, { signal }) must give an AsyncIterable of events, as async *run() does.`,
-    {
-      reason: "EVENT_INVALID",
-    },
-  );
 }
 
 /**
