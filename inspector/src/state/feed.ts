@@ -33,6 +33,7 @@ export interface FollowOptions {
 }
 
 const AGAIN_MS = 1000;
+const UNREACHED = "The server cannot be reached just now. The page goes on by itself when it is back.";
 const OTHER_LOG = "The server has another log.";
 
 /** Follows the feed over the page's one connection. */
@@ -70,7 +71,7 @@ export function followAll(listener: FeedListener, { tail, source = pageSource }:
         signal: over.signal,
         onConnection(told) {
           state.value = told.kind;
-          trouble.value = told.kind === "open" ? undefined : told.error.message;
+          trouble.value = told.kind === "open" ? undefined : told.error.code === "unavailable" ? UNREACHED : told.error.message;
         },
       },
       {},

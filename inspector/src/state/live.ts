@@ -220,11 +220,13 @@ export function followTasks({ list = listTasks, source }: LiveOptions = {}): Liv
   );
   const untick = onTick(() => {
     const now = serverNow();
+    // While the page hears nothing it does not know who is silent.
+    const isOpen = feed.state.peek() === "open";
     for (const one of known.values()) {
-      one.pulse.tick(now);
+      if (isOpen) one.pulse.tick(now);
       if (one.row === undefined) continue;
       one.row.phase.value = one.pulse.phase;
-      const { rate } = one.pulse;
+      const rate = isOpen ? one.pulse.rate : undefined;
       one.row.rate.value = rate === undefined ? "" : `${Math.round(rate)} tok/s`;
     }
   });

@@ -33,6 +33,7 @@ function until(stream: StreamStore, done: () => boolean): Promise<void> {
     effect(() => {
       void stream.version.value;
       void stream.connection.value;
+      void stream.phase.value;
       if (done()) resolve();
     });
   });
@@ -81,6 +82,22 @@ test("a stream that is refused does not come back, and says why", async () => {
   await until(stream, () => stream.connection.value.kind === "failed");
   assert.deepEqual(stream.connection.value, { kind: "failed", why: "There is no such task." });
   stream.close();
+});
+
+test("silence is the stream's only while the wire is there: a page that is cut off calls nothing stalled", async () => {
+  const silent = (isCut: boolean): Transport =>
+    async function* ({ agent, task }, { signal }) {
+      yield { kind: "opened", stream: { agent, task, opening: "fresh", cursor: "log.0" } };
+      yield { kind: "entries", entries: [entryOf(1, 9), entryOf(2, 9)], cursor: "log.2" };
+      // The entries are of long ago, so that the first tick finds the silence.
+      if (isCut) throw new LostWire("cut", { final: false });
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    };
+  const [cut, open] = [openStream("agent", "cut off", { transport: silent(true) }), openStream("agent", "silent", { transport: silent(false) })];
+  await until(open, () => open.phase.value === "stalled");
+  assert.equal(cut.phase.value, "generating");
+  cut.close();
+  open.close();
 });
 
 test("views of one task share a stream", () => {

@@ -228,8 +228,8 @@ function follow(agent: string, task: string, { transport, maxBytes }: Required<O
     }
   };
   const untick = onTick(() => {
-    const { kind } = connection.peek();
-    if (kind !== "failed" && kind !== "ended") signals.tick(serverNow());
+    // While the wire is lost nobody is silent but the wire.
+    if (connection.peek().kind === "open") signals.tick(serverNow());
   });
   const end = (): void => {
     over.abort();

@@ -107,6 +107,17 @@ test("of what is asked for only what fits comes in, also when it begins to fit, 
   );
 });
 
+test("of a server with another log nothing of the first stays", async (t) => {
+  const server = scriptedServer();
+  server.lists("a", "TASK_STATE_WORKING");
+  const rows = await follow(t, server);
+  await connected(server, rows, "a");
+  server.forgets();
+  server.lists("z", "TASK_STATE_WORKING");
+  server.cut("other");
+  await until(() => shown(rows)?.map(([task]) => task), ["z"]);
+});
+
 test("older tasks come below, once each, though new ones have moved the pages", async (t) => {
   const server = scriptedServer();
   for (let n = 1; n <= 5; n += 1) server.lists(`t${n}`, "TASK_STATE_COMPLETED", { statusAt: n });

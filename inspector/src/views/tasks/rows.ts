@@ -70,6 +70,8 @@ export function followRows({ isAway = () => false, ...options }: { readonly isAw
   let filter: TaskFilter | undefined;
   let asking = new AbortController();
   let isHeld = false;
+  /** What is shown may be of a log that is gone. */
+  let isVoid = false;
 
   const toRow = (summary: TaskSummary): Row => {
     const { state, statusAt, head } = summary;
@@ -111,6 +113,7 @@ export function followRows({ isAway = () => false, ...options }: { readonly isAw
     attempt(async ({ list }, signal) => {
       const page = await list("", signal);
       if (signal.aborted) return;
+      isVoid = false;
       known.clear();
       fresh.value = [];
       rows.value = page.tasks.map(toRow);
@@ -127,7 +130,7 @@ export function followRows({ isAway = () => false, ...options }: { readonly isAw
     looking = true;
     while (again && !over.signal.aborted) {
       again = false;
-      if (rows.peek() === undefined) await begin();
+      if (rows.peek() === undefined || isVoid) await begin();
       else
         await attempt(async ({ list }, signal) => {
           const page = await list("", signal);
@@ -173,7 +176,10 @@ export function followRows({ isAway = () => false, ...options }: { readonly isAw
   const feed = followAll(
     {
       take,
-      restart: () => others.clear(),
+      restart() {
+        others.clear();
+        isVoid = rows.peek() !== undefined;
+      },
       ready: () => void look(),
     },
     { tail: 0, ...options },
