@@ -1,7 +1,6 @@
 import { EXTENSION_URI, type NewEntry } from "../model/entry.ts";
 import type { Json, JsonObject, StreamResponse } from "../model/a2a.ts";
 import { type ExtensionData, readExtension, toMetadata } from "../model/extension.ts";
-import { joinKey } from "../model/key.ts";
 import type { Attempt, Outcome } from "./attempt.ts";
 
 /**
@@ -21,11 +20,6 @@ export function battlePrefix(battle: string): string {
 /** The key of an attempt's record: attempts of one battle stand together, in their order. */
 export function attemptKey(battle: string, attempt: number): string {
   return battlePrefix(battle) + String(attempt).padStart(6, "0");
-}
-
-/** `subject/item/repeat` as a battle's name. */
-export function battleKey(subject: string, item: string, repeat: number): string {
-  return joinKey(subject, item, String(repeat));
 }
 
 /** What a record holds. */

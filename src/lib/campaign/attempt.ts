@@ -1,5 +1,6 @@
 import type { Evidence } from "../liveness/stalled.ts";
 import type { Stall } from "../liveness/liveness.ts";
+import { joinKey } from "../model/key.ts";
 import type { LivenessMode, RetryClass, Verdict } from "./campaign.ts";
 
 /** One try of one battle, as the ledger and `results.jsonl` have it: one line each, in this form. */
@@ -84,4 +85,9 @@ export interface Episode {
   readonly untilMs?: number;
   readonly activity: string;
   readonly evidence?: Evidence;
+}
+
+/** `subject/item/repeat` as a battle's name. */
+export function battleKey(subject: string, item: string, repeat: number): string {
+  return joinKey(subject, item, String(repeat));
 }

@@ -4,7 +4,7 @@ import { IasError } from "../model/errors.ts";
 import { cursorOf, withEventCursor } from "../model/extension.ts";
 import { answerOf } from "./answer.ts";
 import { battleRequest } from "./assessment.ts";
-import type { Attempt, Failure, JudgedBy, Outcome } from "./attempt.ts";
+import type { Failure, JudgedBy, Outcome } from "./attempt.ts";
 import type { Campaign, Item, Subject } from "./campaign.ts";
 import { failureOf, failureOfEvent } from "./classify.ts";
 import { createGathered, type Gathered } from "./gather.ts";
@@ -195,6 +195,3 @@ function textOf(event: StreamResponse): string {
           : [];
   return parts.map(({ text }) => text ?? "").join("");
 }
-
-/** The attempt's record when it begins. */
-export type NewAttempt = Pick<Attempt, "battle" | "subject" | "item" | "repeat" | "attempt" | "messageId" | "contextId" | "startedAt">;

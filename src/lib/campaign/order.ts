@@ -1,4 +1,5 @@
-import { joinKey, splitKey } from "../model/key.ts";
+import { splitKey } from "../model/key.ts";
+import { battleKey } from "./attempt.ts";
 import type { Campaign } from "./campaign.ts";
 import { createRandom } from "../model/random.ts";
 
@@ -80,7 +81,7 @@ export function createOrder(campaign: Campaign): Order {
 }
 
 function placeOf(subject: string, item: string, repeat: number): Place {
-  return { battle: joinKey(subject, item, String(repeat)), subject, item, repeat };
+  return { battle: battleKey(subject, item, repeat), subject, item, repeat };
 }
 
 /** Fisher and Yates' shuffle: the same order for the same seed. */

@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from "node:test";
 import { createMemoryLedger } from "../main/open-ledger.ts";
 import { attemptOf } from "../../../test/support/campaigns.ts";
 import type { Attempt } from "./attempt.ts";
-import { battleKey } from "./attempt-record.ts";
+import { battleKey } from "./attempt.ts";
 import type { Ledger } from "./ledger.ts";
 import { openResultsFile } from "./results-file.ts";
 

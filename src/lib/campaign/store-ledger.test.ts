@@ -7,7 +7,7 @@ import { createMemoryLedger, openLedger } from "../main/open-ledger.ts";
 import type { StreamResponse } from "../model/a2a.ts";
 import { IasError } from "../model/errors.ts";
 import type { Outcome } from "./attempt.ts";
-import { battleKey } from "./attempt-record.ts";
+import { battleKey } from "./attempt.ts";
 import type { Ledger } from "./ledger.ts";
 import { attemptOf, campaignOf } from "../../../test/support/campaigns.ts";
 

@@ -1,7 +1,7 @@
+import { battleKey } from "../../campaign/attempt.ts";
 import type { ControlState } from "../../campaign/ledger.ts";
 import { battlesWithoutVerdict, readBattles } from "../../campaign/report/source.ts";
 import { counted } from "../../campaign/report/words.ts";
-import { joinKey } from "../../model/key.ts";
 import { type Args, type Command, EXIT, type Io, usageError } from "../command.ts";
 import { toJsonLine } from "../terminal.ts";
 import type { CampaignParts, OpenedResults } from "./parts.ts";
@@ -158,7 +158,7 @@ async function findBattles({ source }: OpenedResults, names: readonly string[]):
   const { subjects, items, repeat: repeats } = source.campaign;
   for (const { id: subject } of subjects)
     for (const { id: item } of items)
-      for (let repeat = 1; repeat <= repeats; repeat += 1) places.set(joinKey(subject, item, String(repeat)), { subject, item, repeat });
+      for (let repeat = 1; repeat <= repeats; repeat += 1) places.set(battleKey(subject, item, repeat), { subject, item, repeat });
   for await (const { battle, subject, item, repeat } of readBattles(source)) places.set(battle, { subject, item, repeat });
   return names.flatMap((name) => {
     const found = [...places].filter(
