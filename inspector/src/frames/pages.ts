@@ -20,7 +20,7 @@ export interface PagesLimits {
 }
 
 /** 10 pages of 200: a screenful and what is around it. */
-export const PAGES_LIMITS: PagesLimits = { pageEntries: 200, maxPages: 10 };
+const PAGES_LIMITS: PagesLimits = { pageEntries: 200, maxPages: 10 };
 
 /** No page yet. Of more than `maxPages` those go that were looked at longest ago. */
 export function createPages(fetchPage: FetchPage, onChange: () => void, { pageEntries, maxPages }: PagesLimits = PAGES_LIMITS): Pages {

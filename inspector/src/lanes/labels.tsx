@@ -68,7 +68,7 @@ export function doing(lane: Lane | undefined): string {
 }
 
 /** The numbers of a lane in one line. */
-export function figuresText({ tokens, rate, firstTokenMs, gapP50, gapP95 }: LaneFigures): string {
+function figuresText({ tokens, rate, firstTokenMs, gapP50, gapP95 }: LaneFigures): string {
   return [
     `${tokens} tok`,
     rate === undefined ? "" : `${rateText(rate)}/s`,

@@ -19,7 +19,7 @@ export interface OpenedFile {
 }
 
 /** In the first line of each stream. A reader refuses a format that it does not know. */
-export const FILE_FORMAT = "ias-stream/1";
+const FILE_FORMAT = "ias-stream/1";
 
 /** More problems than these are not worth reading. */
 const MAX_PROBLEMS = 100;

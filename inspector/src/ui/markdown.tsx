@@ -7,7 +7,7 @@ const renderer = signal<typeof Renderer | undefined>(undefined);
 let asked = false;
 
 /** Fetches what makes markup of Markdown, so that it is there before the first word. */
-export function preloadMarkdown(): void {
+function preloadMarkdown(): void {
   if (asked) return;
   asked = true;
   import("./markdown-render.ts").then(

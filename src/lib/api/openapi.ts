@@ -9,7 +9,7 @@ import { SCHEMAS } from "./schemas.ts";
 const COMPONENTS = "#/components/schemas/";
 
 /** OpenAPI 3.1 of endpoints, made from what validates them. */
-export function toOpenApi(endpoints: readonly Endpoint[], info: { readonly version: string }): JsonObject {
+function toOpenApi(endpoints: readonly Endpoint[], info: { readonly version: string }): JsonObject {
   const paths: Record<string, Record<string, Json>> = {};
   for (const endpoint of endpoints) {
     const { path, method } = endpoint;

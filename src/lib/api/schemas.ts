@@ -68,7 +68,7 @@ export const messageSchema = z
   .register(SCHEMAS, { id: "Message", description: "`a2a.v1.Message`." });
 
 /** `a2a.v1.StreamResponse`: the specification describes what is inside. */
-export const eventSchema = z
+const eventSchema = z
   .union([z.object({ task: jsonObject }), z.object({ message: jsonObject }), z.object({ statusUpdate: jsonObject }), z.object({ artifactUpdate: jsonObject })])
   .register(SCHEMAS, {
     id: "StreamResponse",
@@ -76,12 +76,12 @@ export const eventSchema = z
   }) as unknown as z.ZodType<StreamResponse>;
 
 /** `StreamEntry`. */
-export const entrySchema = z
+const entrySchema = z
   .object({ seq: count, gen: count, at: ms("When it was made, for display"), attempt: count, audience: audienceSchema, event: eventSchema })
   .register(SCHEMAS, { id: "StreamEntry", description: "One entry of a task's stream." });
 
 /** `StreamOpened`. */
-export const openedSchema = z
+const openedSchema = z
   .object({
     agent: z.string(),
     task: z.string(),
@@ -92,7 +92,7 @@ export const openedSchema = z
   .register(SCHEMAS, { id: "StreamOpened", description: "How a stream opened; the first event of one." });
 
 /** `FeedFrame`. */
-export const feedFrameSchema = z
+const feedFrameSchema = z
   .object({
     agent: z.string(),
     task: z.string(),
@@ -124,7 +124,7 @@ export const taskDetailSchema = z
   .register(SCHEMAS, { id: "TaskDetail", description: "A task whole: read it, then follow its stream from `cursor`; nothing is missed in between." });
 
 /** `UploadedFile`. */
-export const uploadedFileSchema = z
+const uploadedFileSchema = z
   .object({
     sha256: z.string(),
     size: count,
@@ -143,7 +143,7 @@ export const taskPageSchema = z
   .register(SCHEMAS, { id: "TaskSummaryPage", description: 'A page of tasks; `nextPageToken` is "" at the end.' });
 
 /** `ConversationSummary`. */
-export const conversationSchema = z
+const conversationSchema = z
   .object({
     agent: z.string(),
     context: z.string(),
@@ -246,7 +246,7 @@ export const readerSchema = z
   .register(SCHEMAS, { id: "ReaderInfo", description: "A reader of a stream in this process." });
 
 /** `ApiError`. */
-export const errorSchema = z
+const errorSchema = z
   .object({
     error: z.object({
       code: z.string(),

@@ -63,7 +63,7 @@ export function verdictOfResults(text: string, data: readonly Json[], role: stri
 }
 
 /** The results of a green agent: its data, and texts that are JSON or hold JSON objects. */
-export function resultsOf(text: string, data: readonly Json[]): readonly JsonObject[] {
+function resultsOf(text: string, data: readonly Json[]): readonly JsonObject[] {
   const whole = readJson(text);
   const texts = whole === undefined ? findObjects(text) : [whole];
   return [...texts, ...data].flatMap((value) => (Array.isArray(value) ? (value as readonly Json[]) : [value])).filter(isObject);

@@ -17,9 +17,9 @@ export interface WriteLimits {
 export const DEFAULT_WRITE_LIMITS: WriteLimits = { maxParkedBytes: 1024 * 1024, maxParkedBatches: 1024 };
 
 /** The longest record value, in UTF-16 units. */
-export const MAX_RECORD_LENGTH = 256 * 1024;
+const MAX_RECORD_LENGTH = 256 * 1024;
 /** The longest owner text of `open`. */
-export const MAX_OWNER_LENGTH = 200;
+const MAX_OWNER_LENGTH = 200;
 
 /** What a batch means for a stream, before its records are looked at. Pure. */
 export type Admission =

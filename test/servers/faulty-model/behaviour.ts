@@ -68,7 +68,7 @@ export interface Behaviour {
 }
 
 /** Waits of which no end is told. */
-export const FOREVER = Number.POSITIVE_INFINITY;
+const FOREVER = Number.POSITIVE_INFINITY;
 
 /** One thing that the engine or the server does, in order. */
 export type Move =
@@ -121,7 +121,7 @@ export function answerOf({ say, tokens }: Behaviour, seed: number): readonly str
 }
 
 /** A text in pieces like tokens: a word and the space behind it. */
-export function piecesOf(text: string): readonly string[] {
+function piecesOf(text: string): readonly string[] {
   return text.match(/\S+\s*|\s+/g) ?? [];
 }
 

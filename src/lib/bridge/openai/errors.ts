@@ -14,7 +14,7 @@ export interface OpenAiError extends JsonObject {
 }
 
 /** Anything thrown, in OpenAI's form. */
-export function toOpenAiError(thrown: unknown, status = WIRE_ERRORS[IasError.from(thrown).code].http): OpenAiError {
+function toOpenAiError(thrown: unknown, status = WIRE_ERRORS[IasError.from(thrown).code].http): OpenAiError {
   const { error } = toApiError(thrown);
   return { message: error.message, type: typeOf(status), param: error.fields?.[0]?.field ?? null, code: error.reason?.toLowerCase() ?? error.code };
 }

@@ -71,7 +71,7 @@ export interface CompareOptions {
 
 const MAX_CHANGED = 1000;
 /** p below it is called significant. */
-export const ALPHA = 0.05;
+const ALPHA = 0.05;
 
 /** Compares `next` with `base`. Throws `invalid-request` when no subject of the one belongs to one of the other. */
 export async function compareCampaigns(base: ReportSource, next: ReportSource, options: CompareOptions = {}): Promise<Comparison> {
