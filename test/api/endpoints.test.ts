@@ -247,7 +247,9 @@ test("bad input is refused with what was wrong and what is right", async (t) => 
 test("a foreign Host or Origin is refused before anything else", async (t) => {
   const { server, api } = await started(t);
   const foreign = await api.get<ApiError>("/api/agents", { origin: "https://evil.example" });
-  assert.equal(foreign.status, 403);
+  assert.deepEqual([foreign.status, foreign.body.error.code, foreign.body.error.reason], [403, "forbidden", "ORIGIN_NOT_ALLOWED"]);
+  const socket = await api.get<ApiError>("/api/ws");
+  assert.deepEqual([socket.status, socket.body.error.code], [400, "invalid-request"]);
   const own = await api.get("/api/agents", { origin: server.url });
   assert.deepEqual([own.status, own.headers.get("access-control-allow-origin")], [200, server.url]);
 });

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { BindingRequest, HttpBinding, Reply } from "../a2a/binding.ts";
 import { toJsonRpcError, toRestError } from "../a2a/errors.ts";
 import type { Operations } from "../a2a/operations.ts";
+import { JSON_HEADERS, toApiError } from "../api/errors.ts";
 import type { Agent } from "../engine/agent.ts";
 import { agentsFor } from "../engine/agents.ts";
 import { IasError } from "../model/errors.ts";
@@ -58,6 +59,9 @@ export interface Gateway {
 }
 
 const A2A_PATH = /^\/a2a\/([^/]+)(?:\/rest(\/.*)?|(\/?))$/;
+
+/** Where every error has the form of the API, also one that comes before its routes are asked. */
+const API_PATH = /^\/(?:api|agui|ai)(?:[/?]|$)/;
 
 /** How long a reader gets to take the end of a stream that is too old, ms. */
 const END_WAIT_MS = 30_000;
@@ -122,6 +126,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       const known = IasError.from(error);
       if (known.code === "internal") parts.report(known);
       if (response.headersSent) response.destroy();
+      else if (API_PATH.test(request.url ?? "")) writeWhole(response, fromApi(known));
       else writeWhole(response, url !== undefined && A2A_PATH.exec(url.pathname)?.[3] !== undefined ? withStatus(known) : fromRest(known));
     }
   };
@@ -203,6 +208,11 @@ function withStatus(error: IasError): Reply & { kind: "whole" } {
   const { status, headers } = toRestError(error, error.code === "method-not-found" ? { status: 405, headers: { allow: "POST" } } : {});
   const body = JSON.stringify({ jsonrpc: "2.0", id: null, error: toJsonRpcError(error) });
   return { kind: "whole", status, headers: { "content-type": "application/json", ...headers }, body };
+}
+
+function fromApi(error: IasError): Reply & { kind: "whole" } {
+  const { status, headers } = toRestError(error);
+  return { kind: "whole", status, headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify(toApiError(error)) };
 }
 
 function fromRest(error: IasError): Reply & { kind: "whole" } {
