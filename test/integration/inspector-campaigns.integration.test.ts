@@ -53,6 +53,7 @@ subjects: [{ id: counter, url: ${server.url}/a2a/agent }]
     assert.equal(await rows.filter({ hasText: "10" }).count(), 2);
     await picture("running");
     assert.deepEqual(await seriousFindings(page), []);
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true, "nothing is wider than the screen");
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Resume" }).click();
     await page.getByRole("button", { name: "Pause" }).waitFor();

@@ -61,7 +61,7 @@ export function Board({ name }: { readonly name: string }): VNode {
         <Facts board={shown} />
       </header>
       <Phases battles={shown.battles} only={only} />
-      <section class="card table-card" aria-label="Battles">
+      <section class="card table-card" aria-label="Battles" tabIndex={0}>
         <table class="battles">
           <thead>
             <tr>

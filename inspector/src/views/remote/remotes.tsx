@@ -99,7 +99,7 @@ export function Remotes(): VNode {
       </form>
       {problem.value !== undefined && (
         <Problem title="That agent was not reached">
-          {problem.value.message}
+          {problem.value.message.replace(/[^.!?]$/, "$&.")}
           {/ALLOW_LOCAL|private|loopback/i.test(problem.value.message) ? "" : " Check the address in a browser: its card is at /.well-known/agent-card.json."}
         </Problem>
       )}
