@@ -168,7 +168,7 @@ export function phaseOf(state: Liveness): Phase {
   return state.health === "slow" ? "slow" : state.activity;
 }
 
-/** Tokens a second over about the last ten contents; undefined before the second. */
+/** Tokens a second over about the last ten contents; undefined before the second. Contents that came within a millisecond count as one millisecond: clocks tell no less. */
 export function tokensPerSecond(state: Liveness): number | undefined {
-  return state.rateMs === 0 ? undefined : (1000 * state.rateTokens) / state.rateMs;
+  return state.rateMs === 0 ? undefined : (1000 * state.rateTokens) / Math.max(1, state.rateMs);
 }

@@ -282,6 +282,13 @@ describe("slow", () => {
 });
 
 describe("counts", () => {
+  it("of contents that came at once is no number without an end", () => {
+    const live = drive(QUIET);
+    for (let count = 0; count < 1000; count += 1) live.at(count < 2 ? count : 2, { kind: "content", tokens: 1 });
+    const rate = tokensPerSecond(live.state) ?? 0;
+    assert.ok(rate > 1000 && rate <= 20_000, `${rate} tokens a second`);
+  });
+
   it("takes tokens from usage where they are told, once for each chunk that they measure", () => {
     const live = drive();
     for (const [at, total] of [
