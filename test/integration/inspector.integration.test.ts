@@ -127,10 +127,16 @@ test("an agent's name, description, examples and words are text, never markup", 
 test("the first visit shows two agents talking, and says that it is a demonstration", async (t) => {
   const { agents } = await createDemoAgents({ tokenMs: 5 });
   const server = await serving(t, agents, { demo: true });
-  const page = await open(t, server.url);
+  const page = await open(t, `${server.url}/tasks`);
+  await page.addInitScript(
+    `window.shifted = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shifted += entry.value; }).observe({ type: "layout-shift", buffered: true });`,
+  );
+  await page.goto(server.url);
   const lines = page.getByRole("list", { name: "What they say" });
   for (const who of ["researcher", "team"]) await lines.locator(".who", { hasText: who }).first().waitFor();
   await page.getByText("A demonstration that this page began").waitFor();
+  const shifted = Number(await page.evaluate("window.shifted"));
+  assert.ok(shifted < 0.02, `what comes pushes nothing away: a layout shift of ${shifted}`);
   assert.deepEqual(await seriousFindings(page), []);
   const again = await open(t, server.url);
   await again.getByText("Recently").waitFor();

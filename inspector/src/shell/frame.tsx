@@ -145,7 +145,8 @@ function isTalking(agent: string): boolean {
   return at.page === "talk" && at.panes.some((pane) => pane.agent === agent);
 }
 
-function ThemeButton(): VNode {
+/** Changes the colours. */
+export function ThemeButton(): VNode {
   const now = theme.value;
   const label = { system: "Colours as the system has them", light: "Light colours", dark: "Dark colours" }[now];
   return (

@@ -88,13 +88,15 @@ function Head({ stream, all }: { readonly stream: StreamStore; readonly all: Str
   const { tokens } = stream.liveness.value;
   const rate = tokensPerSecond(stream.liveness.value);
   const context = stream.context.value;
+  // Of what is not here there is nothing to say.
+  const isUnknown = all.connection.value.kind === "failed" && all.entries.length === 0;
   // The number of entries changes with it.
   void stream.version.value;
   return (
     <header class="task-head">
       <div class="row wrap">
         <h1 class="cut-text">{agentName(agent)}</h1>
-        <PhasePill phase={stream.phase.value} />
+        {!isUnknown && <PhasePill phase={stream.phase.value} />}
         <span class="muted small">{stateWords(stream.state.value)}</span>
         <CancelButton stream={all} />
       </div>
@@ -102,12 +104,16 @@ function Head({ stream, all }: { readonly stream: StreamStore; readonly all: Str
         <span class="mono cut-text" title="The task's id">
           {task}
         </span>
-        <span class="num">
-          {stream.entries.length === all.entries.length ? "" : `${countOf(stream)} of `}
-          {countOf(all)} entries
-        </span>
-        <span class="num">{tokens} tokens</span>
-        <span class="num">{rate === undefined ? "" : `${rate.toFixed(rate < 10 ? 1 : 0)} tokens/s`}</span>
+        {!isUnknown && (
+          <>
+            <span class="num">
+              {stream.entries.length === all.entries.length ? "" : `${countOf(stream)} of `}
+              {countOf(all)} entries
+            </span>
+            <span class="num">{tokens} tokens</span>
+            <span class="num">{rate === undefined ? "" : `${rate.toFixed(rate < 10 ? 1 : 0)} tokens/s`}</span>
+          </>
+        )}
         {/* It has its place before its address is known. */}
         {stream.source === "server" && (
           <a href={paths.talk(agent, context)} style={{ visibility: context === "" ? "hidden" : "visible" }}>

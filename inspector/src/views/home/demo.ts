@@ -12,6 +12,9 @@ const ASKED = [
 /** The conversation that this page began, to be watched: the team's. */
 export const demoTask = signal<{ readonly agent: string; readonly task: string } | undefined>(undefined);
 
+/** It has begun, and is seen soon; false where it could not, undefined before. */
+export const demoBegun = signal<boolean | undefined>(undefined);
+
 let started = false;
 
 /**
@@ -21,11 +24,13 @@ let started = false;
 export async function startDemo({ again = false }: { readonly again?: boolean } = {}): Promise<void> {
   if (started && !again) return;
   started = true;
+  demoBegun.value = true;
   const mark = again ? newId() : "first";
   const [team] = await Promise.allSettled(
     ASKED.map(({ agent, text }) =>
       callApi<SendReply>(`/api/agents/${agent}/messages`, { method: "POST", body: { messageId: `inspector-demo-${mark}-${agent}`, parts: [{ text }] } }),
     ),
   );
+  demoBegun.value = team?.status === "fulfilled";
   if (team?.status === "fulfilled" && "task" in team.value) demoTask.value = { agent: team.value.agent, task: team.value.task };
 }

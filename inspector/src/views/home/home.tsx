@@ -5,6 +5,7 @@ import type { AgentSummary, TaskSummary } from "../../../../src/lib/model/api.ts
 import { paths } from "../../router.ts";
 import { OpenFileButton } from "../../shell/open-file-button.tsx";
 import { followTasks, type LiveTasks } from "../../state/live.ts";
+import { ThemeButton } from "../../shell/frame.tsx";
 import { agentName, agents, server } from "../../state/server.ts";
 import { whenWords } from "../../state/words.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -13,7 +14,7 @@ import { StatePill } from "../../ui/state.tsx";
 import { useHold } from "../../ui/use-hold.ts";
 import { useNow } from "../../ui/use-now.ts";
 import { DemoPlace, DemoTalk } from "./demo-talk.tsx";
-import { demoTask, startDemo } from "./demo.ts";
+import { demoBegun, demoTask, startDemo } from "./demo.ts";
 import { LiveRow } from "./live-row.tsx";
 import "./home.css";
 
@@ -47,12 +48,20 @@ function Overview(): VNode {
         </div>
         <p class="muted lead">Each answer is a durable stream of numbered entries: watch it live, cut it off, come back, replay it.</p>
       </header>
-      {demo !== undefined ? <DemoTalk key={demo.task} agent={demo.agent} task={demo.task} /> : isEmpty === true && hasDemo && <DemoPlace />}
+      {demo !== undefined ? (
+        <DemoTalk key={demo.task} agent={demo.agent} task={demo.task} />
+      ) : (
+        (demoBegun.value ?? (isEmpty === true && hasDemo)) && <DemoPlace />
+      )}
       {isKnown && (
         <>
           <Agents />
           <Live tasks={tasks} hasDemo={hasDemo} />
           <Recent tasks={tasks} />
+          {/* On a phone there is no side bar to have it. */}
+          <div class="narrow-foot">
+            <ThemeButton />
+          </div>
         </>
       )}
     </div>

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import type { AgentSummary, CardFinding, CardReport, RemoteBody } from "../../../../src/lib/model/api.ts";
 import { IasError } from "../../../../src/lib/model/errors.ts";
-import { navigate, paths } from "../../router.ts";
+import { here, navigate, paths, setQuery } from "../../router.ts";
 import { callApi } from "../../state/call.ts";
 import { agents, loadAgents } from "../../state/server.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -11,7 +11,7 @@ import "./remotes.css";
 
 /** Any A2A agent, by its address: its card examined rule by rule, and then it is talked to like those of this server. */
 export function Remotes(): VNode {
-  const url = useSignal("");
+  const url = useSignal(here.peek().searchParams.get("url") ?? "");
   const token = useSignal("");
   const headers = useSignal("");
   const report = useSignal<CardReport | undefined>(undefined);
@@ -36,6 +36,9 @@ export function Remotes(): VNode {
   const examine = (event: Event): void => {
     event.preventDefault();
     report.value = undefined;
+    // The address bar says whose card it is; with a password in it, it does not.
+    const asked = url.peek().trim();
+    setQuery({ url: asked.includes("@") ? undefined : asked });
     void attempt("card", async () => {
       report.value = await callApi<CardReport>("/api/cards", { method: "POST", body: body() });
     });
