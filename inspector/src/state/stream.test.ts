@@ -84,7 +84,7 @@ test("a stream that is refused does not come back, and says why", async () => {
   stream.close();
 });
 
-test("silence is the stream's only while the wire is there: a page that is cut off calls nothing stalled", async () => {
+test("silence is the stream's only while the wire is there: a page that is cut off calls nothing stalled", async (t) => {
   const silent = (isCut: boolean): Transport =>
     async function* ({ agent, task }, { signal }) {
       yield { kind: "opened", stream: { agent, task, opening: "fresh", cursor: "log.0" } };
@@ -94,10 +94,9 @@ test("silence is the stream's only while the wire is there: a page that is cut o
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
     };
   const [cut, open] = [openStream("agent", "cut off", { transport: silent(true) }), openStream("agent", "silent", { transport: silent(false) })];
+  for (const stream of [cut, open]) t.after(() => stream.close());
   await until(open, () => open.phase.value === "stalled");
   assert.equal(cut.phase.value, "generating");
-  cut.close();
-  open.close();
 });
 
 test("views of one task share a stream", () => {
