@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { createMemoryStore } from "../../src/lib/log/memory.ts";
 import { joinKey, keyText } from "../../src/lib/model/key.ts";
 import type { Task } from "../../src/lib/model/a2a.ts";
+import { removalNote, REMOVALS } from "../../src/lib/task/removal.ts";
 import { createTaskViews } from "../../src/lib/task/view.ts";
 import { DEFAULT_LIMITS } from "../../src/lib/model/limits.ts";
 import { startUpkeep } from "../../src/lib/runtime/upkeep.ts";
@@ -118,6 +119,26 @@ describe("upkeep", () => {
     assert.equal((await client.call("GetTask", { id: task.id })).error?.code, -32001);
     assert.equal((await client.call("SendMessage", { message })).error?.code, -32001);
     assert.equal(runs, 1);
+  });
+
+  it("lets the bytes of a task go that was removed by a process which was killed before them", async () => {
+    const store = createMemoryStore();
+    const key = { tenant: "", user: "local", agent: "agent", task: "gone" };
+    await store.records.put(removalNote({ key, afterMs: 0 }, Date.now() - 1));
+    const released: string[] = [];
+    const upkeep = startUpkeep({
+      store,
+      agents: new Map(),
+      limits: DEFAULT_LIMITS,
+      cancel: async () => {},
+      release: async ({ task }) => void released.push(task),
+      now: Date.now,
+      report: (error) => assert.fail(error),
+    });
+    await upkeep.round();
+    await upkeep[Symbol.asyncDispose]();
+    assert.deepEqual(released, ["gone"]);
+    assert.deepEqual(await store.records.list(REMOVALS, { limit: 10 }), []);
   });
 
   it("keeps an endless stream's memory bounded: old content rolls away, and readers from before start anew", async (t) => {

@@ -101,8 +101,9 @@ async function removeUnstored(parts: UpkeepParts): Promise<void> {
 async function retire(parts: UpkeepParts, { key, afterMs }: Removal): Promise<number | undefined> {
   const row = await parts.store.index.get(key);
   if (row === undefined) {
-    // An answer without a task has a stream alone.
-    if (await parts.store.upkeep.remove(key)) await parts.release(key);
+    // An answer without a task has a stream alone; a kill may have come between a task and its bytes.
+    await parts.store.upkeep.remove(key);
+    await parts.release(key);
     return undefined;
   }
   const now = parts.now();
