@@ -12,17 +12,11 @@ import { createReaderRegistry } from "../api/readers.ts";
 import { createRemotes, type Remotes } from "../api/remotes.ts";
 import { a2a } from "../engine/a2a.ts";
 import type { Agent } from "../engine/agent.ts";
-import { defineAgent } from "../engine/define-agent.ts";
 import type { BlobStore } from "../media/blobs.ts";
-import { createMemoryBlobs } from "../media/memory.ts";
 import type { Media } from "../media/media.ts";
-import { createMedia } from "../media/stored-media.ts";
 import type { WaitingUploads } from "../media/uploads.ts";
-import { createWaitingUploads } from "../media/waiting-uploads.ts";
-import { IasError } from "../model/errors.ts";
 import type { Principal, StreamKey } from "../model/key.ts";
-import { DEFAULT_LIMITS, type Limits, NO_QUOTAS } from "../model/limits.ts";
-import { createGuardedFetch, type GuardedFetch } from "../net/guarded-fetch.ts";
+import type { Limits } from "../model/limits.ts";
 import { onlyHosts } from "../net/only-hosts.ts";
 import type { Page } from "../net/page.ts";
 import { createInlineRuntime } from "../runtime/inline.ts";
@@ -34,9 +28,10 @@ import { followLog } from "../search/follow.ts";
 import { systemClock } from "../stream/clock.ts";
 import type { Closer } from "../stream/closer.ts";
 import { conversationHistory, referencedTasks } from "../task/lookup.ts";
-import { createTaskViews, type TaskViews } from "../task/view.ts";
-import { createSecrets, loadStoreKey, type Secrets } from "../tenancy/secrets.ts";
+import type { TaskViews } from "../task/view.ts";
+import type { Secrets } from "../tenancy/secrets.ts";
 import { openAuthenticator, readSigningKey } from "./authenticators.ts";
+import { type Ground, type Opened, wireGround } from "./ground.ts";
 import type { ServerOptions } from "./server.ts";
 import type { Settings } from "./settings.ts";
 
@@ -123,49 +118,6 @@ export async function wireCore(options: CoreOptions): Promise<Core> {
 
 /** Ends a task of an agent as canceled, as its user would. */
 type Cancel = (agent: Agent, key: StreamKey) => Promise<void>;
-
-/** Leaves the end of a resource with the closer. */
-type Opened = <T extends AsyncDisposable>(resource: T) => T;
-
-/** What all parts of a core stand on, beside the options. */
-interface Ground {
-  readonly limits: Limits;
-  /** Remote agents come and go in it. */
-  readonly agents: Map<string, Agent>;
-  readonly outgoing: GuardedFetch;
-  readonly blobs: BlobStore;
-  readonly media: Media & { readonly page: Page };
-  readonly uploads: WaitingUploads;
-  readonly views: TaskViews;
-  readonly secrets: Secrets;
-  readonly origin: () => string;
-  readonly now: () => number;
-}
-
-async function wireGround(
-  { store, settings, where, ...options }: CoreOptions,
-  { opened, needsCredentials }: { readonly opened: Opened; readonly needsCredentials: boolean },
-): Promise<Ground> {
-  const limits: Limits = { ...DEFAULT_LIMITS, ...(!needsCredentials && NO_QUOTAS), ...settings.limits };
-  const agents = readAgents(options.agents);
-  const now = Date.now;
-  const origin = (): string => where.origin;
-  const outgoing = options.fetch ?? opened(createGuardedFetch({ allowLocal: settings.allowLocalTargets }));
-  const blobs = options.blobs ?? opened(createMemoryBlobs(limits));
-  const views = createTaskViews(store.log);
-  const uploads = createWaitingUploads({ records: store.records, limits, now });
-  const media = await createMedia(blobs, {
-    records: store.records,
-    limits,
-    origin,
-    fetch: outgoing,
-    task: (key) => views.with(key, (view) => view.fold.task()),
-    now,
-    uploads,
-  });
-  const secrets = options.secrets ?? createSecrets(await loadStoreKey(store.records));
-  return { limits, agents, outgoing, blobs, media, uploads, views, secrets, origin, now };
-}
 
 /** Cards of the server's agents, signed where the operator gave a key. */
 function wireCards(
@@ -260,14 +212,4 @@ function wirePush({ store, report }: CoreOptions, { limits, agents, outgoing, me
     mayReply: (agent) => agents.get(agent)?.replies !== "task",
     report,
   });
-}
-
-function readAgents(given: ServerOptions["agents"]): Map<string, Agent> {
-  const agents = new Map<string, Agent>();
-  for (const agent of given.map(defineAgent)) {
-    if (agents.has(agent.id)) throw new IasError("configuration", `Two agents have the id ${JSON.stringify(agent.id)}; each needs its own.`);
-    agents.set(agent.id, agent);
-  }
-  if (agents.size === 0) throw new IasError("configuration", "There is no agent to serve; give at least one in `agents`.");
-  return agents;
 }
