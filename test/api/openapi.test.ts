@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { defineAgent } from "../../src/lib/engine/define-agent.ts";
 import { scripted } from "../../src/lib/engine/scripted.ts";
 import type { ApiError, StreamEntry } from "../../src/lib/model/api.ts";
+import { makeApiKey } from "../../src/lib/tenancy/api-keys.ts";
 import { apiClient } from "../support/api-client.ts";
 import { readEvents } from "../support/event-source.ts";
 import { agentOf, serving } from "../support/serving.ts";
@@ -18,7 +22,8 @@ interface OpenApi {
 
 interface Operation {
   readonly operationId: string;
-  readonly security?: readonly object[];
+  readonly description?: string;
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
   readonly requestBody?: { readonly content: object };
   readonly responses: object;
 }
@@ -173,6 +178,33 @@ test("the document says what an upload is, what follows the end of a stream, who
   assert.equal(new Set(ids).size, ids.length);
   const page = await (await fetch(`${server.url}/api/`)).text();
   assert.match(page, /multipart\/form-data/);
+});
+
+test("the document and the page name the role that an endpoint takes, and such an endpoint looks at nothing else of a caller without it", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "ias-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { key, line } = makeApiKey({ tenant: "t", user: "u" });
+  const file = join(folder, "keys");
+  writeFileSync(file, `${line}\n`);
+  const server = await serving(t, [talks], { campaignsDir: folder, auth: { kind: "api-keys", file } });
+  const api = apiClient(server.url, { authorization: `Bearer ${key}` });
+  const { paths } = (await api.get<{ paths: Record<string, Record<string, Operation>> }>("/api/openapi.json")).body;
+  const { security, description } = paths["/api/campaigns"]?.["get"] ?? {};
+  assert.deepEqual(security, [...["bearer", "apiKey", "session", "ticket"].map((scheme) => ({ [scheme]: ["operator"] })), {}]);
+  assert.equal(description, "For callers with the role `operator`.");
+  assert.match(
+    await (await fetch(`${server.url}/api/`)).text(),
+    /GET \/api\/campaigns<\/code><\/h3><p>[^<]+<\/p><p class="soft">For callers with the role `operator`\.</,
+  );
+  // Where callers are known, each adds agents of their own.
+  assert.equal(paths["/api/remotes"]?.["post"]?.security, undefined);
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      if (operation.security?.some(({ bearer }) => bearer?.includes("operator")) !== true) continue;
+      const { status, body } = await api.call(method.toUpperCase(), `${path.replaceAll(/[{}]/g, "")}?nonsense=1`, method === "post" ? { odd: 1 } : undefined);
+      assert.deepEqual([status, (body as ApiError).error.reason], [403, "OPERATOR_ONLY"], `${method} ${path}`);
+    }
+  }
 });
 
 test("a parameter that breaks two rules is told once, and one with an odd name is refused as any that is unknown", async (t) => {

@@ -28,8 +28,8 @@ export interface Endpoint {
   readonly reply: z.ZodType | { readonly mediaType: string; readonly about: string; readonly empty?: string } | undefined;
   /** Of a success; 200 by default, 204 without `reply`. */
   readonly status?: number;
-  /** `public`: no credentials are asked for. */
-  readonly access?: "public";
+  /** `public`: no credentials are asked for. `operator`: only for callers with that role. Default: for every caller that is known. */
+  readonly access?: "public" | "operator" | undefined;
   handle(request: EndpointRequest): Promise<RouteReply>;
 }
 
@@ -166,6 +166,7 @@ function refuse(path: string, method: string, allowed: readonly string[]): Route
 async function run(endpoint: Endpoint, params: Readonly<Record<string, string>>, raw: RouteRequest, options: DispatchOptions): Promise<RouteReply> {
   const principal = endpoint.access === "public" ? undefined : await raw.principal();
   if (principal !== undefined) options.admit?.(raw, principal);
+  if (principal !== undefined && endpoint.access === "operator") checkOperator(principal, `${endpoint.method} ${endpoint.path} is`);
   checkParams(params, options.limits.maxIdLength);
   const query = endpoint.query === undefined ? readQuery(z.object({}), raw.url) : readQuery(endpoint.query, raw.url);
   const body = endpoint.body === undefined ? undefined : await readJson(endpoint.body, raw, options.limits);
@@ -180,6 +181,12 @@ async function run(endpoint: Endpoint, params: Readonly<Record<string, string>>,
       return principal;
     },
   });
+}
+
+/** Throws `forbidden` (OPERATOR_ONLY) for callers without the role; `what` begins the sentence, with its verb. For endpoints of which only a part takes it: see `access`. */
+export function checkOperator({ roles = [] }: Principal, what: string): void {
+  if (roles.includes("operator")) return;
+  throw new IasError("forbidden", `${what} for callers with the role operator.`, { reason: "OPERATOR_ONLY" });
 }
 
 /** Matches a path against a template; the parameters, decoded. `{rest}` stands for one segment. */

@@ -60,8 +60,8 @@ function operation(endpoint: Endpoint): JsonObject {
     operationId: operationId(method, path),
     tags: [endpoint.tag],
     summary: endpoint.summary,
-    ...(endpoint.about !== undefined && { description: endpoint.about }),
-    ...(endpoint.access === "public" ? { security: [{}] } : method === "GET" && { security: [...CALLERS, { ticket: [] }, {}] }),
+    ...describe(endpoint),
+    ...security(endpoint),
     parameters: [...inPath, ...(query === undefined ? [] : queryParameters(query))],
     ...(body !== undefined && { requestBody: { required: true, content: { "application/json": { schema: toSchema(body, "input") } } } }),
     ...(takes !== undefined && { requestBody: { required: true, content: { [takes.mediaType]: { schema: takes.schema } } } }),
@@ -71,6 +71,23 @@ function operation(endpoint: Endpoint): JsonObject {
       default: { description: "An error", content: { "application/json": { schema: { $ref: `${COMPONENTS}ApiError` } } } },
     },
   };
+}
+
+const FOR_OPERATORS = "For callers with the role `operator`.";
+
+function describe({ about, access }: Endpoint): JsonObject {
+  const said = [...(about === undefined ? [] : [about]), ...(access === "operator" ? [FOR_OPERATORS] : [])];
+  return said.length === 0 ? {} : { description: said.join(" ") };
+}
+
+/** Who may call, where it is not what the document says for all. */
+function security({ method, access }: Endpoint): JsonObject {
+  if (access === "public") return { security: [{}] };
+  if (method !== "GET" && access === undefined) return {};
+  // OpenAPI 3.1: what stands in the list of such a scheme are the roles that are needed.
+  const roles = access === undefined ? [] : [access];
+  const ways = [...CALLERS, ...(method === "GET" ? [{ ticket: [] }] : [])];
+  return { security: [...ways.map((way) => Object.fromEntries(Object.keys(way).map((scheme) => [scheme, roles]))), {}] };
 }
 
 /** A name for generated clients: `getTasksTaskEvents`. */

@@ -5,7 +5,7 @@ import type { AgentSummary, CardReport } from "../model/api.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal } from "../model/key.ts";
 import type { RemoteFacts } from "./agents.ts";
-import { defineEndpoint, type Endpoint } from "./endpoint.ts";
+import { checkOperator, defineEndpoint, type Endpoint } from "./endpoint.ts";
 import { agentSchema, cardReportSchema, remoteBodySchema } from "./schemas.ts";
 
 /** What the endpoints of remote agents do, for callers who may. */
@@ -24,11 +24,8 @@ export interface RemoteActs {
 /** Endpoints that examine, add and remove foreign agents. */
 export function createRemoteEndpoints(remotes: RemoteActs): readonly Endpoint[] {
   const { agents } = remotes;
-
-  /** Throws `forbidden` for callers that nobody knows: the server sends requests to addresses of theirs. */
-  function checkMayReach(principal: Principal): void {
-    if (!remotes.knowsCallers) checkOperator(principal, "Without authentication foreign agents are");
-  }
+  // Not for callers that nobody knows: the server sends requests to addresses of theirs.
+  const access = remotes.knowsCallers ? undefined : "operator";
 
   return [
     defineEndpoint({
@@ -47,10 +44,8 @@ export function createRemoteEndpoints(remotes: RemoteActs): readonly Endpoint[] 
       about: "The request goes through the guarded fetch: no private addresses, no redirects into them, `REMOTE_HOSTS` where it is set.",
       body: remoteBodySchema,
       reply: cardReportSchema,
-      async handle({ principal, body, signal }) {
-        checkMayReach(principal);
-        return { body: await remotes.examine(body, signal) };
-      },
+      access,
+      handle: async ({ body, signal }) => ({ body: await remotes.examine(body, signal) }),
     }),
     defineEndpoint({
       method: "GET",
@@ -69,8 +64,8 @@ export function createRemoteEndpoints(remotes: RemoteActs): readonly Endpoint[] 
       body: remoteBodySchema,
       reply: agentSchema,
       status: 201,
+      access,
       async handle({ principal, body, signal }) {
-        checkMayReach(principal);
         if (body.shared === true) checkOperator(principal, "Agents for all callers are");
         return { body: await remotes.add(body, principal, signal) };
       },
@@ -81,20 +76,15 @@ export function createRemoteEndpoints(remotes: RemoteActs): readonly Endpoint[] 
       tag: "Agents",
       summary: "Removes a remote agent of the caller, or a shared one (role operator)",
       about: "What it works on, and what waits for it, is canceled, the remote agent is told, and its connections are closed. Its tasks stay to be read.",
+      access,
       async handle({ principal, params }) {
         const [agent, facts] = [agents.get(params.agent), remotes.factsOf(params.agent)];
         if (agent === undefined || facts === undefined || !isOpenTo(agent, principal))
           throw new IasError("not-found", `There is no remote agent ${JSON.stringify(params.agent.slice(0, 64))}.`, { reason: "AGENT_NOT_FOUND" });
-        checkMayReach(principal);
         if (facts.shared) checkOperator(principal, "Agents for all callers are");
         await remotes.remove(agent);
         return { body: undefined };
       },
     }),
   ];
-}
-
-function checkOperator({ roles = [] }: Principal, whose: string): void {
-  if (roles.includes("operator")) return;
-  throw new IasError("forbidden", `${whose} for callers with the role operator to add and remove.`, { reason: "OPERATOR_ONLY" });
 }

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { defineEndpoint, defineRawEndpoint, type Endpoint, type EndpointRequest } from "../../api/endpoint.ts";
-import { IasError, invalidField } from "../../model/errors.ts";
-import type { Principal } from "../../model/key.ts";
+import { invalidField } from "../../model/errors.ts";
 import type { ControlState } from "../ledger.ts";
 import { compareCampaigns } from "../report/compare.ts";
 import { battlesWithoutVerdict } from "../report/source.ts";
@@ -31,34 +30,30 @@ function readingEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       method: "GET",
       path: "/api/campaigns",
       tag: TAG,
+      access: "operator",
       summary: "Campaigns that can be started, and those that were run here",
       reply: campaignListSchema,
-      async handle({ principal }) {
-        checkOperator(principal);
-        return { body: { campaigns: await directory.list() } };
-      },
+      handle: async () => ({ body: { campaigns: await directory.list() } }),
     }),
     defineEndpoint({
       method: "GET",
       path: "/api/campaigns/{campaign}",
       tag: TAG,
+      access: "operator",
       summary: "A campaign's board: how it stands, and its battles by phase",
       query: z.object({ limit }),
       reply: boardSchema,
-      async handle({ params, query, principal }) {
-        checkOperator(principal);
-        return { body: await readCampaign(directory, params.campaign, { limit: query.limit ?? LIMIT }) };
-      },
+      handle: async ({ params, query }) => ({ body: await readCampaign(directory, params.campaign, { limit: query.limit ?? LIMIT }) }),
     }),
     defineRawEndpoint({
       method: "GET",
       path: "/api/campaigns/{campaign}/events",
       tag: TAG,
+      access: "operator",
       summary: "The board, again whenever it has changed",
       query: z.object({ limit }),
       reply: { mediaType: "text/event-stream", about: "unnamed events, each a `CampaignBoard`" },
-      async handle({ params, query, principal, signal }) {
-        checkOperator(principal);
+      async handle({ params, query, signal }) {
         await directory.overview(params.campaign);
         return { kind: "events", headers: {}, events: watchCampaign(directory, params.campaign, { limit: query.limit ?? LIMIT, signal }) };
       },
@@ -67,11 +62,11 @@ function readingEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       method: "GET",
       path: "/api/campaigns/{campaign}/battles/{battle}/{attempt}/events",
       tag: TAG,
+      access: "operator",
       summary: "What arrived in an attempt, with what its runner saw; goes on while it runs",
       about: "The same form as a task's stream: `open`, entries with their cursor as `id`, `end`. `battle` is percent-encoded.",
       reply: { mediaType: "text/event-stream", about: "`open`, `StreamEntry`s, `end`" },
-      async handle({ params, principal, signal, raw }) {
-        checkOperator(principal);
+      async handle({ params, signal, raw }) {
         const after = Number(raw.header("last-event-id") ?? 0) || 0;
         const which = { name: params.campaign, battle: params.battle, attempt: Number(params.attempt), after, signal };
         return { kind: "events", headers: {}, events: await openAttempt(directory, which) };
@@ -81,10 +76,10 @@ function readingEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       method: "GET",
       path: "/api/campaigns/{campaign}/comparison/{base}",
       tag: TAG,
+      access: "operator",
       summary: "A campaign set against an earlier one: what passed before and fails now, and what of it may be chance",
       reply: comparisonSchema,
-      async handle({ params, principal }) {
-        checkOperator(principal);
+      async handle({ params }) {
         await using before = await directory.open(params.base);
         await using now = await directory.open(params.campaign);
         return { body: await compareCampaigns(before.source, now.source, {}) };
@@ -95,11 +90,7 @@ function readingEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
 
 function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
   /** Leaves a wish for the runner, which sees it within a second; without one the next run does. */
-  const wish = async (
-    { params, principal }: Pick<EndpointRequest<"{campaign}">, "params" | "principal">,
-    find: (open: OpenCampaign) => Promise<Partial<ControlState>>,
-  ) => {
-    checkOperator(principal);
+  const wish = async ({ params }: Pick<EndpointRequest<"{campaign}">, "params">, find: (open: OpenCampaign) => Promise<Partial<ControlState>>) => {
     await using open = await directory.open(params.campaign);
     await open.control.write(await find(open));
     return { body: await open.control.read() };
@@ -109,9 +100,9 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       method: "POST",
       path: "/api/campaigns/{campaign}/start",
       tag: TAG,
+      access: "operator",
       summary: "Starts a campaign of the campaigns' folder, or goes on with it",
-      async handle({ params, principal }) {
-        checkOperator(principal);
+      async handle({ params }) {
         await directory.start(params.campaign);
         return { body: undefined };
       },
@@ -120,6 +111,7 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       method: "POST",
       path: "/api/campaigns/{campaign}/pause",
       tag: TAG,
+      access: "operator",
       summary: "Starts no more battles until `resume`",
       reply: wishesSchema,
       handle: (request) => wish(request, async () => ({ paused: true })),
@@ -128,6 +120,7 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       method: "POST",
       path: "/api/campaigns/{campaign}/resume",
       tag: TAG,
+      access: "operator",
       summary: "Takes back `pause`, and the cancel of a whole campaign",
       reply: wishesSchema,
       handle: (request) => wish(request, async () => ({ paused: false, canceled: false })),
@@ -136,6 +129,7 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       method: "POST",
       path: "/api/campaigns/{campaign}/cancel",
       tag: TAG,
+      access: "operator",
       summary: "Stops a campaign, or single battles of it",
       body: z.object({ battles: z.exactOptional(battles) }).optional(),
       reply: wishesSchema,
@@ -146,6 +140,7 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       method: "POST",
       path: "/api/campaigns/{campaign}/requeue",
       tag: TAG,
+      access: "operator",
       summary: "Has battles tried again, as if they had not been",
       body: z.object({ battles: z.exactOptional(battles), failed: z.exactOptional(z.boolean().describe("All that ended without a verdict")) }),
       reply: wishesSchema,
@@ -158,11 +153,6 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
         })),
     }),
   ];
-}
-
-function checkOperator({ roles = [] }: Principal): void {
-  if (roles.includes("operator")) return;
-  throw new IasError("forbidden", "Campaigns are for callers with the role operator: they run programs on this machine.", { reason: "OPERATOR_ONLY" });
 }
 
 /** `names`, all of which the ledger has. */
