@@ -221,3 +221,18 @@ test("a picture is attached, arrives, and is shown to both", async (t) => {
   const shown = (await page.evaluate("[...document.images].map((image) => image.decode().then(() => image.naturalWidth))[0]")) as number;
   assert.equal(shown, 1);
 });
+
+test("an address where nothing is says so to a person with the ways on, and to a program as JSON", async (t) => {
+  const server = await serving(t, [agentOf(async function* () {})]);
+  const page = await open(t, server.url, { expected: /status of 404/ });
+  const answer = await page.goto(`${server.url}/nowhere/at-all`);
+  assert.equal(answer?.status(), 404);
+  await page.getByRole("heading", { name: "Nothing is at this address" }).waitFor();
+  assert.deepEqual(await seriousFindings(page), []);
+  await page.getByRole("link", { name: "all tasks", exact: true }).click();
+  await page.getByRole("heading", { name: "Tasks" }).waitFor();
+  const told = await fetch(`${server.url}/nowhere`);
+  assert.equal(told.status, 404);
+  assert.match(told.headers.get("content-type") ?? "", /json/);
+  assert.match(await told.text(), /nothing at \/nowhere/);
+});

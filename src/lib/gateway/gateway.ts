@@ -37,6 +37,8 @@ export interface GatewayParts {
   readonly pages: Page;
   /** Paths of callers that are not A2A's: the API, bridges. Asked after pages. */
   readonly routes: Route;
+  /** What is shown to a person where nothing is; asked last, undefined is an error in JSON. Default: always that. */
+  readonly lost?: Page;
   /** WebSocket endpoints. */
   readonly sockets: Sockets;
   readonly limits: Pick<Limits, "maxBodyBytes" | "maxBufferedBytes" | "maxStreamMs">;
@@ -105,7 +107,12 @@ export function createGateway(parts: GatewayParts): Gateway {
       if (routed !== undefined) return await writeRouted(request, response, routed, gone);
       const match = A2A_PATH.exec(url.pathname);
       const agent = match?.[1] === undefined ? undefined : parts.agents.get(decodeSegment(match[1]));
-      if (match === null || agent === undefined) throw notFound(url.pathname, parts.agents);
+      if (match === null || agent === undefined) {
+        response.setHeader("vary", "origin, accept");
+        const lost = await parts.lost?.({ ...target, header });
+        if (lost !== undefined) return await writePage(request, response, lost);
+        throw notFound(url.pathname, parts.agents);
+      }
       const rest = match[3] === undefined;
       if (!rest && request.method !== "POST") throw new IasError("method-not-found", `${url.pathname} is the JSON-RPC endpoint of ${agent.id}: POST to it.`);
       const principal = await parts.authenticate({ header });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test, { after } from "node:test";
 import { gunzipSync } from "node:zlib";
 import type { PageReply } from "../net/page.ts";
-import { createInspectorPage } from "./inspector-page.ts";
+import { createInspectorPages } from "./inspector-page.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ias-inspector-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -13,7 +13,7 @@ const SCRIPT = "console.log(1);\n".repeat(200);
 mkdirSync(join(folder, "assets"));
 writeFileSync(join(folder, "index.html"), "<!doctype html><title>The page</title>");
 writeFileSync(join(folder, "assets/index-1.js"), SCRIPT);
-const page = createInspectorPage(folder);
+const { own: page, lost } = createInspectorPages(folder);
 
 async function get(path: string, { method = "GET", encoding }: { readonly method?: string; readonly encoding?: string } = {}): Promise<PageReply | undefined> {
   return page({ method, url: new URL(path, "http://127.0.0.1:4000"), header: (name) => (name === "accept-encoding" ? encoding : undefined) });
@@ -58,7 +58,22 @@ test("it is only read", async () => {
 });
 
 test("without a built inspector the page says how to get one", async () => {
-  const reply = await createInspectorPage(join(folder, "none"))({ method: "GET", url: new URL("http://127.0.0.1:4000/"), header: () => undefined });
+  const reply = await createInspectorPages(join(folder, "none")).own({ method: "GET", url: new URL("http://127.0.0.1:4000/"), header: () => undefined });
   assert.equal(reply?.status, 503);
   assert.match(textOf(reply), /npm run build/);
+});
+
+test("where nothing is a browser gets the page with 404, a program nothing of it", async () => {
+  const at = async (path: string, accept?: string, method = "GET", from = lost): Promise<PageReply | undefined> =>
+    from({ method, url: new URL(path, "http://127.0.0.1:4000"), header: (name) => (name === "accept" ? accept : undefined) });
+  const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+  const reply = await at("/nowhere", browser);
+  assert.equal(reply?.status, 404);
+  assert.match(textOf(reply), /The page/);
+  assert.match(reply?.headers["vary"] ?? "", /\baccept,/, "a cache gives it to browsers only");
+  assert.ok(reply?.headers["content-security-policy"]);
+  for (const accept of [undefined, "*/*", "application/json"]) assert.equal(await at("/nowhere", accept), undefined);
+  for (const path of ["/a2a/none", "/api/none", "/v1/none", "/assets/none.js", "/.well-known/none"]) assert.equal(await at(path, browser), undefined, path);
+  assert.equal(await at("/nowhere", browser, "POST"), undefined);
+  assert.equal(await at("/nowhere", browser, "GET", createInspectorPages(join(folder, "none")).lost), undefined);
 });

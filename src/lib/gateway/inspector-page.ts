@@ -7,6 +7,9 @@ import { methodNotAllowed, type Page, type PageReply } from "../net/page.ts";
 /** The first segments of the inspector's own addresses: at each path below them the page is given, which finds its view by itself. */
 const PLACES = new Set(["", "a", "t", "tasks", "campaigns", "remotes"]);
 
+/** The first segments of what programs ask for: an error there is theirs to read, also in a browser. */
+const PROGRAMS = new Set(["a2a", "api", "agui", "ai", "v1", "assets", ".well-known"]);
+
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -48,13 +51,21 @@ export function inspectorFolder(): string {
   return fileURLToPath(new URL(isSource ? "../../../inspector/dist/" : "../../inspector/", import.meta.url));
 }
 
-/** The inspector at `/` and its other addresses, its files under `/assets/`. They are read once. Without a built one the page says how to get it. */
-export function createInspectorPage(folder: string = inspectorFolder()): Page {
+/** The inspector as pages of a server. */
+export interface InspectorPages {
+  /** At `/` and its other addresses, its files under `/assets/`. Without a built one the page says how to get it. */
+  readonly own: Page;
+  /** To a browser at an address where nothing is: the inspector, which says so, with 404. Undefined for programs, and without a built one. */
+  readonly lost: Page;
+}
+
+/** The inspector's pages. Its files are read once. */
+export function createInspectorPages(folder: string = inspectorFolder()): InspectorPages {
   const index = readOne(join(folder, "index.html"));
   const assets = new Map<string, File | undefined>(
     listOf(join(folder, "assets")).map((name) => [`/assets/${name}`, readOne(join(folder, "assets", name))] as const),
   );
-  return async ({ method, url, header }) => {
+  const own: Page = async ({ method, url, header }) => {
     const asset = assets.get(url.pathname);
     const isPlace = asset === undefined && PLACES.has(url.pathname.split("/")[1] ?? "");
     if (asset === undefined && !isPlace) return undefined;
@@ -62,6 +73,13 @@ export function createInspectorPage(folder: string = inspectorFolder()): Page {
     if (asset !== undefined) return reply(asset, ASSET_HEADERS, header("accept-encoding"));
     return index === undefined ? NOT_BUILT : reply(index, PAGE_HEADERS, header("accept-encoding"));
   };
+  const lost: Page = async ({ method, url, header }) => {
+    const isBrowser = (method === "GET" || method === "HEAD") && /\btext\/html\b/i.test(header("accept") ?? "");
+    if (!isBrowser || index === undefined || PROGRAMS.has(url.pathname.split("/")[1] ?? "")) return undefined;
+    const page = reply(index, PAGE_HEADERS, header("accept-encoding"));
+    return { ...page, status: 404, headers: { ...page.headers, vary: "accept, accept-encoding" } };
+  };
+  return { own, lost };
 }
 
 function reply(file: File, headers: Readonly<Record<string, string>>, accepted: string | undefined): PageReply {

@@ -11,7 +11,7 @@ import { createAgentsPage } from "../gateway/agents-page.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import { checkRequest, type Guards } from "../gateway/guards.ts";
 import { healthPage } from "../gateway/health.ts";
-import { createInspectorPage } from "../gateway/inspector-page.ts";
+import { createInspectorPages } from "../gateway/inspector-page.ts";
 import type { CampaignDirectory } from "../campaign/web/directory.ts";
 import type { Durability } from "../log/log.ts";
 import type { Store } from "../log/store.ts";
@@ -164,13 +164,15 @@ function wireGateway(
   const byRest = withTransport(operations, "rest");
   const v03Rpc = createV03Rpc({ logId });
   const v03Rest = createV03Rest({ logId, limits });
+  const inspector = createInspectorPages();
   return createGateway({
     operations,
     agents,
     jsonRpc: (_, request) => handleJsonRpc(byRpc, request, { limits, v0_3: v03Rpc }),
     rest: (_, request) => handleRest(byRest, request, { limits, v0_3: v03Rest }),
     authenticate: wired.authenticate,
-    pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), createInspectorPage(), ...pages),
+    pages: joinPages(...core.pages, healthPage(isUp), createAgentsPage(agents, origin), inspector.own, ...pages),
+    lost: inspector.lost,
     routes: joinRoutes(...routes, wired.route),
     sockets: wireSockets({ core, api: wired.api, admit: wired.admit, logId, socketRoutes, wheel, report }),
     limits,
