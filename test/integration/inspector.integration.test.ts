@@ -105,6 +105,34 @@ test("what was said can be edited and said again", async (t) => {
   assert.equal(await page.locator(".turn").count(), 2);
 });
 
+test("who edits what was said finds the draft again: after the edit is sent, and when it is given up", async (t) => {
+  const agent = agentOf(async function* (turn) {
+    yield { kind: "text", text: `You said ${turn.input.at(-1)?.parts[0]?.text}.` };
+  });
+  const server = await serving(t, [agent]);
+  const page = await open(t, `${server.url}/a/agent`);
+  const field = page.locator("[data-composer]");
+  const edit = page.getByRole("button", { name: "Edit and send again" }).first();
+  await say(page, "one");
+  await page.getByText("You said one.").waitFor();
+  await field.fill("half a thought");
+  await edit.click();
+  assert.equal(await field.inputValue(), "one");
+  await page.getByText("what you were writing comes back").waitFor();
+  assert.deepEqual(await seriousFindings(page), []);
+  await page.getByRole("button", { name: "Give up" }).click();
+  assert.equal(await field.inputValue(), "half a thought");
+  await edit.click();
+  await edit.click();
+  await page.getByRole("button", { name: "Give up" }).click();
+  assert.equal(await field.inputValue(), "half a thought");
+  await edit.click();
+  await say(page, "two");
+  await page.getByText("You said two.").waitFor();
+  assert.equal(await field.inputValue(), "half a thought");
+  assert.equal(await page.getByRole("button", { name: "Give up" }).count(), 0);
+});
+
 test("an agent's name, description, examples and words are text, never markup", async (t) => {
   const evil = `</script><script>window.pwned=1</script><img src=x onerror="window.pwned=1"><svg onload="window.pwned=1">{{facts}}$&`;
   const hostile = agentOf(

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Part } from "../../../../src/lib/model/a2a.ts";
 import { sizeWords } from "../../state/words.ts";
 import { Icon } from "../../ui/icon.tsx";
-import { attach, type Draft } from "./draft.ts";
+import { attach, type Draft, nextDraft } from "./draft.ts";
 import "./composer.css";
 
 /** Where a message is written: text, and files by button or paste; what is dropped on the conversation comes here too. */
@@ -30,8 +30,11 @@ export function Composer(props: {
     if (!isReady) return;
     const files = attachments.flatMap(({ part }) => (part === undefined ? [] : [part]));
     send([...(text.trim() === "" ? [] : [{ text: text.trim() }]), ...files]);
-    draft.text.value = "";
-    draft.attachments.value = [];
+    nextDraft(draft);
+  };
+  const giveUp = (): void => {
+    nextDraft(draft);
+    field.current?.focus();
   };
   return (
     <form
@@ -42,6 +45,17 @@ export function Composer(props: {
       }}
     >
       {children}
+      {draft.aside.value !== undefined && (
+        <div class="row editing small">
+          <span class="grow muted">
+            You edit what was said
+            {draft.aside.value.text === "" && draft.aside.value.attachments.length === 0 ? "" : "; what you were writing comes back after it"}.
+          </span>
+          <button type="button" class="quiet" onClick={giveUp}>
+            Give up
+          </button>
+        </div>
+      )}
       {attachments.length > 0 && (
         <ul class="attachments" aria-label="Files that go with the message">
           {attachments.map((one) => (

@@ -1,5 +1,6 @@
 import { type Signal, signal } from "@preact/signals";
 import { newId } from "../../../../src/lib/browser/words.ts";
+import type { Message } from "../../../../src/lib/model/a2a.ts";
 import { messageOf } from "../../../../src/lib/model/errors.ts";
 import { type Attachment, uploadFile } from "../../state/attachments.ts";
 
@@ -7,13 +8,38 @@ import { type Attachment, uploadFile } from "../../state/attachments.ts";
 export interface Draft {
   readonly text: Signal<string>;
   readonly attachments: Signal<readonly Attachment[]>;
+  /** What was being written when a message was taken up to be edited: it comes back when that is sent or given up. Undefined: nothing is edited. */
+  readonly aside: Signal<Written | undefined>;
   /** Files are held over the conversation. */
   readonly dropping: Signal<boolean>;
 }
 
+/** What stands in a draft. */
+export interface Written {
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+}
+
 /** An empty draft. */
 export function createDraft(): Draft {
-  return { text: signal(""), attachments: signal<readonly Attachment[]>([]), dropping: signal(false) };
+  return { text: signal(""), attachments: signal<readonly Attachment[]>([]), aside: signal<Written | undefined>(undefined), dropping: signal(false) };
+}
+
+/** Takes a message up, to be written anew: what was being written waits meanwhile. */
+export function editMessage(draft: Draft, { parts }: Message): void {
+  draft.aside.value ??= { text: draft.text.peek(), attachments: draft.attachments.peek() };
+  draft.text.value = parts.flatMap(({ text }) => text ?? []).join("\n");
+  draft.attachments.value = parts
+    .filter(({ text }) => text === undefined)
+    .map((part) => ({ id: newId(), name: part.filename ?? part.mediaType ?? "file", size: undefined, state: "ready", part }) as const);
+}
+
+/** The draft was sent or given up: it is empty, or what an edit had laid aside. */
+export function nextDraft(draft: Draft): void {
+  const { text, attachments } = draft.aside.peek() ?? { text: "", attachments: [] };
+  draft.aside.value = undefined;
+  draft.text.value = text;
+  draft.attachments.value = attachments;
 }
 
 /** Takes files along: each is handed to the server at once, and stands in the draft with how that goes. */
@@ -24,7 +50,10 @@ export function attach(draft: Draft, files: Iterable<File>): void {
 async function attachOne(draft: Draft, file: File): Promise<void> {
   const id = newId();
   const change = (now: Attachment): void => {
-    draft.attachments.value = draft.attachments.peek().map((one) => (one.id === id ? now : one));
+    const changed = (all: readonly Attachment[]): readonly Attachment[] => all.map((one) => (one.id === id ? now : one));
+    const aside = draft.aside.peek();
+    draft.attachments.value = changed(draft.attachments.peek());
+    if (aside !== undefined) draft.aside.value = { ...aside, attachments: changed(aside.attachments) };
   };
   const base = { id, name: file.name, size: file.size };
   draft.attachments.value = [...draft.attachments.peek(), { ...base, state: "uploading" }];

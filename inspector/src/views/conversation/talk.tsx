@@ -1,14 +1,13 @@
 import { effect, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
-import { newId } from "../../../../src/lib/browser/words.ts";
 import { isTerminal, type Message, type Part } from "../../../../src/lib/model/a2a.ts";
 import { navigate, paths } from "../../router.ts";
 import { type Conversation, createConversation } from "../../state/conversation.ts";
 import { agentName, agents } from "../../state/server.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Composer } from "./composer.tsx";
-import { createDraft, dropInto } from "./draft.ts";
+import { createDraft, dropInto, editMessage } from "./draft.ts";
 import { Pane } from "./pane.tsx";
 import "./talk.css";
 
@@ -28,10 +27,7 @@ export function Talk({ panes }: { readonly panes: Wanted }): VNode {
   };
   const edit = useCallback(
     (message: Message) => {
-      draft.text.value = message.parts.flatMap(({ text }) => text ?? []).join("\n");
-      draft.attachments.value = message.parts
-        .filter(({ text }) => text === undefined)
-        .map((part) => ({ id: newId(), name: part.filename ?? part.mediaType ?? "file", size: undefined, state: "ready", part }) as const);
+      editMessage(draft, message);
       document.querySelector<HTMLElement>("[data-composer]")?.focus();
     },
     [draft],
