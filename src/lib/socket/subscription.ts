@@ -2,6 +2,7 @@ import type { Api, EncodedEntry } from "../api/api.ts";
 import type { SocketEvent, SocketRequest } from "../model/api.ts";
 import { IasError } from "../model/errors.ts";
 import type { Principal } from "../model/key.ts";
+import { joinFrames } from "./feed-messages.ts";
 import { type Lane, MESSAGE_SIZE, type Outbox } from "./outbox.ts";
 
 /** A stream, or the feed, on its way to a page. */
@@ -126,18 +127,11 @@ async function sendFeed(request: SubscribeFeed, options: SubscriptionOptions, la
       ...(audience !== undefined && { audience }),
     },
   );
-  const items = feed[Symbol.asyncIterator]();
   let cursor = after ?? "";
-  try {
-    for (;;) {
-      const { done, value } = await items.next();
-      if (done === true) return;
-      for (let wait = lane.credit() ?? lane.turn(); wait !== undefined; wait = lane.credit() ?? lane.turn()) await wait;
-      if (signal.aborted) return;
-      if (value.kind === "checkpoint") ({ cursor } = value);
-      lane.send(`{"op":"feed","sub":${sub},"cursor":${JSON.stringify(cursor)},"frames":[${value.kind === "frame" ? value.json : ""}]}`);
-    }
-  } finally {
-    await items.return?.();
+  for await (const message of joinFrames(feed)) {
+    for (let wait = lane.credit() ?? lane.turn(); wait !== undefined; wait = lane.credit() ?? lane.turn()) await wait;
+    if (signal.aborted) return;
+    ({ cursor = cursor } = message);
+    lane.send(`{"op":"feed","sub":${sub},"cursor":${JSON.stringify(cursor)},"frames":[${message.frames.join(",")}]}`);
   }
 }
