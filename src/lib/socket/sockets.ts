@@ -49,15 +49,19 @@ const INTERNAL_ERROR = 1011;
 /** The WebSocket side of a server, on `ws`. It opens no port. */
 export function createSockets(options: SocketsOptions): Sockets {
   const { limits, wheel, report } = options;
-  const chosen = new WeakMap<IncomingMessage, string>();
+  /** The subprotocol of the endpoint that a request is for. */
+  const spoken = new WeakMap<IncomingMessage, string>();
   const maxPayload = 2 * limits.maxSocketMessageBytes;
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    // What is longer than the limit is refused below, with a reason; what is much longer is not even read.
     perMessageDeflate: COMPRESSION,
+    // What is longer than the limit is refused below, with a reason; what is much longer is not even read.
     maxPayload,
-    handleProtocols: (offered, request) => (offered.has(chosen.get(request) ?? "") ? (chosen.get(request) ?? false) : false),
+    handleProtocols(offered, request) {
+      const protocol = spoken.get(request);
+      return protocol !== undefined && offered.has(protocol) && protocol;
+    },
   });
   const places = createPlaces({ max: limits.maxSockets, perOwner: limits.maxSocketsPerUser, refuse: tooMany });
   const open = new Map<WebSocket, (code: number, reason: string) => void>();
@@ -67,7 +71,7 @@ export function createSockets(options: SocketsOptions): Sockets {
 
   const upgrade = ({ request, socket, head, endpoint }: Omit<Handshake, "principal">, then: (ws: WebSocket) => void): void => {
     checkHandshake(request, endpoint.protocol);
-    chosen.set(request, endpoint.protocol);
+    spoken.set(request, endpoint.protocol);
     server.handleUpgrade(request, socket, head, then);
   };
 
