@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import test from "node:test";
 import type { Page } from "playwright-core";
 import type { Script } from "../servers/script.ts";
-import { useBrowser } from "../support/browser.ts";
+import { seriousFindings, useBrowser } from "../support/browser.ts";
 import { startPythonAgent } from "../support/python-agent.ts";
 import { agentOf, serving } from "../support/serving.ts";
 
@@ -47,3 +50,52 @@ for (const version of ["1.0", "0.3"] as const) {
     assert.match(page.url(), /\/t\/.*view=frames/);
   });
 }
+
+test("an agent that never answers is waited for no longer than a person likes", async (t) => {
+  const silent = createServer(() => {});
+  await once(silent.listen(0, "127.0.0.1"), "listening");
+  t.after(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const server = await serving(t, [agentOf(async function* () {})], { allowLocalTargets: true });
+  const page = await open(t, `${server.url}/remotes`);
+  await page.getByLabel("Address").fill(`http://127.0.0.1:${(silent.address() as AddressInfo).port}/`);
+  const cancel = page.getByRole("button", { name: "Cancel" });
+  for (const name of ["Examine its card", "Talk to it"]) {
+    await page.getByRole("button", { name }).click();
+    await cancel.click();
+    await page.getByRole("button", { name }).and(page.locator(":enabled")).waitFor();
+    assert.equal(await cancel.count(), 0);
+    assert.equal(await page.getByRole("alert").count(), 0, "what a person gave up is no fault");
+  }
+  assert.match(page.url(), /\/remotes\?/);
+});
+
+test("agents of one name are told apart by where they are, and an operator shares one with all", async (t) => {
+  const twin = () => serving(t, [agentOf(async function* () {}, { id: "twin", name: "Twin" })]);
+  const [one, other] = [await twin(), await twin()];
+  const server = await serving(t, [agentOf(async function* () {}, { name: "Alone" })], { allowLocalTargets: true });
+  const page = await open(t, `${server.url}/remotes`);
+  for (const [index, { url }] of [one, other].entries()) {
+    await page.goto(`${server.url}/remotes`);
+    await page.getByLabel("Address").fill(url);
+    if (index === 0) await page.getByLabel(/share it with all callers/).check();
+    await page.getByRole("button", { name: "Talk to it" }).click();
+    await page.locator("[data-composer]").waitFor();
+  }
+  const side = page.getByRole("navigation", { name: "Talk to" });
+  for (const { url } of [one, other]) await side.getByRole("link", { name: `Twin ${new URL(url).host}` }).waitFor();
+  assert.equal(await side.getByRole("link", { name: "Alone", exact: true }).count(), 1, "one that is alone of its name has its name only");
+  await page.goto(`${server.url}/remotes`);
+  await page.locator(".added > li").nth(1).waitFor();
+  assert.equal(
+    await page
+      .locator(".added > li", { hasText: new URL(one.url).host })
+      .getByText("shared", { exact: true })
+      .count(),
+    1,
+  );
+  assert.equal(await page.getByText("shared", { exact: true }).count(), 1);
+  assert.deepEqual(await seriousFindings(page), []);
+});

@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { AgentSummary } from "../../../src/lib/model/api.ts";
 import { here, paths, route } from "../router.ts";
 import { askKey, keyWanted } from "../state/call.ts";
-import { agentName, agents, server, trouble } from "../state/server.ts";
+import { agentName, agents, placeOf, server, trouble } from "../state/server.ts";
 import { nextTheme, theme } from "../theme/theme.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { fileProblem } from "./open-file.ts";
@@ -62,10 +63,11 @@ export function Frame({ children }: { readonly children: ComponentChildren }): V
           <nav class="stack" aria-labelledby="agents-title">
             <h2 id="agents-title">Talk to</h2>
             <ul class="nav">
-              {agents.value.map(({ id, name }) => (
-                <li key={id}>
-                  <a href={paths.talk(id)} aria-current={isTalking(id) ? "page" : undefined}>
-                    <Icon name="talk" /> <span class="cut-text">{name}</span>
+              {agents.value.map((agent) => (
+                <li key={agent.id}>
+                  <a href={paths.talk(agent.id)} aria-current={isTalking(agent.id) ? "page" : undefined} title={agent.remote?.url}>
+                    <Icon name="talk" />
+                    <AgentTitle agent={agent} />
                   </a>
                 </li>
               ))}
@@ -116,6 +118,16 @@ export function Frame({ children }: { readonly children: ComponentChildren }): V
       <KeyDialog />
       <Shortcuts open={helping} />
     </div>
+  );
+}
+
+function AgentTitle({ agent }: { readonly agent: AgentSummary }): VNode {
+  const place = placeOf(agent);
+  return (
+    <span class="cut-text">
+      {agent.name}
+      {place !== undefined && <span class="small muted"> {place}</span>}
+    </span>
   );
 }
 

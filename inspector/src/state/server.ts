@@ -34,6 +34,15 @@ export async function loadAgents(): Promise<void> {
   agents.value = "agents" in answer ? answer.agents : answer;
 }
 
+/** Where a foreign agent is, for agents that have one name: its host, and its path too where that is one as well. Undefined where the name alone tells it from others. */
+export function placeOf({ id, name, remote }: AgentSummary): string | undefined {
+  const same = (agents.value ?? []).filter((agent) => agent.name === name && agent.id !== id);
+  if (remote === undefined || same.length === 0) return undefined;
+  const at = URL.parse(remote.url);
+  const isAlone = same.every((agent) => agent.remote === undefined || URL.parse(agent.remote.url)?.host !== at?.host);
+  return at === null ? remote.url : isAlone ? at.host : `${at.host}${at.pathname}`;
+}
+
 /** An agent's name for people: its id while it is not known. */
 export function agentName(id: string): string {
   return agents.value?.find((agent) => agent.id === id)?.name ?? id;

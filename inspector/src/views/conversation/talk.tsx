@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import { isTerminal, type Message, type Part } from "../../../../src/lib/model/a2a.ts";
 import { navigate, paths } from "../../router.ts";
 import { type Conversation, createConversation } from "../../state/conversation.ts";
-import { agentName, agents } from "../../state/server.ts";
+import { agentName, agents, placeOf } from "../../state/server.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Composer } from "./composer.tsx";
 import { createDraft, dropInto, editMessage } from "./draft.ts";
@@ -162,9 +162,9 @@ function AddPane({ panes }: { readonly panes: Wanted }): VNode | null {
       }}
     >
       <option value="">Add…</option>
-      {others.map(({ id, name }) => (
-        <option key={id} value={id}>
-          {name}
+      {others.map((agent) => (
+        <option key={agent.id} value={agent.id}>
+          {[agent.name, placeOf(agent) ?? []].flat().join(", ")}
         </option>
       ))}
     </select>

@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { AgentSummary, CardFinding, CardReport, RemoteBody } from "../../../../src/lib/model/api.ts";
 import { IasError } from "../../../../src/lib/model/errors.ts";
 import { here, navigate, paths, setQuery } from "../../router.ts";
 import { callApi } from "../../state/call.ts";
-import { agents, loadAgents } from "../../state/server.ts";
+import { agents, loadAgents, server } from "../../state/server.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Problem } from "../../ui/problem.tsx";
 import "./remotes.css";
@@ -17,18 +18,24 @@ export function Remotes(): VNode {
   const report = useSignal<CardReport | undefined>(undefined);
   const problem = useSignal<IasError | undefined>(undefined);
   const busy = useSignal<"card" | "add" | undefined>(undefined);
+  const isShared = useSignal(false);
+  /** What is under way, to be given up: an agent that never answers would be waited for. */
+  const asking = useRef<AbortController | undefined>(undefined);
+  useEffect(() => () => asking.current?.abort(), []);
   const body = (): RemoteBody => ({
     url: url.peek().trim(),
     ...(token.peek().trim() !== "" && { token: token.peek().trim() }),
     ...(headers.peek().trim() !== "" && { headers: readHeaders(headers.peek()) }),
   });
-  const attempt = async (what: "card" | "add", work: () => Promise<void>): Promise<void> => {
+  const attempt = async (what: "card" | "add", work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
+    const mine = new AbortController();
+    asking.current = mine;
     busy.value = what;
     problem.value = undefined;
     try {
-      await work();
+      await work(mine.signal);
     } catch (error) {
-      problem.value = IasError.from(error);
+      if (!mine.signal.aborted) problem.value = IasError.from(error);
     } finally {
       busy.value = undefined;
     }
@@ -39,13 +46,14 @@ export function Remotes(): VNode {
     // The address bar says whose card it is; with a password in it, it does not.
     const asked = url.peek().trim();
     setQuery({ url: asked.includes("@") ? undefined : asked });
-    void attempt("card", async () => {
-      report.value = await callApi<CardReport>("/api/cards", { method: "POST", body: body() });
+    void attempt("card", async (signal) => {
+      report.value = await callApi<CardReport>("/api/cards", { method: "POST", body: body(), signal });
     });
   };
   const talk = (): void =>
-    void attempt("add", async () => {
-      const { id } = await callApi<AgentSummary>("/api/remotes", { method: "POST", body: body() });
+    void attempt("add", async (signal) => {
+      const shared = isOperator() && isShared.peek() && { shared: true };
+      const { id } = await callApi<AgentSummary>("/api/remotes", { method: "POST", body: { ...body(), ...shared }, signal });
       token.value = "";
       await loadAgents();
       navigate(paths.talk(id));
@@ -91,6 +99,12 @@ export function Remotes(): VNode {
             </label>
           </div>
         </details>
+        {isOperator() && (
+          <label class="row">
+            <input type="checkbox" checked={isShared.value} onChange={(event) => (isShared.value = event.currentTarget.checked)} />
+            <span>When it is talked to, share it with all callers of this server, who then act by these headers</span>
+          </label>
+        )}
         <div class="row wrap">
           <button type="submit" class="primary" disabled={busy.value !== undefined}>
             {busy.value === "card" ? "Fetching…" : "Examine its card"}
@@ -98,6 +112,11 @@ export function Remotes(): VNode {
           <button type="button" disabled={busy.value !== undefined || url.value.trim() === ""} onClick={talk}>
             <Icon name="talk" size={16} /> {busy.value === "add" ? "Connecting…" : "Talk to it"}
           </button>
+          {busy.value !== undefined && (
+            <button type="button" onClick={() => asking.current?.abort()}>
+              Cancel
+            </button>
+          )}
         </div>
       </form>
       {problem.value !== undefined && (
@@ -182,6 +201,11 @@ function Findings({ findings, label }: { readonly findings: readonly CardFinding
   );
 }
 
+/** Whether the caller may add and remove what all callers have. */
+function isOperator(): boolean {
+  return server.value?.principal.roles.includes("operator") === true;
+}
+
 /** Foreign agents that stand among those of this server. */
 function Added(): VNode | null {
   const remote = (agents.value ?? []).filter((agent) => agent.remote !== undefined);
@@ -204,10 +228,17 @@ function Added(): VNode | null {
           <li key={id} class="row wrap">
             <a href={paths.talk(id)}>{name}</a>
             <span class="pill">A2A {at?.protocol}</span>
+            {at?.shared === true && (
+              <span class="pill" title="All callers of this server have it">
+                shared
+              </span>
+            )}
             <span class="grow small muted mono cut-text">{at?.url}</span>
-            <button type="button" class="quiet danger" onClick={() => void remove(id)} aria-label={`Remove ${name}`}>
-              Remove
-            </button>
+            {(at?.shared !== true || isOperator()) && (
+              <button type="button" class="quiet danger" onClick={() => void remove(id)} aria-label={`Remove ${name}`}>
+                Remove
+              </button>
+            )}
           </li>
         ))}
       </ul>
