@@ -133,6 +133,28 @@ test("a replay's link shows a colleague the very moment", async (t) => {
   await until(async () => Number(/at=(\d+)/.exec(other.url())?.[1]) > 20, "a later moment");
 });
 
+test("what frames are filtered by stands in the address: a reload, another view and a link keep it", async (t) => {
+  const server = await serving(t, [family()]);
+  const task = await send(server.url, "family");
+  const page = await open(t, `${server.url}/t/family/${task}?view=frames`);
+  const field = page.getByLabel("Filter and search");
+  const oneRow = (at: Page) => until(async () => (await at.locator(".frame-row").count()) === 1, "one row");
+  await field.fill("kind:tool-call audience:internal tide");
+  await oneRow(page);
+  await page.waitForURL(/[?&]q=kind/);
+  await page.reload();
+  await oneRow(page);
+  assert.equal(await field.inputValue(), "kind:tool-call audience:internal tide");
+  await page.getByRole("link", { name: "Wire" }).click();
+  await page.getByRole("link", { name: "Frames" }).click();
+  await oneRow(page);
+  const other = await open(t, page.url());
+  await oneRow(other);
+  await field.fill("");
+  await page.waitForURL((url) => !url.searchParams.has("q"));
+  await until(async () => (await page.locator(".frame-row").count()) > 1, "all rows");
+});
+
 test("a replay is one moment for every view: numbers, words, lanes and sequence are those of then, also after a reload", async (t) => {
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");

@@ -1,7 +1,8 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
+import { here, setQuery } from "../router.ts";
 import type { TaskViewProps } from "../shell/task-tabs.ts";
 import type { StreamStore } from "../state/stream.ts";
 import { useSize } from "../ui/use-size.ts";
@@ -18,13 +19,15 @@ import "./frames.css";
 
 /** How long a slice of work may take in a frame, ms. */
 const SLICE_MS = 8;
+/** What is typed comes into the address when the person pauses: browsers allow few changes of it. */
+const TYPING_MS = 300;
 
 /** The tab Frames: every entry as it is, filtered and searched, each held against the A2A specification. */
 export function Frames({ replay }: TaskViewProps): VNode {
   const { stream } = replay;
   const { entries } = stream;
   const judge = useJudge(stream);
-  const text = useSignal("");
+  const text = useAddressText();
   const scrollTop = useSignal(0);
   const beat = useSignal(0);
   const list = useRef<HTMLDivElement>(null);
@@ -141,6 +144,27 @@ export function Frames({ replay }: TaskViewProps): VNode {
       </div>
     </>
   );
+}
+
+/** What is looked for. The address has it too, as soon as the person pauses: a link and a reload keep it. */
+function useAddressText(): Signal<string> {
+  const asked = here.value.searchParams.get("q") ?? "";
+  const text = useSignal(asked);
+  const written = useRef(asked);
+  const now = text.value;
+  useEffect(() => {
+    // An address that comes from elsewhere is followed.
+    if (asked !== written.current) text.value = asked;
+    written.current = asked;
+  }, [asked, text]);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      written.current = now;
+      setQuery({ q: now });
+    }, TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [now]);
+  return text;
 }
 
 /** Fetches entries that the page does not keep, while the view is shown. */
