@@ -23,6 +23,11 @@ export function DemoTalk({ agent, task }: { readonly agent: string; readonly tas
   return <DemoCard box={box} pill={<PhasePill phase={stream.phase.value} />} lines={lines} href={paths.task(agent, task, { view: "lanes" })} />;
 }
 
+/** Text with what stands between backticks as code; one that has no other yet stays as it is. */
+function withCode(text: string): readonly (string | VNode)[] {
+  return text.split(/`([^`\n]+)`/).map((piece, at) => (at % 2 === 1 ? <code key={at}>{piece}</code> : piece));
+}
+
 /** Its place, before it has begun: what stands below does not move when it does. */
 export function DemoPlace(): VNode {
   return <DemoCard pill={<PhasePill phase="connecting" />} lines={[]} href={paths.lanes} />;
@@ -45,7 +50,7 @@ function DemoCard(props: {
         {lines.map(({ id, who, text }) => (
           <li key={id}>
             <span class="who">{who}</span>
-            <span>{text}</span>
+            <span>{withCode(text)}</span>
           </li>
         ))}
       </ol>
