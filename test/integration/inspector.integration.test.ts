@@ -163,6 +163,7 @@ test("the first visit shows two agents talking, and says that it is a demonstrat
   const lines = page.getByRole("list", { name: "What they say" });
   for (const who of ["researcher", "team"]) await lines.locator(".who", { hasText: who }).first().waitFor();
   await page.getByText("A demonstration that this page began").waitFor();
+  await lines.locator("code").first().waitFor();
   const shifted = Number(await page.evaluate("window.shifted"));
   assert.ok(shifted < 0.02, `what comes pushes nothing away: a layout shift of ${shifted}`);
   assert.deepEqual(await seriousFindings(page), []);
@@ -178,6 +179,17 @@ test("a server with agents of its own begins nothing by itself", async (t) => {
   await page.getByText("Nothing runs.").waitFor();
   const { tasks } = await rpcClient(`${server.url}/a2a/agent`).must<{ readonly tasks: readonly unknown[] }>("ListTasks", {});
   assert.deepEqual(tasks, []);
+});
+
+test("a task's head counts one token as one", async (t) => {
+  const server = await serving(t, [
+    agentOf(async function* () {
+      yield { kind: "text", text: "Yes." };
+    }),
+  ]);
+  const { task } = await rpcClient(`${server.url}/a2a/agent`).send("Well?");
+  const page = await open(t, `${server.url}/t/agent/${task.id}`);
+  await page.locator(".task-head").getByText("1 token", { exact: true }).waitFor();
 });
 
 test("tasks are found by agent, state and time, and each has an address", async (t) => {

@@ -11,7 +11,7 @@ import { FILE_AGENT, heldFile, heldProblem } from "../state/held-file.ts";
 import { agentName } from "../state/server.ts";
 import { cancelTask } from "../state/steer.ts";
 import { openStream, type StreamStore } from "../state/stream.ts";
-import { stateWords } from "../state/words.ts";
+import { countWords, stateWords } from "../state/words.ts";
 import { Icon } from "../ui/icon.tsx";
 import { PhasePill } from "../ui/phase.tsx";
 import { Problem } from "../ui/problem.tsx";
@@ -110,7 +110,7 @@ function Head({ stream, all }: { readonly stream: StreamStore; readonly all: Str
               {stream.entries.length === all.entries.length ? "" : `${countOf(stream)} of `}
               {countOf(all)} entries
             </span>
-            <span class="num">{tokens} tokens</span>
+            <span class="num">{countWords(tokens, "token")}</span>
             <span class="num">{rate === undefined ? "" : `${rate.toFixed(rate < 10 ? 1 : 0)} tokens/s`}</span>
           </>
         )}

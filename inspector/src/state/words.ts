@@ -55,6 +55,11 @@ export function whenWords(at: number, now: number): string {
   return new Date(at).toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
 }
 
+/** A number of things: `1 token`, `2 tokens`. */
+export function countWords(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** Bytes in words. */
 export function sizeWords(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;

@@ -6,6 +6,7 @@ import { TASK_TABS } from "../../shell/task-tabs.ts";
 import { countOf } from "../../state/figures.ts";
 import { openStream } from "../../state/stream.ts";
 import { createSse } from "../../state/sse.ts";
+import { countWords } from "../../state/words.ts";
 import { PhasePill } from "../../ui/phase.tsx";
 import { campaignPaths } from "./parts.tsx";
 
@@ -35,7 +36,7 @@ export function BattlePage(props: { readonly campaign: string; readonly battle: 
         <div class="facts">
           <span class="num">attempt {attempt}</span>
           <span class="num">{countOf(shown)} entries</span>
-          <span class="num">{shown.liveness.value.tokens} tokens</span>
+          <span class="num">{countWords(shown.liveness.value.tokens, "token")}</span>
         </div>
       </header>
       <StreamViews tabs={TABS} view={view} replay={replay} of="battle" />
