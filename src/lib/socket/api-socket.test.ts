@@ -178,6 +178,23 @@ test("a feed up to now ends by itself, also over a socket", async (t) => {
   assert.equal((await page.next(is("error", 2))).error.code, "invalid-params");
 });
 
+test("a feed that goes on is left at once, whether it waits for what comes or for credit, and its reader is gone", async (t) => {
+  const server = await serving(t, [counter]);
+  await using page = await openPageSocket(server.url);
+  page.say({ op: "subscribe-feed", sub: 1, after: "0" });
+  await page.next(is("feed", 1));
+  page.say({ op: "unsubscribe", sub: 1 });
+  await page.next(is("end", 1));
+  await rpcClient(`${server.url}/a2a/agent`).send("2000");
+  page.say({ op: "subscribe-feed", sub: 1, after: "0", credit: 1 });
+  await page.next(is("blocked", 1));
+  const readers = async (): Promise<readonly unknown[]> => (await (await fetch(`${server.url}/api/readers`)).json()) as unknown[];
+  assert.equal((await readers()).length, 1);
+  page.say({ op: "unsubscribe", sub: 1 });
+  await page.next(is("end", 1));
+  while ((await readers()).length > 0);
+});
+
 test("what catches up is compressed for a client that takes it, what is live is not", async (t) => {
   const server = await serving(t, [counter]);
   const { task } = await rpcClient(`${server.url}/a2a/agent`).send("3000");
