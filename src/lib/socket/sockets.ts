@@ -27,7 +27,8 @@ const END_TIMEOUT_MS = 1000;
 const MAX_UNANSWERED = 2;
 
 /**
- * What catches up is compressed, what is live is not (decision 074): a token would cost ten times as much, a large message becomes a sixteenth for a few ms of CPU a MB.
+ * What comes in large messages is compressed, tokens by themselves are not (decision 074): a token would cost ten times as much, a large message becomes a sixteenth for a
+ * few ms of CPU a MB.
  * No window is kept between messages, so what one message holds does not show in the length of another. What compresses stays with a connection for its life, though:
  * a window of 4 KiB and small tables are 32 KB, an eighth of the default's. A client that asks for a smaller window than ours gets no compression at all; Python's
  * `websockets` asks for this one.
