@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { createDemoAgents } from "../src/lib/main/agents/demo-agents.ts";
 import { startServer } from "../src/lib/main/server.ts";
+import { RESULTS_DIR } from "../src/lib/main/settings.ts";
 import { createMemoryStore } from "../src/lib/log/memory.ts";
 import type { SendReply } from "../src/lib/model/api.ts";
 import { chromium as engine } from "./engines/chromium.ts";
@@ -20,7 +21,7 @@ if (found === undefined) throw new Error(`There is no browser: ${engine.byHand}.
 await ensureInspector();
 const { agents } = await createDemoAgents({});
 await using store = createMemoryStore();
-await using server = await startServer({ agents, store, port: 0, grpcPort: false });
+await using server = await startServer({ agents, store, port: 0, grpcPort: false, resultsDir: RESULTS_DIR });
 const browser = await chromium.launch({ executablePath: found.browser, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 try {
   const page = await browser.newPage({ viewport: { width: 1120, height: 500 }, colorScheme: "dark", deviceScaleFactor: 2 });
