@@ -161,7 +161,7 @@ function follow(agent: string, task: string, { transport, maxBytes }: Required<O
   const { connection } = signals;
   let wire = new AbortController();
   let cutFor: number | undefined;
-  let conditions: Conditions | undefined;
+  const conditions = signal<Conditions | undefined>(undefined);
   const pins = new Set<{ readonly from: number }>();
   const room = createRoom();
   /** What came and waits for the next frame. */
@@ -178,10 +178,7 @@ function follow(agent: string, task: string, { transport, maxBytes }: Required<O
   /** One connection, to its end. */
   const read = async (): Promise<"ended" | "lost"> => {
     const cursor = reading.cursor();
-    for await (const told of transport(
-      { agent, task, ...(cursor !== undefined && { after: cursor }) },
-      { signal: wire.signal, conditions: () => conditions },
-    )) {
+    for await (const told of transport({ agent, task, ...(cursor !== undefined && { after: cursor }) }, { signal: wire.signal, conditions })) {
       if (told.kind === "opened") {
         connection.value = { kind: "open" };
         // What is pending belongs to the connection before.
@@ -253,7 +250,7 @@ function follow(agent: string, task: string, { transport, maxBytes }: Required<O
       if (transport === connectShared) dropShared();
     },
     throttle(given) {
-      conditions = given;
+      conditions.value = given;
     },
     isHeld: room.isFull,
     pin(seq) {

@@ -1,3 +1,4 @@
+import type { ReadonlySignal } from "@preact/signals";
 import type { StreamEntry, StreamOpened } from "../../../src/lib/model/api.ts";
 import { askKey } from "./call.ts";
 
@@ -7,7 +8,7 @@ import { askKey } from "./call.ts";
  */
 export type Transport = (
   request: { readonly agent: string; readonly task: string; readonly after?: string },
-  options: { readonly signal: AbortSignal; readonly conditions: () => Conditions | undefined },
+  options: { readonly signal: AbortSignal; readonly conditions: ReadonlySignal<Conditions | undefined> },
 ) => AsyncIterable<Told>;
 
 /** What a connection tells. */

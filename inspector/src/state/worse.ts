@@ -1,3 +1,4 @@
+import type { ReadonlySignal } from "@preact/signals";
 import { pageNow, pause } from "./frame.ts";
 import type { Conditions } from "./transport.ts";
 
@@ -6,11 +7,16 @@ const MOST = 1000;
 
 /**
  * What `source` gives, as a bad network would bring it: each piece `latencyMs` after it came, so that the rhythm stays, and no more than `bytesPerSecond`. With a rate the
- * source is read no faster than that, so that its side feels it too. In order, nothing lost; what `source` throws comes when its turn is. The conditions may change at any time.
+ * source is read no faster than that, so that its side feels it too. In order, nothing lost; what `source` throws comes when its turn is. The conditions may change at any time: what
+ * waits goes on under the new ones at once.
  */
 export async function* worsen<T>(
   source: AsyncIterable<T>,
-  { sizeOf, conditions, signal }: { readonly sizeOf: (piece: T) => number; readonly conditions: () => Conditions | undefined; readonly signal: AbortSignal },
+  {
+    sizeOf,
+    conditions,
+    signal,
+  }: { readonly sizeOf: (piece: T) => number; readonly conditions: ReadonlySignal<Conditions | undefined>; readonly signal: AbortSignal },
 ): AsyncGenerator<T, void, undefined> {
   type Step = { readonly at: number } & (
     | { readonly kind: "piece"; readonly piece: T }
@@ -29,7 +35,7 @@ export async function* worsen<T>(
   /** What is late because of the rate, and not of the way, keeps the source waiting. */
   const isFull = (): boolean => {
     const [first] = way;
-    return first !== undefined && (way.length >= MOST || pageNow() - first.at >= (conditions()?.latencyMs ?? 0));
+    return first !== undefined && (way.length >= MOST || pageNow() - first.at >= (conditions.peek()?.latencyMs ?? 0));
   };
   const read = async (): Promise<void> => {
     try {
@@ -48,8 +54,34 @@ export async function* worsen<T>(
     }
   };
   const reading = read();
-  /** The moment from which on the next byte may pass. */
-  let free = 0;
+  /** Ends the wait for something on the way. */
+  let waking = new AbortController();
+  const wake = (): void => {
+    waking.abort();
+    waking = new AbortController();
+    // Less lateness, and the source may be asked for more.
+    left.resolve();
+  };
+  /** Over when the step may leave the way. What has passed of a piece at one rate does not pass again at another. */
+  const pass = async (step: Step): Promise<void> => {
+    let bytes: number | undefined;
+    for (;;) {
+      signal.throwIfAborted();
+      const { latencyMs = 0, bytesPerSecond } = conditions.peek() ?? {};
+      const from = pageNow();
+      if (step.at + latencyMs > from) {
+        await pause(step.at + latencyMs - from, waking.signal);
+        continue;
+      }
+      if (step.kind !== "piece" || bytesPerSecond === undefined) return;
+      bytes ??= sizeOf(step.piece);
+      if (bytes < 1) return;
+      await pause((1000 * bytes) / bytesPerSecond, waking.signal);
+      bytes -= ((pageNow() - from) * bytesPerSecond) / 1000;
+    }
+  };
+  const forget = conditions.subscribe(wake);
+  signal.addEventListener("abort", wake);
   try {
     for (;;) {
       const [step] = way;
@@ -58,14 +90,7 @@ export async function* worsen<T>(
         arrived = Promise.withResolvers();
         continue;
       }
-      const { latencyMs = 0, bytesPerSecond } = conditions() ?? {};
-      const due = step.at + latencyMs;
-      if (due > pageNow()) await pause(due - pageNow(), signal);
-      if (step.kind === "piece" && bytesPerSecond !== undefined) {
-        free = Math.max(free, pageNow()) + (1000 * sizeOf(step.piece)) / bytesPerSecond;
-        await pause(free - pageNow(), signal);
-      }
-      signal.throwIfAborted();
+      await pass(step);
       way.shift();
       left.resolve();
       if (step.kind === "end") return;
@@ -74,6 +99,8 @@ export async function* worsen<T>(
     }
   } finally {
     over = true;
+    forget();
+    signal.removeEventListener("abort", wake);
     left.resolve();
     // Left early: nobody reads the rest.
     void Promise.resolve(iterator.return?.()).catch(() => undefined);
