@@ -94,6 +94,41 @@ test("a campaign is started by its name, watched while it runs, paused and told 
   assert.deepEqual([compared.body.battles, compared.body.broken], [2, 0]);
 });
 
+test("a campaign that was canceled as soon as it was started goes on when it is started again", { timeout: 120_000 }, async (t) => {
+  const { agent, release } = slowSubject(t);
+  const { campaignsDir, resultsDir } = folders(t);
+  const server = await serving(t, [agent], { campaignsDir, resultsDir });
+  writeFileSync(join(campaignsDir, "nightly.yaml"), yaml(`${server.url}/a2a/agent`));
+  const api = apiClient(server.url);
+  const boardWhere = async (holds: (board: CampaignBoard) => boolean): Promise<CampaignBoard> => {
+    const { events } = await readEvents(`${server.url}/api/campaigns/nightly/events`, { until: ({ data }) => holds(boardOf(data)), maxConnections: 1 });
+    return boardOf(events.at(-1)?.data ?? "");
+  };
+
+  // Steered at once: whoever is told that it runs can reach it.
+  assert.equal((await api.post("/api/campaigns/nightly/start", undefined)).status, 204);
+  assert.equal((await api.post("/api/campaigns/nightly/pause", undefined)).status, 200);
+  assert.equal((await api.post("/api/campaigns/nightly/resume", undefined)).status, 200);
+  await boardWhere(({ battles }) => battles.filter(({ tokens }) => tokens === 10).length === 2);
+  const one = (await api.get<CampaignBoard>("/api/campaigns/nightly")).body.battles.find(({ item }) => item === "one");
+  assert.equal((await api.post("/api/campaigns/nightly/cancel", { battles: [one?.battle] })).status, 200);
+  await boardWhere(({ battles }) => battles.some(({ item, phase }) => item === "one" && phase === "canceled"));
+  assert.equal((await api.post("/api/campaigns/nightly/cancel", undefined)).status, 200);
+  const stopped = await boardWhere(({ state, runner }) => state === "canceled" && !runner);
+  assert.deepEqual(
+    stopped.battles.map(({ phase }) => phase),
+    ["canceled", "canceled"],
+  );
+
+  release();
+  await api.post("/api/campaigns/nightly/pause", undefined);
+  assert.equal((await api.post("/api/campaigns/nightly/start", undefined)).status, 204);
+  // What the cancel of the whole campaign ended is tried again, the battle that was canceled by its name is not.
+  const over = await boardWhere(({ state, runner }) => state === "exhausted" && !runner);
+  assert.deepEqual([over.wishes.canceled, over.wishes.paused, over.judged], [false, false, 1]);
+  assert.deepEqual(Object.fromEntries(over.battles.map(({ item, phase }) => [item, phase])), { one: "canceled", two: "passed" });
+});
+
 test("what does not stand in the folder is not started, and only operators see campaigns", { timeout: 60_000 }, async (t) => {
   const { campaignsDir, resultsDir } = folders(t);
   const keys = [makeApiKey({ tenant: "acme", user: "ann", roles: ["operator"] }), makeApiKey({ tenant: "acme", user: "bob" })];

@@ -2,14 +2,17 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, openSync, closeSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { CampaignDirectory } from "../campaign/web/directory.ts";
+import { createFileControl } from "../campaign/control.ts";
 import type { Summary } from "../campaign/progress.ts";
+import { readBattles } from "../campaign/report/source.ts";
+import type { CampaignDirectory } from "../campaign/web/directory.ts";
 import { folderName } from "../cli/campaign/run.ts";
 import { isHeld } from "../log/sqlite/lock.ts";
 import type { CampaignOverview } from "../model/api.ts";
 import { IasError } from "../model/errors.ts";
 import { systemClock } from "../stream/clock.ts";
 import { createCampaignParts } from "./campaign-parts.ts";
+import { openLedger } from "./open-ledger.ts";
 
 /** Where campaigns stand. */
 export interface CampaignDirectoryOptions {
@@ -77,6 +80,18 @@ export function createCampaignDirectory({ files, results }: CampaignDirectoryOpt
     return [...overviews.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Who starts a campaign wants it to go on: takes back a pause and a cancel of all of it. The battles that such a cancel ended are tried again. */
+  async function takeBackStop(folder: string): Promise<void> {
+    const control = createFileControl(join(folder, "control"));
+    const { canceled, cancelBattles } = await control.read();
+    const requeueBattles: string[] = [];
+    if (canceled && isFolder(join(folder, "ledger"))) {
+      await using open = await parts.open(folder);
+      for await (const { battle, state } of readBattles(open.source)) if (state === "canceled" && !cancelBattles.includes(battle)) requeueBattles.push(battle);
+    }
+    await control.write({ paused: false, canceled: false, requeueBattles });
+  }
+
   return {
     list,
     async overview(name) {
@@ -94,6 +109,7 @@ export function createCampaignDirectory({ files, results }: CampaignDirectoryOpt
       if ("problem" in found) throw new IasError("configuration", found.problem);
       const folder = join(results, name);
       if (isHeld(join(folder, "ledger"))) throw new IasError("conflict", `The campaign ${name} runs already.`, { reason: "CAMPAIGN_RUNS" });
+      await takeBackStop(folder);
       const runner = startRunner(found.file, folder);
       runners.set(name, runner);
       runner.once("exit", () => runners.delete(name));
@@ -182,9 +198,10 @@ function isInherited(option: string): boolean {
   return option.startsWith("--conditions=");
 }
 
+/** Until its folder can be opened and wishes reach it. One that still starts its agents after `BEGIN_MS` runs all the same. */
 async function untilBegun(runner: ChildProcess, folder: string): Promise<void> {
   for (let waited = 0; waited < BEGIN_MS; waited += POLL_MS) {
-    if (isHeld(join(folder, "ledger"))) return;
+    if (isHeld(join(folder, "ledger")) && (await hasCampaign(folder))) return;
     if (runner.exitCode !== null || runner.signalCode !== null) {
       if (runner.exitCode === 0) return;
       const said = lastFault(folder) ?? readFileSync(join(folder, "runner.log"), "utf8").trim().slice(-2000);
@@ -192,7 +209,18 @@ async function untilBegun(runner: ChildProcess, folder: string): Promise<void> {
     }
     await systemClock.sleep(POLL_MS, NEVER);
   }
+  if (isHeld(join(folder, "ledger"))) return;
   throw new IasError("timeout", `The campaign has not begun within ${BEGIN_MS / 1000} s; ${folder} has its runner.log.`);
+}
+
+/** Whether the ledger can be read and has its campaign; one that is just being made cannot. */
+async function hasCampaign(folder: string): Promise<boolean> {
+  try {
+    await using ledger = openLedger(folder, { readOnly: true });
+    return (await ledger.campaign()) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 async function endRunner(runner: ChildProcess): Promise<void> {

@@ -216,10 +216,12 @@ async function wish(campaign: string, verb: string, problem: Signal<string | und
 function Steering({ board, problem }: { readonly board: CampaignBoard; readonly problem: Signal<string | undefined> }): VNode {
   const { name, runner, startable, wishes, battles, state } = board;
   const failed = battles.some(({ running, phase }) => !running && ["failed", "unknown", "canceled"].includes(phase));
+  // Starting takes back a pause and a cancel: there is one button for all of it.
+  const canStart = !runner && startable && (state !== "done" || wishes.requeueBattles.length > 0);
   const act = (verb: string, body?: unknown) => () => void wish(name, verb, problem, body);
   return (
     <div class="row wrap">
-      {!runner && startable && state !== "done" && (
+      {canStart && (
         <button type="button" class="primary" onClick={act("start")}>
           {state === "new" ? "Start" : "Go on"}
         </button>
@@ -229,7 +231,7 @@ function Steering({ board, problem }: { readonly board: CampaignBoard; readonly 
           Pause
         </button>
       )}
-      {(wishes.paused || wishes.canceled) && (
+      {!canStart && (wishes.paused || wishes.canceled) && (
         <button type="button" onClick={act("resume")}>
           Resume
         </button>

@@ -14,7 +14,8 @@ export interface CampaignDirectory extends AsyncDisposable {
   /** The ledger of one that was begun, for reading. Throws `not-found`. */
   open(name: string): Promise<OpenCampaign>;
   /**
-   * Starts it, or goes on with it, in a process of its own, which ends in order with this one. Throws `not-found` where no file of this name stands in the
+   * Starts it, or goes on with it, in a process of its own, which ends in order with this one. Takes back a pause and a cancel of the whole campaign, and has
+   * what that cancel ended tried again. Resolves when `open` finds it, or its agents take long to start. Throws `not-found` where no file of this name stands in the
    * folder, `conflict` where it runs already, `configuration` where its file is not right.
    */
   start(name: string): Promise<void>;

@@ -101,7 +101,7 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       path: "/api/campaigns/{campaign}/start",
       tag: TAG,
       access: "operator",
-      summary: "Starts a campaign of the campaigns' folder, or goes on with it",
+      summary: "Starts a campaign of the campaigns' folder, or goes on with it: takes back a pause, and a cancel of all of it",
       async handle({ params }) {
         await directory.start(params.campaign);
         return { body: undefined };
