@@ -62,8 +62,14 @@ subjects: [{ id: counter, url: ${server.url}/a2a/agent }]
     await page.getByText("2 of 2 judged, 1 passed", { exact: true }).waitFor();
     await rows.filter({ hasText: `The answer lacks "eleven"` }).waitFor();
     await picture("done");
+    // Without a runner a wish waits for the next, and says so.
+    await page.getByRole("button", { name: "Pause" }).waitFor({ state: "detached" });
+    await rows.filter({ hasText: "two" }).getByRole("button", { name: "Try again" }).click();
+    await rows.filter({ hasText: "two" }).getByText("tried again, after Go on").waitFor();
+    await page.getByRole("button", { name: "Go on" }).waitFor();
     await rows.filter({ hasText: "two" }).getByRole("link").click();
     await page.getByText("11 tokens").waitFor();
+    await page.getByText("counter", { exact: true }).first().waitFor();
     await picture("battle");
     await page.getByRole("link", { name: "Frames" }).click();
     await page.getByText("onerror").first().waitFor();

@@ -93,6 +93,8 @@ export interface Resume {
 /** What a stream is opened with; tests give another transport. */
 export interface OpenOptions {
   readonly transport?: Transport;
+  /** Streams of one agent and task share what is read; those of another place name it here. */
+  readonly place?: string;
   /** See `MAX_HELD_BYTES`. */
   readonly maxBytes?: number;
 }
@@ -113,8 +115,8 @@ const PIN_BEFORE = 2000;
 const LINGER_MS = 3000;
 
 /** Follows a task's stream from its first entry; views of one task share it. Each caller closes once what it opened. */
-export function openStream(agent: string, task: string, { transport = connectShared, maxBytes = MAX_HELD_BYTES }: OpenOptions = {}): StreamStore {
-  const key = `${agent}\n${task}`;
+export function openStream(agent: string, task: string, { transport = connectShared, place = "", maxBytes = MAX_HELD_BYTES }: OpenOptions = {}): StreamStore {
+  const key = `${place}\n${agent}\n${task}`;
   let known = shared.get(key);
   if (known === undefined) {
     const made: Shared = {
@@ -154,7 +156,7 @@ function nothing(): void {
   // A file has no wire.
 }
 
-function follow(agent: string, task: string, { transport, maxBytes }: Required<OpenOptions>, release: (end: () => void) => void): StreamStore {
+function follow(agent: string, task: string, { transport, maxBytes }: Required<Omit<OpenOptions, "place">>, release: (end: () => void) => void): StreamStore {
   const over = new AbortController();
   const reading = createReading();
   const signals = createSignals(reading, { kind: "connecting", attempt: 1 });

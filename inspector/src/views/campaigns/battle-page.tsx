@@ -17,12 +17,16 @@ const TABS = TASK_TABS.filter(({ id }) => id !== "conversation" && id !== "reade
 export function BattlePage(props: { readonly campaign: string; readonly battle: string; readonly attempt: string; readonly view: string }): VNode {
   const { campaign, battle, attempt, view } = props;
   const path = `/api/campaigns/${encodeURIComponent(campaign)}/battles/${encodeURIComponent(battle)}/${encodeURIComponent(attempt)}/events`;
-  const stream = useMemo(() => openStream(campaign, `${battle}/${attempt}`, { transport: createSse(() => path) }), [campaign, battle, attempt, path]);
+  const names = battle.split("/").map(decodeURIComponent);
+  const [subject = campaign] = names;
+  const stream = useMemo(
+    () => openStream(subject, `${battle}/${attempt}`, { transport: createSse(() => path), place: campaign }),
+    [subject, campaign, battle, attempt, path],
+  );
   useEffect(() => () => stream.close(), [stream]);
   const replay = useReplay(stream);
   const { shown } = replay;
   void shown.version.value;
-  const name = battle.split("/").map(decodeURIComponent).join(" / ");
   return (
     <>
       <header class="task-head">
@@ -30,7 +34,7 @@ export function BattlePage(props: { readonly campaign: string; readonly battle: 
           <a href={campaignPaths.board(campaign)}>{campaign}</a>
         </p>
         <div class="row wrap">
-          <h1 class="cut-text">{name}</h1>
+          <h1 class="cut-text">{names.join(" / ")}</h1>
           <PhasePill phase={shown.phase.value} />
         </div>
         <div class="facts">

@@ -80,7 +80,7 @@ export function Board({ name }: { readonly name: string }): VNode {
           </thead>
           <tbody>
             {battles.map((row) => (
-              <Row key={row.battle} row={row} campaign={shown.name} now={now} problem={problem} />
+              <Row key={row.battle} row={row} board={shown} now={now} problem={problem} />
             ))}
           </tbody>
         </table>
@@ -141,8 +141,14 @@ function Phases({ battles, only }: { readonly battles: readonly BattleRow[]; rea
   );
 }
 
-function Row(props: { readonly row: BattleRow; readonly campaign: string; readonly now: Signal<number>; readonly problem: Signal<string | undefined> }): VNode {
-  const { row, campaign, now, problem } = props;
+function Row(props: {
+  readonly row: BattleRow;
+  readonly board: CampaignBoard;
+  readonly now: Signal<number>;
+  readonly problem: Signal<string | undefined>;
+}): VNode {
+  const { row, board, now, problem } = props;
+  const campaign = board.name;
   const steer = (verb: "cancel" | "requeue"): void => void wish(campaign, verb, problem, { battles: [row.battle] });
   return (
     <tr class={row.phase === "stalled" ? "is-stalled" : undefined}>
@@ -171,17 +177,24 @@ function Row(props: { readonly row: BattleRow; readonly campaign: string; readon
         <Episodes row={row} now={now.value} />
       </td>
       <td class="right">
-        {row.running ? (
-          <button type="button" class="quiet small" onClick={() => steer("cancel")}>
-            Cancel
-          </button>
-        ) : (
-          <button type="button" class="quiet small" onClick={() => steer("requeue")}>
-            Try again
-          </button>
-        )}
+        <Steer row={row} board={board} steer={steer} />
       </td>
     </tr>
+  );
+}
+
+/** What can be asked for a battle, or what was asked and is not done: without a runner it waits for the next. */
+function Steer(props: { readonly row: BattleRow; readonly board: CampaignBoard; readonly steer: (verb: "cancel" | "requeue") => void }): VNode {
+  const { row, board, steer } = props;
+  if (board.wishes.requeueBattles.includes(row.battle)) {
+    const when = board.runner ? "" : board.startable ? ", after Go on" : ", at its next run";
+    return <span class="muted small">tried again{when}</span>;
+  }
+  const verb = row.running ? "cancel" : "requeue";
+  return (
+    <button type="button" class="quiet small" onClick={() => steer(verb)}>
+      {row.running ? "Cancel" : "Try again"}
+    </button>
   );
 }
 
