@@ -355,6 +355,26 @@ test("fifty agents at once have fifty lanes, all on one connection", async (t) =
   await page.screenshot({ path: join(PICTURES, "lanes-fifty.png") });
 });
 
+test("a stall that the agent's own threshold finds is called so in the lane, in the task's head, and at Home", async (t) => {
+  const silent = agentOf(
+    async function* (_, signal) {
+      yield { kind: "text", text: "a word " };
+      yield { kind: "text", text: "and one more" };
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+    { liveness: { onStall: "report", thresholds: { gapMs: 500 } } },
+  );
+  const server = await serving(t, [silent]);
+  const task = await send(server.url, "agent");
+  const page = await open(t, `${server.url}/t/agent/${task}?view=lanes`);
+  // By its own threshold the page would find it after 30 s.
+  await page.locator(".task-head .pill", { hasText: "stalled" }).waitFor({ timeout: 15_000 });
+  await page.getByRole("button", { name: "Table" }).click();
+  await page.getByRole("row").filter({ hasText: "stalled" }).waitFor();
+  await page.goto(`${server.url}/`);
+  await page.locator(`a[href*="${task}"]`).filter({ hasText: "stalled" }).waitFor();
+});
+
 for (const [name, options] of [
   ["wide-light", { colorScheme: "light", viewport: { width: 1600, height: 1000 } }],
   ["wide-dark", { colorScheme: "dark", viewport: { width: 1600, height: 1000 } }],

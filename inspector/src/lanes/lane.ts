@@ -1,8 +1,9 @@
 import { gapFigure } from "../../../src/lib/liveness/gaps.ts";
-import { type Liveness, type LivenessSignal, phaseOf, startLiveness, tokensPerSecond } from "../../../src/lib/liveness/liveness.ts";
+import { type Liveness, type LivenessSignal, startLiveness, tokensPerSecond } from "../../../src/lib/liveness/liveness.ts";
 import { limitOf, step } from "../../../src/lib/liveness/step.ts";
 import type { Thresholds } from "../../../src/lib/liveness/thresholds.ts";
 import type { TaskState } from "../../../src/lib/model/a2a.ts";
+import { endsVerdict, phaseHeard, type Verdict } from "../state/verdict.ts";
 import { type LaneLimits, TASK_LANE_LIMITS } from "./limits.ts";
 import { createTicks, type TickKind, type Ticks } from "./level-of-detail.ts";
 import { codeOf, phaseOfCode, type Shown } from "./phases.ts";
@@ -73,7 +74,7 @@ export interface LaneWriter {
   tick(at: number, seq: number, kind: TickKind): void;
   mark(mark: Mark): void;
   /** The owner of the turn judged by itself: its word stands until content or another phase comes. */
-  told(at: number, judged: "slow" | "stalled" | undefined): void;
+  told(at: number, judged: Verdict | undefined): void;
   /** Finds silence that became too long up to `at`, at the very moment when it did. */
   advance(at: number): void;
   setState(state: TaskState): void;
@@ -113,7 +114,7 @@ export function createLane(options: LaneOptions): LaneWriter {
   const startedAt = options.at;
   let { agent, context, parent, isRemote = false } = options;
   let liveness: Liveness = startLiveness(options.at, options.begins);
-  let verdict: "slow" | "stalled" | undefined;
+  let verdict: Verdict | undefined;
   let rests = isRemote;
   let isOver = false;
   let state: TaskState | undefined;
@@ -125,8 +126,7 @@ export function createLane(options: LaneOptions): LaneWriter {
 
   const shown = (): Shown => {
     if (isOver || rests || liveness.activity === "ended") return "none";
-    const own = phaseOf(liveness);
-    return own === "throttled" || verdict === undefined || own === "stalled" ? own : verdict;
+    return phaseHeard({ liveness, verdict });
   };
   const draw = (at: number): void => phases.set(at, codeOf(shown()));
   const heatOf = (ms: number): number => {
@@ -219,7 +219,7 @@ export function createLane(options: LaneOptions): LaneWriter {
           push(silences, { from: before.quietSince, to: time, heat: heatOf(quiet) }, limits.maxMarks);
         const taken = step(before, { kind: "signal", at: time, signal, seq }, thresholds);
         liveness = taken.state;
-        if (signal.kind === "content" || taken.events.some((event) => event.kind === "phase")) verdict = undefined;
+        if (endsVerdict(signal, taken.events)) verdict = undefined;
         if (before.firstContentMs === undefined && liveness.firstContentMs !== undefined) {
           push(marks, { at: time, seq, kind: "first-token", label: "first token" }, limits.maxMarks);
         }

@@ -4,6 +4,7 @@ import type { Part, StreamResponse, TaskState } from "../../../src/lib/model/a2a
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { messageOf } from "../../../src/lib/model/errors.ts";
 import { type ExtensionData, readExtension, toMetadata } from "../../../src/lib/model/extension.ts";
+import { verdictAfter } from "../state/verdict.ts";
 import { stateName } from "../state/words.ts";
 import { createLane, type Lane, type LaneWriter } from "./lane.ts";
 import { type LaneLimits, MAX_CHILD_LANES, MAX_TOLD_CALLS } from "./limits.ts";
@@ -192,7 +193,7 @@ export function createLanes(options: LanesOptions = {}): Lanes {
     speaker.signal(at, seq, signals);
     // The agent itself waits and ends with the one that speaks for it.
     if (speaker !== root) root.signal(at, seq, state === undefined || state === "TASK_STATE_WORKING" ? [{ kind: "child" }] : signals);
-    if (data?.kind === "liveness") speaker.told(at, data.phase === "slow" || data.phase === "stalled" ? data.phase : undefined);
+    if (data?.kind === "liveness") speaker.told(at, verdictAfter(undefined, data));
     const word = data?.kind === "reasoning" ? "reasoning" : !isAside && bringsContent(event) ? "content" : undefined;
     if (word !== undefined) speaker.tick(at, seq, word);
     if (isAside) {

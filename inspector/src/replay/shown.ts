@@ -1,10 +1,10 @@
 import { computed, type ReadonlySignal } from "@preact/signals";
-import { type Liveness, phaseOf } from "../../../src/lib/liveness/liveness.ts";
 import type { TaskState } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { createFold } from "../../../src/lib/model/fold.ts";
 import { createFiguresBook } from "../state/figures.ts";
 import type { StreamStore } from "../state/stream.ts";
+import { type Heard, phaseHeard } from "../state/verdict.ts";
 
 /** Where a replay stands: the first `count` entries have come, and it is `time`, ms since the epoch by the entries' clock. */
 export interface Moment {
@@ -53,7 +53,7 @@ export function createShown(stream: StreamStore, moment: ReadonlySignal<Moment |
     }
     return { version, generation, figures: at === undefined ? undefined : book.at(entries, count, at.time) };
   });
-  const live = <T>(pick: (figures: { readonly liveness: Liveness; readonly state: TaskState | undefined }) => T, own: ReadonlySignal<T>): ReadonlySignal<T> =>
+  const live = <T>(pick: (figures: Heard & { readonly state: TaskState | undefined }) => T, own: ReadonlySignal<T>): ReadonlySignal<T> =>
     computed(() => {
       const { figures } = now.value;
       return figures === undefined ? own.value : pick(figures);
@@ -71,7 +71,7 @@ export function createShown(stream: StreamStore, moment: ReadonlySignal<Moment |
     version: computed(() => now.value.version),
     generation: computed(() => now.value.generation),
     liveness: live(({ liveness }) => liveness, stream.liveness),
-    phase: live(({ liveness }) => phaseOf(liveness), stream.phase),
+    phase: live(phaseHeard, stream.phase),
     state: live(({ state }) => state, stream.state),
     fold() {
       if (isLive()) return stream.fold();

@@ -1,12 +1,12 @@
 import { type Liveness, startLiveness } from "../../../src/lib/liveness/liveness.ts";
-import { readSignals } from "../../../src/lib/liveness/read-signals.ts";
 import { step } from "../../../src/lib/liveness/step.ts";
 import { DEFAULT_THRESHOLDS } from "../../../src/lib/liveness/thresholds.ts";
 import type { TaskState } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
+import { type Heard, hear } from "./verdict.ts";
 
 /** What the first entries of a stream amount to. */
-export interface Figures {
+export interface Figures extends Heard {
   readonly count: number;
   readonly state: TaskState | undefined;
   /** By the entries' own times. */
@@ -15,7 +15,7 @@ export interface Figures {
 
 /** The figures of no entry; `state` is the task's where it began before. */
 export function startFigures(state?: TaskState): Figures {
-  return { count: 0, state, liveness: startLiveness(0) };
+  return { count: 0, state, liveness: startLiveness(0), verdict: undefined };
 }
 
 /** The numbers of a stream at any place of it, each place in at most `EVERY` steps from the nearest that is remembered. */
@@ -53,12 +53,12 @@ export function createFiguresBook(before: Figures): FiguresBook {
 }
 
 /** The figures with one entry more. */
-export function addEntry({ count, state, liveness }: Figures, { seq, at, audience, event }: StreamEntry): Figures {
-  let next = count === 0 ? startLiveness(at) : step(liveness, { kind: "tick", at }, DEFAULT_THRESHOLDS).state;
-  for (const signal of readSignals(event)) next = step(next, { kind: "signal", at, signal, seq }, DEFAULT_THRESHOLDS).state;
+export function addEntry({ count, state, liveness, verdict }: Figures, entry: StreamEntry): Figures {
+  const { at, audience, event } = entry;
+  const before = count === 0 ? startLiveness(at) : step(liveness, { kind: "tick", at }, DEFAULT_THRESHOLDS).state;
   const told =
     audience !== "public" ? undefined : "task" in event ? event.task.status.state : "statusUpdate" in event ? event.statusUpdate.status.state : undefined;
-  return { count: count + 1, state: told ?? state, liveness: next };
+  return { count: count + 1, state: told ?? state, ...hear({ liveness: before, verdict }, entry, at, DEFAULT_THRESHOLDS) };
 }
 
 /** How many entries of a stream have come, with those that the page has let go. */

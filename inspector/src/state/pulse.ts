@@ -1,4 +1,4 @@
-import { type Phase, phaseOf, tokensPerSecond } from "../../../src/lib/liveness/liveness.ts";
+import { type Phase, tokensPerSecond } from "../../../src/lib/liveness/liveness.ts";
 import type { Part, StreamResponse, Task, TaskState, TaskStatus } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import { readExtension } from "../../../src/lib/model/extension.ts";
@@ -87,7 +87,7 @@ export function createPulse(): Pulse {
       return state;
     },
     get phase() {
-      return phaseOf(judge.liveness);
+      return judge.phase;
     },
     get rate() {
       const { activity } = judge.liveness;

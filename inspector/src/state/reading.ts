@@ -1,4 +1,4 @@
-import type { Liveness } from "../../../src/lib/liveness/liveness.ts";
+import type { Liveness, Phase } from "../../../src/lib/liveness/liveness.ts";
 import type { Part, Task, TaskState } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry, StreamOpened } from "../../../src/lib/model/api.ts";
 import { createFold } from "../../../src/lib/model/fold.ts";
@@ -22,6 +22,7 @@ export interface Reading {
   /** About how much memory the entries take. */
   readonly bytes: number;
   readonly liveness: Liveness;
+  readonly phase: Phase;
   readonly wire: WireFacts;
   /** Where to go on after a loss. */
   cursor(): string | undefined;
@@ -102,6 +103,9 @@ export function createReading(): Reading {
     },
     get liveness() {
       return judge.liveness;
+    },
+    get phase() {
+      return judge.phase;
     },
     get wire() {
       return wire;

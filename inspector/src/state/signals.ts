@@ -1,5 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
-import { type Liveness, type Phase, phaseOf } from "../../../src/lib/liveness/liveness.ts";
+import type { Liveness, Phase } from "../../../src/lib/liveness/liveness.ts";
 import type { Task, TaskState } from "../../../src/lib/model/a2a.ts";
 import type { Figures } from "./figures.ts";
 import type { Reading } from "./reading.ts";
@@ -39,7 +39,7 @@ export function createSignals(
   };
   const judge = (): void => {
     shown.liveness.value = reading.liveness;
-    shown.phase.value = phaseOf(reading.liveness);
+    shown.phase.value = reading.phase;
   };
   return {
     shown,
@@ -55,10 +55,10 @@ export function createSignals(
       shown.wire.value = reading.wire;
     },
     tick(at) {
-      const before = phaseOf(reading.liveness);
+      const before = reading.phase;
       reading.tick(at);
       // The clock alone moves `at` in it: views that show seconds have a clock of their own.
-      if (phaseOf(reading.liveness) !== before) judge();
+      if (reading.phase !== before) judge();
     },
   };
 }
