@@ -1,29 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Chat } from "@ai-sdk/react";
-import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses, type UIMessage } from "ai";
+import type { Chat } from "@ai-sdk/react";
+import { lastAssistantMessageIsCompleteWithApprovalResponses, type UIMessage } from "ai";
 import { notHung } from "../../src/lib/testing/engine-support.ts";
 import { lockStep } from "../support/lock-step.ts";
 import { agentOf, rpcClient, serving } from "../support/serving.ts";
+import { chatOf, textOf, until } from "./chat.ts";
 
 // A page that is loaded anew has its messages of before, or those of its own store, and a chat that knows nothing.
-
-function chatOf(url: string, options: object = {}): Chat<UIMessage> {
-  return new Chat<UIMessage>({ id: "chat", transport: new DefaultChatTransport({ api: `${url}/ai/agent` }), ...options });
-}
-
-function textOf(message: UIMessage | undefined): string {
-  return (message?.parts ?? []).map((part) => (part.type === "text" ? part.text : "")).join("");
-}
-
-async function until(chat: Chat<UIMessage>, done: () => boolean): Promise<void> {
-  const reached = Promise.withResolvers<void>();
-  const look = (): void => void (done() && reached.resolve());
-  chat["~registerMessagesCallback"](look);
-  chat["~registerStatusCallback"](look);
-  look();
-  await notHung("the chat", reached.promise, 60_000);
-}
 
 for (const kept of ["what it showed", "the question alone"] as const) {
   test(`a chat that is loaded anew in the middle of an answer, with ${kept}, resumes it: nothing missing, nothing twice`, async (t) => {

@@ -1,35 +1,15 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { Chat } from "@ai-sdk/react";
-import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses, type UIMessage } from "ai";
+import { lastAssistantMessageIsCompleteWithApprovalResponses } from "ai";
 import type { Server } from "../../src/lib/main/server.ts";
 import { notHung } from "../../src/lib/testing/engine-support.ts";
 import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { lockStep } from "../support/lock-step.ts";
 import { agentOf, rpcClient, serving } from "../support/serving.ts";
 import { askingAgent, questioningAgent, showingAgent } from "./agents.ts";
+import { chatOf, textOf, until } from "./chat.ts";
 
 // The real chat of the AI SDK, the one that `useChat` holds; the hook itself runs in ai.integration.test.ts.
-
-type Init = Partial<ConstructorParameters<typeof Chat<UIMessage>>[0]>;
-
-function chatOf(url: string, options: Init = {}): Chat<UIMessage> {
-  return new Chat<UIMessage>({ id: "chat", transport: new DefaultChatTransport({ api: `${url}/ai/agent` }), ...options });
-}
-
-function textOf(message: UIMessage | undefined): string {
-  return (message?.parts ?? []).map((part) => (part.type === "text" ? part.text : "")).join("");
-}
-
-/** Resolves once `done` holds for the chat's messages. */
-async function until(chat: Chat<UIMessage>, done: () => boolean): Promise<void> {
-  const reached = Promise.withResolvers<void>();
-  const look = (): void => void (done() && reached.resolve());
-  chat["~registerMessagesCallback"](look);
-  chat["~registerStatusCallback"](look);
-  look();
-  await notHung("the chat", reached.promise, 60_000);
-}
 
 const tasksOf = async (server: Server): Promise<number> => (await rpcClient(`${server.url}/a2a/agent`).must<{ totalSize: number }>("ListTasks", {})).totalSize;
 

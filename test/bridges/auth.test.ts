@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HttpAgent } from "@ag-ui/client";
-import { Chat } from "@ai-sdk/react";
-import { DefaultChatTransport, type UIMessage } from "ai";
+import type { UIMessage } from "ai";
 import OpenAI from "openai";
 import type { Server } from "../../src/lib/main/server.ts";
 import { createMemoryStore } from "../../src/lib/log/memory.ts";
@@ -10,6 +9,7 @@ import { streamKey } from "../../src/lib/model/key.ts";
 import { notHung } from "../../src/lib/testing/engine-support.ts";
 import { agentOf, rpcClient, serving } from "../support/serving.ts";
 import { authorisingAgent, signIn } from "./agents.ts";
+import { chatOf, until } from "./chat.ts";
 
 // At AUTH_REQUIRED streams stay open (SEMANTICS 5): the user signs in elsewhere, and the answer goes on in the same stream.
 
@@ -24,25 +24,11 @@ async function authorise(server: Pick<Server, "url">): Promise<void> {
 
 const countTasks = async (server: Pick<Server, "url">): Promise<number> => (await a2a(server).must<{ totalSize: number }>("ListTasks", {})).totalSize;
 
-function chatOf(url: string, options: object = {}): Chat<UIMessage> {
-  return new Chat<UIMessage>({ id: "chat", transport: new DefaultChatTransport({ api: `${url}/ai/agent` }), ...options });
-}
-
 /** Texts of a message, and what it says of authorisations. */
 function partsOf(message: UIMessage | undefined): readonly unknown[] {
   return (message?.parts ?? []).flatMap((part) =>
     part.type === "text" ? [part.text] : part.type === "data-auth" && "data" in part ? [(part.data as { waits: boolean }).waits ? "waits" : "went on"] : [],
   );
-}
-
-/** Once the chat's messages say so. */
-async function until(chat: Chat<UIMessage>, done: () => boolean): Promise<void> {
-  const reached = Promise.withResolvers<void>();
-  const look = (): void => void (done() && reached.resolve());
-  chat["~registerMessagesCallback"](look);
-  chat["~registerStatusCallback"](look);
-  look();
-  await notHung("the chat", reached.promise, 60_000);
 }
 
 const WHOLE = ["Let me see. ", "Sign in at https://id.example", "went on", "Signed in: yes"];
