@@ -12,18 +12,18 @@ export interface Tick {
   readonly kind: TickKind;
 }
 
-/** How many ticks fall into each pixel column; `reasoning` of them are reasoning. */
+/** How many ticks fall into each pixel column; `reasoning` of them are reasoning. Parts of one where only a bucket wider than a column is known. */
 export interface Columns {
-  readonly counts: Uint32Array;
-  readonly reasoning: Uint32Array;
+  readonly counts: Float32Array;
+  readonly reasoning: Float32Array;
   /** The largest count. */
   peak: number;
 }
 
 /**
  * The ticks of one lane, so kept that drawing costs what is on the screen and not what there is: the newest as they are, and all of them counted in buckets of
- * 16 ms, 64 ms … up to 4.4 min. Adding one costs O(levels). Memory is bounded: beyond `maxTicks` the older half of the single ticks goes (their counts stay), and
- * beyond `maxBuckets` that of a level's buckets (those of coarser ones stay).
+ * 16 ms, 64 ms … up to 4.4 min. Adding one costs O(levels). Memory is bounded: beyond `maxTicks` the oldest eighth of the single ticks goes (their counts stay), and
+ * beyond `maxBuckets` that of a level's buckets (those of coarser ones stay, and are what is drawn there).
  */
 export interface Ticks {
   /** All that were added, kept or not. */
@@ -50,7 +50,7 @@ const RATE_MS = 1024;
 
 /** Columns of `width` pixels, to be filled again and again. */
 export function createColumns(width: number): Columns {
-  return { counts: new Uint32Array(width), reasoning: new Uint32Array(width), peak: 0 };
+  return { counts: new Float32Array(width), reasoning: new Float32Array(width), peak: 0 };
 }
 
 /** No ticks yet. */
@@ -60,14 +60,42 @@ export function createTicks({ maxTicks, maxBuckets }: Pick<LaneLimits, "maxTicks
   let length = 0;
   let last = Number.NEGATIVE_INFINITY;
 
-  /** The coarsest rows that are fine enough, or the finest that reach back to `from`. */
-  const rowsFor = (from: number, msPerColumn: number): Rows => {
-    let chosen: Rows | undefined;
+  /** The rows to draw from: the coarsest that are fine enough, then, for what those have forgotten, each coarser level. */
+  const rowsFor = (msPerColumn: number): readonly { readonly ms: number; readonly rows: Rows }[] => {
     // Two buckets a column at least: of one a column some columns would get two, and the picture a pattern of its own.
-    for (const { ms, rows } of levels) if (ms * 2 <= msPerColumn) chosen = rows;
-    chosen ??= raw;
-    if (!chosen.hasDropped || from >= chosen.at(0)) return chosen;
-    return levels.find(({ rows }) => !rows.hasDropped || from >= rows.at(0))?.rows ?? chosen;
+    const enough = levels.filter(({ ms }) => ms * 2 <= msPerColumn).length;
+    return enough === 0 ? [{ ms: 0, rows: raw }, ...levels] : levels.slice(enough - 1);
+  };
+
+  /** Counts the rows of [from, end) into `out`, those of a bucket that is wider than a column evenly; gives how many it read. */
+  const count = (rows: Rows, ms: number, from: number, end: number, msPerColumn: number, out: Columns): number => {
+    const { counts, reasoning } = out;
+    const put = (column: number, ticks: number, thoughts: number): void => {
+      const sum = (counts[column] ?? 0) + ticks;
+      counts[column] = sum;
+      reasoning[column] = (reasoning[column] ?? 0) + thoughts;
+      if (sum > out.peak) out.peak = sum;
+    };
+    const isWide = ms > msPerColumn;
+    const first = rows.find(isWide ? from - ms : from);
+    let row = first;
+    for (; row < rows.length; row += 1) {
+      const at = rows.at(row);
+      if (at >= end) break;
+      const ticks = ms === 0 ? 1 : rows.value(row);
+      if (!isWide) {
+        put(Math.floor((at - from) / msPerColumn), ticks, rows.flag(row));
+        continue;
+      }
+      const to = Math.min(end, at + ms);
+      for (let column = Math.max(0, Math.floor((at - from) / msPerColumn)); column < counts.length; column += 1) {
+        const left = from + column * msPerColumn;
+        if (left >= to) break;
+        const share = (Math.min(to, left + msPerColumn) - Math.max(at, left)) / ms;
+        put(column, ticks * share, rows.flag(row) * share);
+      }
+    }
+    return row - first;
   };
 
   const tickAt = (row: number): Tick => ({ at: raw.at(row), seq: raw.value(row), kind: raw.flag(row) === 1 ? "reasoning" : "content" });
@@ -92,24 +120,18 @@ export function createTicks({ maxTicks, maxBuckets }: Pick<LaneLimits, "maxTicks
       }
     },
     columns(from, msPerColumn, out) {
-      const { counts, reasoning } = out;
-      counts.fill(0);
-      reasoning.fill(0);
+      out.counts.fill(0);
+      out.reasoning.fill(0);
       out.peak = 0;
-      const rows = rowsFor(from, msPerColumn);
-      const to = from + counts.length * msPerColumn;
-      const first = rows.find(from);
-      let row = first;
-      for (; row < rows.length; row += 1) {
-        const at = rows.at(row);
-        if (at >= to) break;
-        const column = Math.floor((at - from) / msPerColumn);
-        const count = (counts[column] ?? 0) + (rows === raw ? 1 : rows.value(row));
-        counts[column] = count;
-        reasoning[column] = (reasoning[column] ?? 0) + rows.flag(row);
-        if (count > out.peak) out.peak = count;
+      let end = from + out.counts.length * msPerColumn;
+      let read = 0;
+      for (const { ms, rows } of rowsFor(msPerColumn)) {
+        read += count(rows, ms, from, end, msPerColumn, out);
+        if (!rows.hasDropped) break;
+        end = Math.min(end, rows.at(0));
+        if (end <= from) break;
       }
-      return row - first;
+      return read;
     },
     rates(from, to, leastMs, each) {
       const coarse = levels.filter(({ ms }) => ms >= Math.max(RATE_MS, leastMs));
@@ -140,7 +162,7 @@ export function createTicks({ maxTicks, maxBuckets }: Pick<LaneLimits, "maxTicks
   };
 }
 
-/** Rows of (time, value, flag), sorted by time, in typed arrays that grow up to `most` and then lose their older half. */
+/** Rows of (time, value, flag), sorted by time, in typed arrays that grow up to `most` and then lose their oldest eighth. */
 interface Rows {
   readonly length: number;
   readonly hasDropped: boolean;
@@ -165,9 +187,9 @@ function createRows(most: number): Rows {
 
   const makeRoom = (): void => {
     if (length >= most) {
-      const half = length >> 1;
-      for (const column of [times, values, flags]) column.copyWithin(0, half, length);
-      length -= half;
+      const oldest = Math.max(1, length >> 3);
+      for (const column of [times, values, flags]) column.copyWithin(0, oldest, length);
+      length -= oldest;
       hasDropped = true;
       return;
     }

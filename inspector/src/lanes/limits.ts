@@ -1,5 +1,5 @@
 /**
- * How much each lane keeps, whatever its stream's length: what goes beyond a limit is forgotten, older half first, but for tokens, which stay counted in coarser and coarser
+ * How much each lane keeps, whatever its stream's length: what goes beyond a limit is forgotten, the oldest first, but for tokens, which stay counted in coarser and coarser
  * buckets of time.
  */
 export interface LaneLimits {
@@ -16,8 +16,8 @@ export interface LaneLimits {
 /** Of a task that somebody looks at: 4 MB a lane at most. Single tokens of 22 minutes at 50 a second, and pictures of days. */
 export const TASK_LANE_LIMITS: LaneLimits = { maxTicks: 65_536, maxBuckets: 16_384, maxMarks: 5000, maxPhases: 20_000 };
 
-/** Of all live streams side by side: 0.3 MB a lane at most. Single tokens of 40 s at 50 a second, and pictures of three days. */
-export const FEED_LANE_LIMITS: LaneLimits = { maxTicks: 2048, maxBuckets: 1536, maxMarks: 500, maxPhases: 1000 };
+/** Of all live streams side by side: 0.45 MB a lane at most. Single tokens of 40 s at 50 a second, the finest buckets of as long at any rate, and pictures of six days. */
+export const FEED_LANE_LIMITS: LaneLimits = { maxTicks: 2048, maxBuckets: 3072, maxMarks: 500, maxPhases: 1000 };
 
 /** Children of one task that have a lane of their own; what further ones do is their parent's. */
 export const MAX_CHILD_LANES = 200;

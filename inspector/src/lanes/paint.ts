@@ -101,7 +101,7 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
       const count = counts[column] ?? 0;
       if (count === 0 || 2 * (reasoning[column] ?? 0) > count !== (kind === "reasoning")) return 0;
       // In quarters: what is finer is not seen, and costs a corner of the path.
-      return peak === 1 ? ROW.band : ROW.band * (0.4 + 0.15 * Math.ceil((4 * count) / peak));
+      return peak <= 1 ? ROW.band : ROW.band * (0.4 + 0.15 * Math.ceil((4 * count) / peak));
     };
     for (const kind of ["content", "reasoning"] as const) {
       // One path a lane: a rectangle a token costs ten times as much.

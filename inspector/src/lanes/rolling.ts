@@ -38,33 +38,25 @@ export interface Recent {
 
 /** None yet. What goes beyond a limit goes by whole frames, the oldest first. */
 export function createRecent({ maxEntries, maxChars }: RollingLimits = ROLLING_LIMITS): Recent {
-  const kept = new Map<string, StreamEntry>();
-  const frames: { readonly keys: readonly string[]; readonly size: number }[] = [];
-  /** The first frame that is still kept. */
-  let first = 0;
+  const frames: { readonly frame: FeedFrame; readonly size: number }[] = [];
+  let count = 0;
   let chars = 0;
-
-  const dropFirst = (): void => {
-    const frame = frames[first];
-    first += 1;
-    if (frame === undefined) return;
-    chars -= frame.size;
-    for (const key of frame.keys) kept.delete(key);
-    if (first * 2 < frames.length) return;
-    frames.splice(0, first);
-    first = 0;
-  };
   return {
-    add({ task, entries }, size) {
-      const keys = entries.map(({ seq }) => `${task} ${seq}`);
-      for (const [index, entry] of entries.entries()) kept.set(keys[index] ?? "", entry);
-      frames.push({ keys, size });
+    add(frame, size) {
+      frames.push({ frame, size });
+      count += frame.entries.length;
       chars += size;
-      while (first < frames.length && (kept.size > maxEntries || chars > maxChars)) dropFirst();
+      while (count > maxEntries || chars > maxChars) {
+        const dropped = frames.shift();
+        count -= dropped?.frame.entries.length ?? count;
+        chars -= dropped?.size ?? chars;
+      }
     },
-    get: (task, seq) => kept.get(`${task} ${seq}`),
+    // Only for what is under the pointer, so it costs nothing while entries come.
+    get: (task, seq) =>
+      frames.findLast(({ frame }) => frame.task === task && frame.entries.some((entry) => entry.seq === seq))?.frame.entries.find((entry) => entry.seq === seq),
     get entries() {
-      return kept.size;
+      return count;
     },
     get chars() {
       return chars;
