@@ -4,8 +4,8 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { FeedFrame } from "../../../src/lib/model/api.ts";
 import { navigate, paths } from "../router.ts";
 import { serverNow } from "../state/clock.ts";
+import { type Feed, followAll } from "../state/feed.ts";
 import { Problem } from "../ui/problem.tsx";
-import { type Feed, followFeed } from "./feed.ts";
 import { FEED_LANE_LIMITS } from "./limits.ts";
 import { createLanes, type Lanes } from "./model.ts";
 import { LanesPlot } from "./plot.tsx";
@@ -18,11 +18,17 @@ export function AllLanes(): VNode {
   const feed = useSignal<Feed | undefined>(undefined);
   const count = useSignal(0);
   useEffect(() => {
-    const followed = followFeed((frame, size) => {
-      takeFrame(frame, lanes, clock);
-      recent.add(frame, size);
-      makeRoom(lanes);
-      count.value = lanes.list().length;
+    const followed = followAll({
+      take(frame) {
+        takeFrame(frame, lanes, clock);
+        recent.add(frame);
+        makeRoom(lanes);
+        count.value = lanes.list().length;
+      },
+      restart() {
+        for (const { lane } of lanes.list()) lanes.remove(lane.task);
+        count.value = 0;
+      },
     });
     feed.value = followed;
     return () => followed.close();

@@ -67,37 +67,6 @@ export function createTicks({ maxTicks, maxBuckets }: Pick<LaneLimits, "maxTicks
     return enough === 0 ? [{ ms: 0, rows: raw }, ...levels] : levels.slice(enough - 1);
   };
 
-  /** Counts the rows of [from, end) into `out`, those of a bucket that is wider than a column evenly; gives how many it read. */
-  const count = (rows: Rows, ms: number, from: number, end: number, msPerColumn: number, out: Columns): number => {
-    const { counts, reasoning } = out;
-    const put = (column: number, ticks: number, thoughts: number): void => {
-      const sum = (counts[column] ?? 0) + ticks;
-      counts[column] = sum;
-      reasoning[column] = (reasoning[column] ?? 0) + thoughts;
-      if (sum > out.peak) out.peak = sum;
-    };
-    const isWide = ms > msPerColumn;
-    const first = rows.find(isWide ? from - ms : from);
-    let row = first;
-    for (; row < rows.length; row += 1) {
-      const at = rows.at(row);
-      if (at >= end) break;
-      const ticks = ms === 0 ? 1 : rows.value(row);
-      if (!isWide) {
-        put(Math.floor((at - from) / msPerColumn), ticks, rows.flag(row));
-        continue;
-      }
-      const to = Math.min(end, at + ms);
-      for (let column = Math.max(0, Math.floor((at - from) / msPerColumn)); column < counts.length; column += 1) {
-        const left = from + column * msPerColumn;
-        if (left >= to) break;
-        const share = (Math.min(to, left + msPerColumn) - Math.max(at, left)) / ms;
-        put(column, ticks * share, rows.flag(row) * share);
-      }
-    }
-    return row - first;
-  };
-
   const tickAt = (row: number): Tick => ({ at: raw.at(row), seq: raw.value(row), kind: raw.flag(row) === 1 ? "reasoning" : "content" });
 
   return {
@@ -126,7 +95,7 @@ export function createTicks({ maxTicks, maxBuckets }: Pick<LaneLimits, "maxTicks
       let end = from + out.counts.length * msPerColumn;
       let read = 0;
       for (const { ms, rows } of rowsFor(msPerColumn)) {
-        read += count(rows, ms, from, end, msPerColumn, out);
+        read += rows.count(ms, from, end, msPerColumn, out);
         if (!rows.hasDropped) break;
         end = Math.min(end, rows.at(0));
         if (end <= from) break;
@@ -175,6 +144,8 @@ interface Rows {
   flag(row: number): number;
   /** The first row at or after `at`. */
   find(at: number): number;
+  /** Counts those of [from, end) into `out`: each as one where `ms` is 0, else as the value of a bucket of so much, which is shared evenly where it is wider than a column. Gives how many it read. */
+  count(ms: number, from: number, end: number, msPerColumn: number, out: Columns): number;
 }
 
 function createRows(most: number): Rows {
@@ -185,6 +156,7 @@ function createRows(most: number): Rows {
   let length = 0;
   let hasDropped = false;
 
+  const find = (at: number): number => firstIndex(length, (row) => (times[row] ?? 0) >= at);
   const makeRoom = (): void => {
     if (length >= most) {
       const oldest = Math.max(1, length >> 3);
@@ -227,6 +199,32 @@ function createRows(most: number): Rows {
     at: (row) => times[row] ?? Number.NaN,
     value: (row) => values[row] ?? 0,
     flag: (row) => flags[row] ?? 0,
-    find: (at) => firstIndex(length, (row) => (times[row] ?? 0) >= at),
+    find,
+    count(ms, from, end, msPerColumn, out) {
+      const { counts, reasoning } = out;
+      let { peak } = out;
+      const isWide = ms > msPerColumn;
+      const first = find(isWide ? from - ms : from);
+      let row = first;
+      for (; row < length; row += 1) {
+        const at = times[row] ?? end;
+        if (at >= end) break;
+        const ticks = ms === 0 ? 1 : (values[row] ?? 0);
+        const thoughts = flags[row] ?? 0;
+        const to = Math.min(end, at + ms);
+        let column = Math.max(0, Math.floor((at - from) / msPerColumn));
+        do {
+          const left = from + column * msPerColumn;
+          const share = isWide ? (Math.min(to, left + msPerColumn) - Math.max(at, left)) / ms : 1;
+          const sum = (counts[column] ?? 0) + ticks * share;
+          counts[column] = sum;
+          reasoning[column] = (reasoning[column] ?? 0) + thoughts * share;
+          if (sum > peak) peak = sum;
+          column += 1;
+        } while (isWide && column < counts.length && from + column * msPerColumn < to);
+      }
+      out.peak = peak;
+      return row - first;
+    },
   };
 }

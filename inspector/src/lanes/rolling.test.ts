@@ -28,25 +28,24 @@ test("what is over makes room first, the oldest of it; then what was quiet the l
 });
 
 test("the newest entries are at hand, within both limits", () => {
-  const recent = createRecent({ ...ROLLING_LIMITS, maxEntries: 100, maxChars: 10_000 });
-  const frame = (from: number, count: number): FeedFrame => ({
-    agent: "a",
-    task: "t",
-    context: "c",
-    entries: Array.from({ length: count }, (_, index) => status("t", from + index, 0, "TASK_STATE_WORKING")),
+  const recent = createRecent({ ...ROLLING_LIMITS, maxEntries: 100, maxBytes: 200_000 });
+  const frame = (entries: readonly StreamEntry[]): FeedFrame => ({ agent: "a", task: "t", context: "c", entries });
+  const long = (seq: number, length: number): StreamEntry => ({
+    ...status("t", seq, 0, "TASK_STATE_WORKING"),
+    event: { artifactUpdate: { taskId: "t", contextId: "c", artifact: { artifactId: "answer", parts: [{ text: "x".repeat(length) }] } } },
   });
   for (let from = 1; from < 1000; from += 10) {
-    recent.add(frame(from, 10), 50);
+    recent.add(frame(Array.from({ length: 10 }, (_, index) => status("t", from + index, 0, "TASK_STATE_WORKING"))));
     assert.ok(recent.entries <= 100);
   }
   assert.equal(recent.get("t", 1000)?.seq, 1000);
   assert.equal(recent.get("t", 800), undefined);
-  recent.add(frame(2000, 1), 9900);
-  recent.add(frame(2001, 1), 9900);
+  recent.add(frame([long(2000, 90_000)]));
+  recent.add(frame([long(2001, 90_000)]));
   assert.deepEqual([recent.get("t", 2000), recent.get("t", 2001)?.seq, recent.entries], [undefined, 2001, 1]);
-  assert.ok(recent.chars <= 10_000);
-  recent.add(frame(3000, 1), 50_000);
-  assert.deepEqual([recent.entries, recent.chars], [0, 0], "one that is larger than all room is not kept");
+  assert.ok(recent.bytes > 180_000 && recent.bytes <= 200_000);
+  recent.add(frame([long(3000, 500_000)]));
+  assert.deepEqual([recent.entries, recent.bytes], [0, 0], "one that is larger than all room is not kept");
 });
 
 test("a lane of a stream without end keeps so many signs, silences and phases, and a task so many children", () => {

@@ -1,4 +1,5 @@
 import type { FeedFrame, StreamEntry } from "../../../src/lib/model/api.ts";
+import { weigh } from "../state/weigh.ts";
 import type { Lanes } from "./model.ts";
 
 /** How much the lanes of all streams keep, however long they are looked at. */
@@ -7,13 +8,13 @@ export interface RollingLimits {
   readonly maxLanes: number;
   /** Beyond so many those go that were quiet the longest, over or not: with its next entry such a lane begins again. */
   readonly maxLiveLanes: number;
-  /** The newest entries, at hand for the pointer: so many, and so many UTF-16 units of JSON. */
+  /** The newest entries, at hand for the pointer: so many, and about so much memory. */
   readonly maxEntries: number;
-  readonly maxChars: number;
+  readonly maxBytes: number;
 }
 
-/** The defaults: 120 lanes, 400 that live, 4,000 entries in 4 Mi characters. */
-export const ROLLING_LIMITS: RollingLimits = { maxLanes: 120, maxLiveLanes: 400, maxEntries: 4000, maxChars: 4 * 1024 * 1024 };
+/** The defaults: 120 lanes, 400 that live, 4,000 entries in 8 MiB. */
+export const ROLLING_LIMITS: RollingLimits = { maxLanes: 120, maxLiveLanes: 400, maxEntries: 4000, maxBytes: 8 * 1024 * 1024 };
 
 /** Removes whole tasks, with their children, until there is room. */
 export function makeRoom(lanes: Lanes, { maxLanes, maxLiveLanes }: RollingLimits = ROLLING_LIMITS): void {
@@ -28,28 +29,28 @@ export function makeRoom(lanes: Lanes, { maxLanes, maxLiveLanes }: RollingLimits
 
 /** The newest entries of all streams. */
 export interface Recent {
-  /** Takes a frame; `size` is its JSON's, UTF-16 units. */
-  add(frame: FeedFrame, size: number): void;
+  add(frame: FeedFrame): void;
   get(task: string, seq: number): StreamEntry | undefined;
   /** What is kept. */
   readonly entries: number;
-  readonly chars: number;
+  readonly bytes: number;
 }
 
 /** None yet. What goes beyond a limit goes by whole frames, the oldest first. */
-export function createRecent({ maxEntries, maxChars }: RollingLimits = ROLLING_LIMITS): Recent {
+export function createRecent({ maxEntries, maxBytes }: RollingLimits = ROLLING_LIMITS): Recent {
   const frames: { readonly frame: FeedFrame; readonly size: number }[] = [];
   let count = 0;
-  let chars = 0;
+  let bytes = 0;
   return {
-    add(frame, size) {
+    add(frame) {
+      const size = frame.entries.reduce((sum, entry) => sum + weigh(entry), 0);
       frames.push({ frame, size });
       count += frame.entries.length;
-      chars += size;
-      while (count > maxEntries || chars > maxChars) {
+      bytes += size;
+      while (count > maxEntries || bytes > maxBytes) {
         const dropped = frames.shift();
         count -= dropped?.frame.entries.length ?? count;
-        chars -= dropped?.size ?? chars;
+        bytes -= dropped?.size ?? bytes;
       }
     },
     // Only for what is under the pointer, so it costs nothing while entries come.
@@ -58,8 +59,8 @@ export function createRecent({ maxEntries, maxChars }: RollingLimits = ROLLING_L
     get entries() {
       return count;
     },
-    get chars() {
-      return chars;
+    get bytes() {
+      return bytes;
     },
   };
 }

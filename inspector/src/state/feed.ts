@@ -22,13 +22,13 @@ export interface FeedListener {
   /** What was taken so far is void: the feed begins anew. */
   restart(): void;
   /** Connected; everything that happens from now on is told, so that a list that is asked for now fits. */
-  ready(): void;
+  ready?(): void;
 }
 
 /** What is followed, and by which source; tests give another. */
 export interface FollowOptions {
-  /** Of unfinished tasks only the last so many entries, to begin with. */
-  readonly tail: number;
+  /** Of unfinished tasks only the last so many entries, to begin with; all by default. */
+  readonly tail?: number;
   readonly source?: Source;
 }
 
@@ -37,7 +37,7 @@ const UNREACHED = "The server cannot be reached just now. The page goes on by it
 const OTHER_LOG = "The server has another log.";
 
 /** Follows the feed over the page's one connection. */
-export function followAll(listener: FeedListener, { tail, source = pageSource }: FollowOptions): Feed {
+export function followAll(listener: FeedListener, { tail, source = pageSource }: FollowOptions = {}): Feed {
   const state = signal<"connecting" | "open" | "lost" | "refused">("connecting");
   const trouble = signal<string | undefined>(undefined);
   const over = new AbortController();
@@ -59,7 +59,7 @@ export function followAll(listener: FeedListener, { tail, source = pageSource }:
       yield piece;
       if (cursor === undefined || isReady) continue;
       isReady = true;
-      listener.ready();
+      listener.ready?.();
     }
   };
   const read = async (): Promise<void> => {
@@ -67,7 +67,7 @@ export function followAll(listener: FeedListener, { tail, source = pageSource }:
       watched,
       {
         audience: "internal",
-        tail,
+        ...(tail !== undefined && { tail }),
         signal: over.signal,
         onConnection(told) {
           state.value = told.kind;

@@ -1,10 +1,11 @@
 import type { Liveness, Phase } from "../../../src/lib/liveness/liveness.ts";
-import type { Part, Task, TaskState } from "../../../src/lib/model/a2a.ts";
+import type { Task, TaskState } from "../../../src/lib/model/a2a.ts";
 import type { StreamEntry, StreamOpened } from "../../../src/lib/model/api.ts";
 import { createFold } from "../../../src/lib/model/fold.ts";
 import { addEntry, type Figures, startFigures } from "./figures.ts";
 import { createJudge } from "./judge.ts";
 import type { Resume, WireFacts } from "./stream.ts";
+import { weigh } from "./weigh.ts";
 
 /**
  * What the page knows of a stream, as entries come: pure but for its own state, no clock inside. Repeats are dropped and counted, gaps counted: seqs are dense for
@@ -173,21 +174,6 @@ export function createReading(): Reading {
     state: () => fold.status?.state,
     task: () => fold.task(),
   };
-}
-
-/** What an entry takes beside its contents, bytes: some objects and ids. */
-const ENTRY_BYTES = 400;
-
-/** About how much memory an entry takes, bytes. */
-function weigh({ event }: StreamEntry): number {
-  if ("artifactUpdate" in event) return ENTRY_BYTES + partsSize(event.artifactUpdate.artifact.parts);
-  return ENTRY_BYTES + 2 * JSON.stringify(event).length;
-}
-
-function partsSize(parts: readonly Part[]): number {
-  let size = 0;
-  for (const { text, raw, data } of parts) size += 2 * ((text ?? raw)?.length ?? (data === undefined ? 100 : JSON.stringify(data).length));
-  return size;
 }
 
 function contextOf({ event }: StreamEntry): string {
