@@ -45,6 +45,8 @@ export interface Ticks {
 const FINEST_MS = 16;
 const STEP = 4;
 const LEVELS = 8;
+/** Most answers are short: a lane begins with so many rows of each kind. */
+const FIRST_ROWS = 64;
 /** Rates of shorter buckets would be noise. */
 const RATE_MS = 1024;
 
@@ -54,7 +56,7 @@ export function createColumns(width: number): Columns {
 }
 
 /** No ticks yet. */
-export function createTicks({ maxTicks, maxBuckets }: Pick<LaneLimits, "maxTicks" | "maxBuckets"> = TASK_LANE_LIMITS): Ticks {
+export function createTicks({ maxTicks, maxBuckets, reserves }: Pick<LaneLimits, "maxTicks" | "maxBuckets" | "reserves"> = TASK_LANE_LIMITS): Ticks {
   const raw = createRows(maxTicks);
   const levels = Array.from({ length: LEVELS }, (_, index) => ({ ms: FINEST_MS * STEP ** index, rows: createRows(maxBuckets) }));
   let length = 0;
@@ -80,6 +82,7 @@ export function createTicks({ maxTicks, maxBuckets }: Pick<LaneLimits, "maxTicks
       const at = Math.max(last, given);
       last = at;
       length += 1;
+      if (reserves && length === FIRST_ROWS + 1) for (const rows of [raw, ...levels.map((level) => level.rows)]) rows.reserve();
       const isReasoning = kind === "reasoning" ? 1 : 0;
       raw.push(at, seq, isReasoning);
       for (const { ms, rows } of levels) {
@@ -139,6 +142,8 @@ interface Rows {
   push(at: number, value: number, flag: number): void;
   /** Adds one to the last row's value, and `flag` to its flag. */
   grow(flag: number): void;
+  /** Takes all the memory that it may ever need. */
+  reserve(): void;
   at(row: number): number;
   value(row: number): number;
   flag(row: number): number;
@@ -149,7 +154,7 @@ interface Rows {
 }
 
 function createRows(most: number): Rows {
-  const first = Math.min(most, 64);
+  const first = Math.min(most, FIRST_ROWS);
   let times = new Float64Array(first);
   let values = new Uint32Array(first);
   let flags = new Uint32Array(first);
@@ -157,6 +162,15 @@ function createRows(most: number): Rows {
   let hasDropped = false;
 
   const find = (at: number): number => firstIndex(length, (row) => (times[row] ?? 0) >= at);
+  const resize = (size: number): void => {
+    const [oldTimes, oldValues, oldFlags] = [times, values, flags];
+    times = new Float64Array(size);
+    values = new Uint32Array(size);
+    flags = new Uint32Array(size);
+    times.set(oldTimes);
+    values.set(oldValues);
+    flags.set(oldFlags);
+  };
   const makeRoom = (): void => {
     if (length >= most) {
       const oldest = Math.max(1, length >> 3);
@@ -165,14 +179,7 @@ function createRows(most: number): Rows {
       hasDropped = true;
       return;
     }
-    const size = Math.min(most, length * 2);
-    const [oldTimes, oldValues, oldFlags] = [times, values, flags];
-    times = new Float64Array(size);
-    values = new Uint32Array(size);
-    flags = new Uint32Array(size);
-    times.set(oldTimes);
-    values.set(oldValues);
-    flags.set(oldFlags);
+    resize(Math.min(most, length * 2));
   };
 
   return {
@@ -195,6 +202,9 @@ function createRows(most: number): Rows {
     grow(flag) {
       values[length - 1] = (values[length - 1] ?? 0) + 1;
       flags[length - 1] = (flags[length - 1] ?? 0) + flag;
+    },
+    reserve() {
+      if (times.length < most) resize(most);
     },
     at: (row) => times[row] ?? Number.NaN,
     value: (row) => values[row] ?? 0,

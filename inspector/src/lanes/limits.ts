@@ -7,6 +7,8 @@ export interface LaneLimits {
   readonly maxTicks: number;
   /** Buckets of time at each of the 8 zooms (16 ms to 4.4 min): 16 bytes each. */
   readonly maxBuckets: number;
+  /** Whether a lane takes the memory of both at its 65th token, and none after; else as it needs it. */
+  readonly reserves: boolean;
   /** Signs, and silences. */
   readonly maxMarks: number;
   /** Changes of the phase: 16 bytes each. */
@@ -14,10 +16,10 @@ export interface LaneLimits {
 }
 
 /** Of a task that somebody looks at: 4 MB a lane at most. Single tokens of 22 minutes at 50 a second, and pictures of days. */
-export const TASK_LANE_LIMITS: LaneLimits = { maxTicks: 65_536, maxBuckets: 16_384, maxMarks: 5000, maxPhases: 20_000 };
+export const TASK_LANE_LIMITS: LaneLimits = { maxTicks: 65_536, maxBuckets: 16_384, reserves: false, maxMarks: 5000, maxPhases: 20_000 };
 
-/** Of all live streams side by side: 0.45 MB a lane at most. Single tokens of 40 s at 50 a second, the finest buckets of as long at any rate, and pictures of six days. */
-export const FEED_LANE_LIMITS: LaneLimits = { maxTicks: 2048, maxBuckets: 3072, maxMarks: 500, maxPhases: 1000 };
+/** Of all live streams side by side, for a page that is open all day: 0.16 MB a lane. Single tokens of 40 s at 50 a second, and pictures of three days. */
+export const FEED_LANE_LIMITS: LaneLimits = { maxTicks: 2048, maxBuckets: 1024, reserves: true, maxMarks: 500, maxPhases: 1000 };
 
 /** Children of one task that have a lane of their own; what further ones do is their parent's. */
 export const MAX_CHILD_LANES = 200;
