@@ -126,12 +126,16 @@ export function createPainter(context: CanvasRenderingContext2D, given: LaneColo
     const bottom = top + ROW.rate;
     let most = 0;
     let end: number | undefined;
+    let rate = 0;
     context.beginPath();
-    lane.ticks.rates(scale.from, scale.from + scale.width * scale.msPerPx, 3 * scale.msPerPx, (at, rate, ms) => {
+    lane.ticks.rates(scale.from, scale.from + scale.width * scale.msPerPx, 3 * scale.msPerPx, (at, perSecond, ms) => {
+      // A bucket begins before the lane does, and goes on beyond the present: of one that has hardly begun nothing can be told yet.
+      const begin = Math.max(at, lane.startedAt);
+      const over = Math.min(at + ms, until);
+      if (over - begin >= ms / 4 || end === undefined) rate = (perSecond * ms) / Math.max(over - begin, ms / 4);
       most = Math.max(most, rate);
-      // A bucket begins before the lane does, and goes on beyond the present.
-      const left = toPx(scale, Math.max(at, lane.startedAt));
-      const right = toPx(scale, Math.min(at + ms, until));
+      const left = toPx(scale, begin);
+      const right = toPx(scale, over);
       const y = bottom - Math.min(1, rate / topRate) * ROW.rate;
       if (end === undefined || left > end + 0.5) {
         if (end !== undefined) context.lineTo(end, bottom);
