@@ -102,6 +102,7 @@ test("useChat shows each token as it is made, and resumes after a cut with nothi
   assert.ok(before.length > 0 && before.length < tokens.join("").length, "it was cut in the middle");
   await page.getByText("Resume").click();
   await status(page, "ready");
+  await page.getByText(tokens.join(""), { exact: true }).waitFor();
   assert.equal(await page.locator("#answer").textContent(), tokens.join(""));
   assert.equal(await page.locator("#count").textContent(), "2");
 });
@@ -113,6 +114,7 @@ test("a page that is loaded anew in the middle of an answer resumes it by itself
   await page.reload();
   await page.locator("#answer", { hasText: "t199 " }).waitFor();
   await status(page, "ready");
+  await page.getByText(tokens.join(""), { exact: true }).waitFor();
   assert.equal(await page.locator("#answer").textContent(), tokens.join(""));
   assert.equal(await page.locator("#count").textContent(), "2");
 });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { PICTURES, seriousFindings, useBrowser } from "../support/browser.ts";
+import { PICTURES, seriousFindings, untilEqual, useBrowser } from "../support/browser.ts";
 import { agentOf, serving } from "../support/serving.ts";
 
 // Campaigns in the inspector, in a real browser: started, watched battle by battle while they run, steered, and a battle's stream in the lanes.
@@ -41,7 +41,7 @@ green: contains
 subjects: [{ id: counter, url: ${server.url}/a2a/agent }]
 `,
     );
-    const page = await open(t, `${server.url}/campaigns`, options);
+    const page = await open(`${server.url}/campaigns`, options);
     const picture = (what: string) => page.screenshot({ path: join(PICTURES, `${name}-campaign-${what}.png`) });
     await page.getByText("never run", { exact: true }).waitFor();
     await page.getByRole("link", { name: "nightly" }).click();
@@ -50,7 +50,7 @@ subjects: [{ id: counter, url: ${server.url}/a2a/agent }]
     // Both are seen generating, with the tokens so far, before either has ended.
     const rows = page.locator("table.battles tbody tr");
     await rows.filter({ hasText: "generating" }).nth(1).waitFor();
-    assert.equal(await rows.filter({ hasText: "10" }).count(), 2);
+    await untilEqual(() => rows.filter({ hasText: "10" }).count(), 2);
     await picture("running");
     assert.deepEqual(await seriousFindings(page), []);
     assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true, "nothing is wider than the screen");

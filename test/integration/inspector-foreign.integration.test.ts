@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import test from "node:test";
 import type { Page } from "playwright-core";
 import type { Script } from "../servers/script.ts";
-import { seriousFindings, useBrowser } from "../support/browser.ts";
+import { seriousFindings, untilEqual, useBrowser } from "../support/browser.ts";
 import { startPythonAgent } from "../support/python-agent.ts";
 import { agentOf, serving } from "../support/serving.ts";
 
@@ -22,7 +22,7 @@ for (const version of ["1.0", "0.3"] as const) {
   test(`an agent of a2a-sdk ${version}: each chunk is made only after the one before was seen on the page`, async (t) => {
     await using python = await startPythonAgent(version);
     const server = await serving(t, [agentOf(async function* () {})], { allowLocalTargets: true });
-    const page = await open(t, `${server.url}/remotes`);
+    const page = await open(`${server.url}/remotes`);
     await page.getByLabel("Address").fill(python.url);
     await page.getByRole("button", { name: "Examine its card" }).click();
     await page
@@ -47,7 +47,7 @@ for (const version of ["1.0", "0.3"] as const) {
     await page.getByRole("link", { name: "Frames" }).click();
     await page.getByText("No rule broken").waitFor();
     await page.getByText("COMPLETED", { exact: false }).first().waitFor();
-    assert.match(page.url(), /\/t\/.*view=frames/);
+    await page.waitForURL(/\/t\/.*view=frames/);
   });
 }
 
@@ -59,14 +59,14 @@ test("an agent that never answers is waited for no longer than a person likes", 
     silent.close();
   });
   const server = await serving(t, [agentOf(async function* () {})], { allowLocalTargets: true });
-  const page = await open(t, `${server.url}/remotes`);
+  const page = await open(`${server.url}/remotes`);
   await page.getByLabel("Address").fill(`http://127.0.0.1:${(silent.address() as AddressInfo).port}/`);
   const cancel = page.getByRole("button", { name: "Cancel" });
   for (const name of ["Examine its card", "Talk to it"]) {
     await page.getByRole("button", { name }).click();
     await cancel.click();
     await page.getByRole("button", { name }).and(page.locator(":enabled")).waitFor();
-    assert.equal(await cancel.count(), 0);
+    await cancel.waitFor({ state: "detached" });
     assert.equal(await page.getByRole("alert").count(), 0, "what a person gave up is no fault");
   }
   assert.match(page.url(), /\/remotes\?/);
@@ -76,7 +76,7 @@ test("agents of one name are told apart by where they are, and an operator share
   const twin = () => serving(t, [agentOf(async function* () {}, { id: "twin", name: "Twin" })]);
   const [one, other] = [await twin(), await twin()];
   const server = await serving(t, [agentOf(async function* () {}, { name: "Alone" })], { allowLocalTargets: true });
-  const page = await open(t, `${server.url}/remotes`);
+  const page = await open(`${server.url}/remotes`);
   for (const [index, { url }] of [one, other].entries()) {
     await page.goto(`${server.url}/remotes`);
     await page.getByLabel("Address").fill(url);
@@ -86,16 +86,14 @@ test("agents of one name are told apart by where they are, and an operator share
   }
   const side = page.getByRole("navigation", { name: "Talk to" });
   for (const { url } of [one, other]) await side.getByRole("link", { name: `Twin ${new URL(url).host}` }).waitFor();
-  assert.equal(await side.getByRole("link", { name: "Alone", exact: true }).count(), 1, "one that is alone of its name has its name only");
+  // One that is alone of its name has its name only.
+  await side.getByRole("link", { name: "Alone", exact: true }).waitFor();
   await page.goto(`${server.url}/remotes`);
   await page.locator(".added > li").nth(1).waitFor();
-  assert.equal(
-    await page
-      .locator(".added > li", { hasText: new URL(one.url).host })
-      .getByText("shared", { exact: true })
-      .count(),
-    1,
-  );
-  assert.equal(await page.getByText("shared", { exact: true }).count(), 1);
+  await page
+    .locator(".added > li", { hasText: new URL(one.url).host })
+    .getByText("shared", { exact: true })
+    .waitFor();
+  await untilEqual(() => page.getByText("shared", { exact: true }).count(), 1);
   assert.deepEqual(await seriousFindings(page), []);
 });

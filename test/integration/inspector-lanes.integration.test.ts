@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import type { Locator, Page } from "playwright-core";
 import { defineAgent } from "../../src/lib/engine/define-agent.ts";
 import { scripted, type ScriptStep } from "../../src/lib/engine/scripted.ts";
 import type { SendReply } from "../../src/lib/model/api.ts";
-import { PICTURES, seriousFindings, TIMEOUT, useBrowser } from "../support/browser.ts";
+import { PICTURES, seriousFindings, until, untilEqual, useBrowser } from "../support/browser.ts";
 import { agentOf, serving } from "../support/serving.ts";
 import { stepped } from "../support/stepped.ts";
 
@@ -38,15 +39,6 @@ async function tokensOf(page: Page, lane: string): Promise<number> {
   return Number(await page.getByRole("row").filter({ hasText: lane }).getByRole("cell").nth(1).innerText());
 }
 
-/** Waits until `look` gives true. */
-async function until(look: () => Promise<boolean>, what: string): Promise<void> {
-  const end = performance.now() + TIMEOUT;
-  while (!(await look())) {
-    if (performance.now() > end) throw new Error(`It never came to ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 /** How many pixels of a canvas are painted in about the colour of tokens. */
 async function tokenPixels(canvas: Locator): Promise<number> {
   return canvas.evaluate((element) => {
@@ -66,7 +58,7 @@ test("ticks appear live: each token is on the lane before the next one is made",
   const steps = stepped();
   const server = await serving(t, [agentOf((_turn, signal) => steps.run(signal), { name: "Stepper" })]);
   const task = await send(server.url, "agent");
-  const page = await open(t, `${server.url}/t/agent/${task}?view=lanes`);
+  const page = await open(`${server.url}/t/agent/${task}?view=lanes`);
   const canvas = page.locator(".lanes canvas");
   await page.getByRole("button", { name: "Table" }).click();
   for (let n = 1; n <= 10; n += 1) {
@@ -83,7 +75,7 @@ test("ticks appear live: each token is on the lane before the next one is made",
 test("a child stands under its parent, and the pointer finds the very entry", async (t) => {
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");
-  const page = await open(t, `${server.url}/t/family/${task}?view=lanes`);
+  const page = await open(`${server.url}/t/family/${task}?view=lanes`);
   await page.getByRole("button", { name: "Table" }).click();
   await until(async () => (await page.getByRole("row").count()) === 3 && (await tokensOf(page, "researcher")) === 30, "two lanes and thirty points");
   await page.getByRole("button", { name: "Table" }).click();
@@ -105,27 +97,22 @@ test("a child stands under its parent, and the pointer finds the very entry", as
   await tip.filter({ hasText: "researcher: point" }).waitFor();
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: /^Entry \d+ text/ }).waitFor();
-  assert.match(page.url(), /view=frames&at=\d+/);
+  await page.waitForURL(/view=frames&at=\d+/);
 });
 
 test("a replay's link shows a colleague the very moment", async (t) => {
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");
-  const page = await open(t, `${server.url}/t/family/${task}?view=frames`);
+  const page = await open(`${server.url}/t/family/${task}?view=frames`);
   await page.getByLabel("Entry", { exact: true }).fill("20");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Entry 20" }).waitFor();
+  await page.waitForURL(/[?&]at=20\b/);
   const link = page.url();
-  assert.match(link, /[?&]at=20/);
-  const other = await open(t, link);
+  const other = await open(link);
   await other.getByRole("heading", { name: "Entry 20" }).waitFor();
-  assert.equal(
-    await other
-      .getByRole("listbox", { name: /entries$/ })
-      .getByRole("option", { selected: true })
-      .getAttribute("id"),
-    "frame-20",
-  );
+  const selected = other.getByRole("listbox", { name: /entries$/ }).getByRole("option", { selected: true });
+  await untilEqual(() => selected.evaluateAll((options) => options.map(({ id }) => id)), ["frame-20"]);
   // And plays on from there, to the end.
   await other.getByLabel("Speed").selectOption("50");
   await other.keyboard.press("Escape");
@@ -136,7 +123,7 @@ test("a replay's link shows a colleague the very moment", async (t) => {
 test("what frames are filtered by stands in the address: a reload, another view and a link keep it", async (t) => {
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");
-  const page = await open(t, `${server.url}/t/family/${task}?view=frames`);
+  const page = await open(`${server.url}/t/family/${task}?view=frames`);
   const field = page.getByLabel("Filter and search");
   const oneRow = (at: Page) => until(async () => (await at.locator(".frame-row").count()) === 1, "one row");
   await field.fill("kind:tool-call audience:internal tide");
@@ -144,11 +131,11 @@ test("what frames are filtered by stands in the address: a reload, another view 
   await page.waitForURL(/[?&]q=kind/);
   await page.reload();
   await oneRow(page);
-  assert.equal(await field.inputValue(), "kind:tool-call audience:internal tide");
+  await untilEqual(() => field.inputValue(), "kind:tool-call audience:internal tide");
   await page.getByRole("link", { name: "Wire" }).click();
   await page.getByRole("link", { name: "Frames" }).click();
   await oneRow(page);
-  const other = await open(t, page.url());
+  const other = await open(page.url());
   await oneRow(other);
   await field.fill("");
   await page.waitForURL((url) => !url.searchParams.has("q"));
@@ -158,7 +145,7 @@ test("what frames are filtered by stands in the address: a reload, another view 
 test("a replay is one moment for every view: numbers, words, lanes and sequence are those of then, also after a reload", async (t) => {
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");
-  const page = await open(t, `${server.url}/t/family/${task}?at=20`);
+  const page = await open(`${server.url}/t/family/${task}?at=20`);
   const exported = await fetch(`${server.url}/api/tasks/${task}/export`);
   const entries = (await exported.text()).trimEnd().split("\n").slice(1);
   const points = entries.slice(0, 20).filter((line) => line.includes("point")).length;
@@ -176,7 +163,7 @@ test("a replay is one moment for every view: numbers, words, lanes and sequence 
   await page.keyboard.press("2");
   await page.getByRole("button", { name: "Table" }).click();
   await until(async () => (await tokensOf(page, "researcher")) === points, "the tokens of then");
-  assert.match(page.url(), /at=20/);
+  await page.waitForURL(/[?&]at=20\b/);
   await page.reload();
   await head.getByText(`20 of ${entries.length} entries`).waitFor();
   await page.keyboard.press("3");
@@ -188,14 +175,14 @@ test("a replay is one moment for every view: numbers, words, lanes and sequence 
   await page.keyboard.press("1");
   await page.getByRole("button", { name: "To the end" }).click();
   await page.getByText("Here is what was found.").waitFor();
-  assert.doesNotMatch(page.url(), /at=/);
+  await page.waitForURL((url) => !url.searchParams.has("at"));
 });
 
 test("the wire is cut while tokens come: none is missed, none comes twice", async (t) => {
   const steps = stepped();
   const server = await serving(t, [agentOf((_turn, signal) => steps.run(signal))]);
   const task = await send(server.url, "agent");
-  const page = await open(t, `${server.url}/t/agent/${task}?view=wire`);
+  const page = await open(`${server.url}/t/agent/${task}?view=wire`);
   const fact = (name: string): Locator => page.locator(`[data-fact="${name}"] dd`);
   steps.say("before ");
   await page.getByText("Connected.").waitFor();
@@ -204,7 +191,7 @@ test("the wire is cut while tokens come: none is missed, none comes twice", asyn
     await page.getByRole("button", { name: "Cut the wire" }).click();
     // Made while nobody listens, or just after.
     for (let n = 0; n < 20; n += 1) steps.say(`c${cut}n${n} `);
-    await until(async () => (await fact("cuts").innerText()) === String(cut), `${cut} cuts`);
+    await untilEqual(() => fact("cuts").innerText(), String(cut));
   }
   assert.deepEqual([await fact("missed").innerText(), await fact("repeated").innerText()], ["0", "0"]);
   await page.getByText("no entry is missing and none came twice").waitFor();
@@ -217,12 +204,12 @@ test("the wire is cut while tokens come: none is missed, none comes twice", asyn
 test("who told whom what is drawn, and an arrow opens its entries", async (t) => {
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");
-  const page = await open(t, `${server.url}/t/family/${task}?view=sequence`);
+  const page = await open(`${server.url}/t/family/${task}?view=sequence`);
   await page.getByRole("button", { name: /^family to ask_researcher: call/ }).waitFor();
   await page.getByRole("button", { name: /^researcher to family: answer: point 0 .*30 entries/ }).click();
   const entries = page.getByRole("region", { name: "The arrow's entries" });
   await entries.getByText("30 entries").waitFor();
-  assert.equal(await entries.getByRole("listitem").count(), 30);
+  await untilEqual(() => entries.getByRole("listitem").count(), 30);
   assert.deepEqual(await seriousFindings(page), []);
   await entries.getByRole("link").nth(4).click();
   await page.getByRole("heading", { name: /^Entry \d+ text/ }).waitFor();
@@ -231,7 +218,7 @@ test("who told whom what is drawn, and an arrow opens its entries", async (t) =>
 test("a sequence is walked by keys alone: from arrow to arrow, into one and out, to the last", async (t) => {
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");
-  const page = await open(t, `${server.url}/t/family/${task}?view=sequence`);
+  const page = await open(`${server.url}/t/family/${task}?view=sequence`);
   await page.getByRole("button", { name: /completed/ }).waitFor();
   const focused = async (): Promise<string> => page.evaluate<string>("document.activeElement.textContent");
   await page.getByRole("region", { name: /^Sequence of/ }).focus();
@@ -245,6 +232,7 @@ test("a sequence is walked by keys alone: from arrow to arrow, into one and out,
   await entries.waitFor();
   await page.keyboard.press("Escape");
   await entries.waitFor({ state: "detached" });
+  await until(async () => (await focused()).startsWith("family to ask_researcher: call"), "the third arrow, which keeps the keyboard");
   await page.keyboard.press("End");
   await until(async () => (await focused()).includes("completed"), "the last arrow");
 });
@@ -252,9 +240,12 @@ test("a sequence is walked by keys alone: from arrow to arrow, into one and out,
 test("a finger's first tap on a lane shows the entry, its second opens it; the axis takes the replay there", async (t) => {
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");
-  const page = await open(t, `${server.url}/t/family/${task}?view=lanes`, { hasTouch: true, viewport: { width: 390, height: 844 } });
+  const page = await open(`${server.url}/t/family/${task}?view=lanes`, { hasTouch: true, viewport: { width: 390, height: 844 } });
   await page.getByText("ended").first().waitFor();
-  const box = await page.locator(".lanes canvas").boundingBox();
+  const canvas = page.locator(".lanes canvas");
+  // The lanes listen to fingers from when they are drawn.
+  await until(async () => (await tokenPixels(canvas)) > 0, "painted tokens");
+  const box = await canvas.boundingBox();
   assert.ok(box);
   await page.touchscreen.tap(box.x + 200, box.y + 8);
   await page.waitForURL(/[?&]at=\d+/);
@@ -263,7 +254,7 @@ test("a finger's first tap on a lane shows the entry, its second opens it; the a
   const tip = page.locator(".lanes-tip").filter({ hasText: "#1" });
   await page.touchscreen.tap(box.x + 24, box.y + 70);
   await tip.waitFor();
-  assert.match(page.url(), /view=lanes/);
+  assert.match(page.url(), /view=lanes/, "the first tap opens nothing");
   await page.touchscreen.tap(box.x + 24, box.y + 70);
   await page.getByRole("heading", { name: "Entry 1 task" }).waitFor();
 });
@@ -271,7 +262,7 @@ test("a finger's first tap on a lane shows the entry, its second opens it; the a
 test("frames are searched and judged; a stream is exported, changed by hand, and opened again with the rules that it breaks", async (t) => {
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");
-  const page = await open(t, `${server.url}/t/family/${task}?view=frames`);
+  const page = await open(`${server.url}/t/family/${task}?view=frames`);
   await page.getByRole("button", { name: "No rule broken" }).waitFor();
   await page.getByLabel("Filter and search").fill("kind:tool-call audience:internal tide");
   await until(async () => (await page.locator(".frame-row").count()) === 1, "one row");
@@ -306,9 +297,13 @@ test("a file of 100,000 entries is opened without a server's help, scrolled to i
   }
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");
-  const page = await open(t, `${server.url}/t/family/${task}?view=frames`);
+  const page = await open(`${server.url}/t/family/${task}?view=frames`);
   await page.getByRole("button", { name: "No rule broken" }).waitFor();
-  await page.locator('input[type="file"]').setInputFiles({ name: "long.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from(lines.join("\n")) });
+  // From disk: through the browser's debugger so much takes longer than the page does.
+  const folder = mkdtempSync(join(tmpdir(), "ias-long-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "long.ndjson"), lines.join("\n"));
+  await page.locator('input[type="file"]').setInputFiles(join(folder, "long.ndjson"));
   await page.waitForURL(/\/t\/~file\//);
   await page.getByRole("link", { name: "Frames" }).click();
   const list = page.getByRole("listbox", { name: "100000 entries" });
@@ -331,7 +326,7 @@ test("readers are listed with their transports", async (t) => {
   t.after(() => leave.abort());
   const other = await fetch(`${server.url}/api/tasks/${task}/events`, { signal: leave.signal });
   assert.equal(other.status, 200);
-  const page = await open(t, `${server.url}/t/agent/${task}?view=readers`);
+  const page = await open(`${server.url}/t/agent/${task}?view=readers`);
   await page.getByRole("rowheader", { name: "events of /api" }).waitFor();
   await until(async () => (await page.getByRole("rowheader").count()) >= 2, "the page itself as a reader");
   assert.deepEqual(await seriousFindings(page), []);
@@ -343,7 +338,7 @@ test("fifty agents at once have fifty lanes, all on one connection", async (t) =
     defineAgent({ id: `agent-${index}`, engine: scripted([{ kind: "say", text: "word ".repeat(2000) }], { tokenMs: 50 }) }),
   );
   const server = await serving(t, agents);
-  const page = await open(t, `${server.url}/?view=lanes`);
+  const page = await open(`${server.url}/?view=lanes`);
   await page.getByText("Nothing runs").waitFor();
   await Promise.all(agents.map(({ id }) => send(server.url, id)));
   await page.getByRole("group", { name: /^Timeline of 50 lanes/ }).waitFor();
@@ -366,9 +361,9 @@ test("a stall that the agent's own threshold finds is called so in the lane, in 
   );
   const server = await serving(t, [silent]);
   const task = await send(server.url, "agent");
-  const page = await open(t, `${server.url}/t/agent/${task}?view=lanes`);
+  const page = await open(`${server.url}/t/agent/${task}?view=lanes`);
   // By its own threshold the page would find it after 30 s.
-  await page.locator(".task-head .pill", { hasText: "stalled" }).waitFor({ timeout: 15_000 });
+  await page.locator(".task-head .pill", { hasText: "stalled" }).waitFor({ timeout: 25_000 });
   await page.getByRole("button", { name: "Table" }).click();
   await page.getByRole("row").filter({ hasText: "stalled" }).waitFor();
   await page.goto(`${server.url}/`);
@@ -385,7 +380,7 @@ for (const [name, options] of [
     const server = await serving(t, [family()]);
     const task = await send(server.url, "family");
     for (const view of ["conversation&at=12", "lanes", "sequence", "frames&at=12", "wire", "readers"]) {
-      const page = await open(t, `${server.url}/t/family/${task}?view=${view}`, options);
+      const page = await open(`${server.url}/t/family/${task}?view=${view}`, options);
       if (!view.includes("at=")) await page.getByText("ended").first().waitFor();
       await page.locator(".lanes-plot, .sequence-row, .frame-row, .said, .lanes-empty").first().waitFor();
       await page.screenshot({ path: join(PICTURES, `${view.replace(/&.*/, "")}-${name}.png`) });

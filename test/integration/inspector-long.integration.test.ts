@@ -23,7 +23,7 @@ test("of a stream that is larger than the page keeps, the newest entries are the
   });
   const reply = (await sent.json()) as SendReply;
   assert.ok("task" in reply);
-  const page = await open(t, `${server.url}/t/endless/${reply.task}?view=frames`);
+  const page = await open(`${server.url}/t/endless/${reply.task}?view=frames`);
   await page
     .getByText("ended")
     .first()

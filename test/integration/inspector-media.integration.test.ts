@@ -50,7 +50,7 @@ test("sound that an agent gives is played", async (t) => {
     yield { kind: "artifact", artifact: { artifactId: "sound", parts: [{ raw, mediaType: "audio/wav", filename: "silence.wav" }] } };
   });
   const server = await serving(t, [agent]);
-  const page = await open(t, `${server.url}/a/agent`);
+  const page = await open(`${server.url}/a/agent`);
   await page.locator("[data-composer]").fill("play");
   await page.getByRole("button", { name: "Send", exact: true }).click();
   await page.locator("audio").waitFor();
@@ -73,7 +73,7 @@ test("a film that an agent gives is played, from its bytes and from this server'
     { inputModes: ["*/*"] },
   );
   const server = await serving(t, [agent]);
-  const page = await open(t, `${server.url}/a/agent`);
+  const page = await open(`${server.url}/a/agent`);
   const send = async (text: string): Promise<void> => {
     await page.locator("[data-composer]").fill(text);
     await page.keyboard.press("Enter");
@@ -116,7 +116,7 @@ test("a form that an agent asks for is filled in, and the turn goes on with its 
     else yield { kind: "text", text: `Booked ${JSON.stringify(given)}.` };
   });
   const server = await serving(t, [agent]);
-  const page = await open(t, `${server.url}/a/agent`);
+  const page = await open(`${server.url}/a/agent`);
   await page.locator("[data-composer]").fill("book");
   await page.getByRole("button", { name: "Send", exact: true }).click();
   await page.getByLabel("City").fill("Lima");
@@ -134,7 +134,7 @@ test("a file that is pasted is attached and arrives", async (t) => {
     { inputModes: ["*/*"] },
   );
   const server = await serving(t, [agent]);
-  const page = await open(t, `${server.url}/a/agent`);
+  const page = await open(`${server.url}/a/agent`);
   await page.locator("[data-composer]").focus();
   await page.evaluate(`(() => {
     const data = new DataTransfer();

@@ -86,7 +86,7 @@ test(`${PAYLOADS.length} payloads in everything that an agent can say do nothing
     },
   );
   const server = await serving(t, [hostile]);
-  const page = await open(t, `${server.url}/a/agent`);
+  const page = await open(`${server.url}/a/agent`);
   const foreign: string[] = [];
   page.on("request", (request) => {
     if (!request.url().startsWith(server.url) && !/^(?:blob|data):/.test(request.url())) foreign.push(request.url());
@@ -122,7 +122,7 @@ async function withKeys(t: TestContext): Promise<{ readonly server: Server; read
 
 test("where keys are needed the page asks for one, says when it is wrong, and no script can read it afterwards", async (t) => {
   const { server, key } = await withKeys(t);
-  const page = await open(t, `${server.url}/a/agent`, { expected: /status of 401/ });
+  const page = await open(`${server.url}/a/agent`, { expected: /status of 401/ });
   const urls: string[] = [];
   page.on("request", (request) => urls.push(request.url()));
   const dialog = page.getByRole("dialog");

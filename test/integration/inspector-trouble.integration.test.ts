@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import type { Server } from "../../src/lib/main/server.ts";
 import { createDemoAgents } from "../../src/lib/main/agents/demo-agents.ts";
 import { makeApiKey } from "../../src/lib/tenancy/api-keys.ts";
-import { seriousFindings, useBrowser } from "../support/browser.ts";
+import { seriousFindings, untilEqual, useBrowser } from "../support/browser.ts";
 import { agentOf, rpcClient, serving } from "../support/serving.ts";
 import { stepped } from "../support/stepped.ts";
 
@@ -22,7 +22,7 @@ test("a message that was not taken stays, and is sent again as the same one", as
     yield { kind: "text", text: `You said ${turn.input.at(-1)?.parts[0]?.text}.` };
   });
   const server = await serving(t, [agent]);
-  const page = await open(t, `${server.url}/a/agent`, { expected: LOST });
+  const page = await open(`${server.url}/a/agent`, { expected: LOST });
   await page.locator("[data-composer]").waitFor();
   // The server takes it, and the answer is lost: twice.
   await page.route("**/messages", async (route) => {
@@ -38,27 +38,27 @@ test("a message that was not taken stays, and is sent again as the same one", as
   await page.unroute("**/messages");
   await alert.getByRole("button", { name: "Send again" }).click();
   await page.getByText("You said a long thought.").waitFor();
-  assert.equal(await alert.count(), 0);
-  assert.equal(await page.locator(".said.user").count(), 1);
+  await alert.waitFor({ state: "detached" });
+  await untilEqual(() => page.locator(".said.user").count(), 1);
   const { tasks } = await rpcClient(`${server.url}/a2a/agent`).must<Tasks>("ListTasks", {});
   assert.equal(tasks.length, 1);
 });
 
 test("a message that was not taken can be written anew", async (t) => {
   const server = await serving(t, [agentOf(async function* () {})]);
-  const page = await open(t, `${server.url}/a/agent`, { expected: LOST });
+  const page = await open(`${server.url}/a/agent`, { expected: LOST });
   await page.route("**/messages", (route) => route.abort());
   await page.locator("[data-composer]").fill("a long thought");
   await page.keyboard.press("Enter");
   await page.getByRole("alert").getByRole("button", { name: "Edit" }).click();
-  assert.equal(await page.locator("[data-composer]").inputValue(), "a long thought");
-  assert.equal(await page.locator(".said.user").count(), 0);
+  await untilEqual(() => page.locator("[data-composer]").inputValue(), "a long thought");
+  await untilEqual(() => page.locator(".said.user").count(), 0);
 });
 
 test("an approval that was not taken is still asked, also on the task's own page", async (t) => {
   const { agents } = await createDemoAgents({ tokenMs: 0 });
   const server = await serving(t, agents);
-  const page = await open(t, `${server.url}/a/assistant`, { expected: LOST });
+  const page = await open(`${server.url}/a/assistant`, { expected: LOST });
   await page.locator("[data-composer]").fill("Send a note to Ada: the tests are green");
   await page.keyboard.press("Enter");
   const approve = page.getByRole("button", { name: "Approve" });
@@ -81,20 +81,21 @@ test("what waits for an answer can be canceled, in the conversation and on its o
     yield { kind: "interrupt", reason: "input", message: [{ text: "Which one?" }] };
   });
   const server = await serving(t, [agent]);
-  const page = await open(t, `${server.url}/a/agent`);
-  const begin = async (): Promise<void> => {
+  const page = await open(`${server.url}/a/agent`);
+  /** Begins the task that is the `nth` on the page, from 0, and waits for its question. */
+  const begin = async (nth: number): Promise<void> => {
     await page.locator("[data-composer]").fill("choose");
     await page.keyboard.press("Enter");
-    await page.getByText("Which one?").last().waitFor();
+    await page.locator("[data-task]").nth(nth).getByText("Which one?").waitFor();
   };
-  await begin();
+  await begin(0);
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByText("Canceled.").waitFor();
-  await begin();
-  await page.getByRole("link", { name: "Look inside" }).last().click();
+  await begin(1);
+  await page.locator("[data-task]").nth(1).getByRole("link", { name: "Look inside" }).click();
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.locator(".task-head").getByText("Canceled").waitFor();
-  assert.equal(await page.getByRole("button", { name: "Cancel" }).count(), 0);
+  await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });
 });
 
 async function withKeys(t: TestContext, run: Parameters<typeof agentOf>[0]): Promise<{ readonly server: Server; readonly key: string }> {
@@ -107,14 +108,14 @@ async function withKeys(t: TestContext, run: Parameters<typeof agentOf>[0]): Pro
 
 test("who would rather not give a key is not asked again until they wish", async (t) => {
   const { server, key } = await withKeys(t, async function* () {});
-  const page = await open(t, server.url, { expected: LOST });
+  const page = await open(server.url, { expected: LOST });
   const dialog = page.getByRole("dialog");
   await dialog.getByText("The server asks who you are").waitFor();
   await page.route("**/api/session", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
   await dialog.getByLabel("Key").fill(key);
   await page.keyboard.press("Enter");
   await dialog.getByText("The server cannot be reached.").waitFor();
-  assert.equal(await dialog.getByLabel("Key").inputValue(), key, "what may be right is not to be given twice");
+  await untilEqual(() => dialog.getByLabel("Key").inputValue(), key, "what may be right is not to be given twice");
   await page.unroute("**/api/session");
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
@@ -130,10 +131,12 @@ test("who would rather not give a key is not asked again until they wish", async
 test("a session that ends while a stream is watched is renewed there, and the stream goes on without a gap", async (t) => {
   const steps = stepped();
   const { server, key } = await withKeys(t, (_turn, signal) => steps.run(signal));
-  const page = await open(t, `${server.url}/a/agent`, { expected: /Failed to load resource|WebSocket/ });
+  const page = await open(`${server.url}/a/agent`, { expected: /Failed to load resource|WebSocket/ });
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Key").fill(key);
   await page.keyboard.press("Enter");
+  // While it is open, what is typed is its own.
+  await dialog.waitFor({ state: "hidden" });
   await page.locator("[data-composer]").fill("go");
   await page.keyboard.press("Enter");
   steps.say("one ");
@@ -147,6 +150,7 @@ test("a session that ends while a stream is watched is renewed there, and the st
   steps.say("two ");
   await dialog.getByLabel("Key").fill(key);
   await page.keyboard.press("Enter");
+  await dialog.waitFor({ state: "hidden" });
   await page.getByText("Connected.").waitFor();
   steps.say("three");
   await page.keyboard.press("1");
@@ -160,7 +164,7 @@ test("a page that was not loaded securely works as well", async (t) => {
     yield { kind: "text", text: `You said ${turn.input.at(-1)?.parts[0]?.text}.` };
   });
   const server = await serving(t, [agent], {});
-  const page = await open(t, `${server.url}/tasks`);
+  const page = await open(`${server.url}/tasks`);
   // As browsers have it on http://host-of-the-network.
   await page.addInitScript(`delete Crypto.prototype.randomUUID; delete Navigator.prototype.clipboard;`);
   await page.goto(`${server.url}/a/agent`);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import test from "node:test";
 import type { Page } from "playwright-core";
 import { createDemoAgents } from "../../src/lib/main/agents/demo-agents.ts";
-import { PICTURES, seriousFindings, useBrowser } from "../support/browser.ts";
+import { PICTURES, seriousFindings, untilEqual, useBrowser } from "../support/browser.ts";
 import { agentOf, rpcClient, serving } from "../support/serving.ts";
 import { stepped } from "../support/stepped.ts";
 
@@ -19,7 +19,7 @@ async function say(page: Page, text: string): Promise<void> {
 test("tokens are on the page one by one: each is made only after the one before was seen there", async (t) => {
   const steps = stepped();
   const server = await serving(t, [agentOf((_turn, signal) => steps.run(signal), { name: "Stepper" })]);
-  const page = await open(t, `${server.url}/a/agent`);
+  const page = await open(`${server.url}/a/agent`);
   await say(page, "go");
   const answer = page.locator(".said.agent .md");
   const seenAt: number[] = [];
@@ -39,7 +39,7 @@ test("tokens are on the page one by one: each is made only after the one before 
 test("a task is canceled from the page", async (t) => {
   const steps = stepped();
   const server = await serving(t, [agentOf((_turn, signal) => steps.run(signal))]);
-  const page = await open(t, `${server.url}/a/agent`);
+  const page = await open(`${server.url}/a/agent`);
   await say(page, "go");
   steps.say("something");
   await page.getByText("something").waitFor();
@@ -64,7 +64,7 @@ for (const [name, options] of [
   test(`the built-in agents: tools, an approval, two agents side by side (${name})`, async (t) => {
     const { agents } = await createDemoAgents({ tokenMs: 0 });
     const server = await serving(t, agents);
-    const page = await open(t, `${server.url}/a/assistant`, options);
+    const page = await open(`${server.url}/a/assistant`, options);
     const picture = (what: string) => page.screenshot({ path: join(PICTURES, `${name}-${what}.png`) });
     const words = (text: string) => page.locator(".md", { hasText: text }).waitFor();
     await page.getByRole("button", { name: "What time is it in Tokyo?" }).click();
@@ -75,7 +75,8 @@ for (const [name, options] of [
     assert.deepEqual(await seriousFindings(page), []);
     await page.getByRole("button", { name: "Approve" }).click();
     await words("was approved");
-    assert.match(page.url(), /\/a\/assistant\?context=/, "the conversation has an address");
+    // The conversation has an address.
+    await page.waitForURL(/\/a\/assistant\?context=/);
     const address = page.url();
     await page.goto(`${server.url}/a/team?with=assistant`);
     await say(page, "Tell me about tide pools");
@@ -95,14 +96,14 @@ test("what was said can be edited and said again", async (t) => {
     yield { kind: "text", text: `You said ${turn.input.at(-1)?.parts[0]?.text}.` };
   });
   const server = await serving(t, [agent]);
-  const page = await open(t, `${server.url}/a/agent`);
+  const page = await open(`${server.url}/a/agent`);
   await say(page, "one");
   await page.getByText("You said one.").waitFor();
   await page.getByRole("button", { name: "Edit and send again" }).click();
-  assert.equal(await page.locator("[data-composer]").inputValue(), "one");
+  await untilEqual(() => page.locator("[data-composer]").inputValue(), "one");
   await say(page, "two");
   await page.getByText("You said two.").waitFor();
-  assert.equal(await page.locator(".turn").count(), 2);
+  await untilEqual(() => page.locator(".turn").count(), 2);
 });
 
 test("who edits what was said finds the draft again: after the edit is sent, and when it is given up", async (t) => {
@@ -110,27 +111,27 @@ test("who edits what was said finds the draft again: after the edit is sent, and
     yield { kind: "text", text: `You said ${turn.input.at(-1)?.parts[0]?.text}.` };
   });
   const server = await serving(t, [agent]);
-  const page = await open(t, `${server.url}/a/agent`);
+  const page = await open(`${server.url}/a/agent`);
   const field = page.locator("[data-composer]");
   const edit = page.getByRole("button", { name: "Edit and send again" }).first();
   await say(page, "one");
   await page.getByText("You said one.").waitFor();
   await field.fill("half a thought");
   await edit.click();
-  assert.equal(await field.inputValue(), "one");
+  await untilEqual(() => field.inputValue(), "one");
   await page.getByText("what you were writing comes back").waitFor();
   assert.deepEqual(await seriousFindings(page), []);
   await page.getByRole("button", { name: "Give up" }).click();
-  assert.equal(await field.inputValue(), "half a thought");
+  await untilEqual(() => field.inputValue(), "half a thought");
   await edit.click();
   await edit.click();
   await page.getByRole("button", { name: "Give up" }).click();
-  assert.equal(await field.inputValue(), "half a thought");
+  await untilEqual(() => field.inputValue(), "half a thought");
   await edit.click();
   await say(page, "two");
   await page.getByText("You said two.").waitFor();
-  assert.equal(await field.inputValue(), "half a thought");
-  assert.equal(await page.getByRole("button", { name: "Give up" }).count(), 0);
+  await untilEqual(() => field.inputValue(), "half a thought");
+  await page.getByRole("button", { name: "Give up" }).waitFor({ state: "detached" });
 });
 
 test("an agent's name, description, examples and words are text, never markup", async (t) => {
@@ -144,7 +145,7 @@ test("an agent's name, description, examples and words are text, never markup", 
     { name: evil, description: evil, skills: [{ id: "s", name: "s", description: evil, tags: [], examples: [evil] }] },
   );
   const server = await serving(t, [hostile]);
-  const page = await open(t, `${server.url}/a/agent`);
+  const page = await open(`${server.url}/a/agent`);
   await page.locator(".empty button").click();
   await page.getByText("ended").waitFor();
   assert.equal(await page.evaluate("window.pwned ?? 0"), 0);
@@ -155,7 +156,7 @@ test("an agent's name, description, examples and words are text, never markup", 
 test("the first visit shows two agents talking, and says that it is a demonstration", async (t) => {
   const { agents } = await createDemoAgents({ tokenMs: 5 });
   const server = await serving(t, agents, { demo: true });
-  const page = await open(t, `${server.url}/tasks`);
+  const page = await open(`${server.url}/tasks`);
   await page.addInitScript(
     `window.shifted = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shifted += entry.value; }).observe({ type: "layout-shift", buffered: true });`,
   );
@@ -167,7 +168,7 @@ test("the first visit shows two agents talking, and says that it is a demonstrat
   const shifted = Number(await page.evaluate("window.shifted"));
   assert.ok(shifted < 0.02, `what comes pushes nothing away: a layout shift of ${shifted}`);
   assert.deepEqual(await seriousFindings(page), []);
-  const again = await open(t, server.url);
+  const again = await open(server.url);
   await again.getByText("Recently").waitFor();
   const { tasks } = await rpcClient(`${server.url}/a2a/team`).must<{ readonly tasks: readonly unknown[] }>("ListTasks", {});
   assert.equal(tasks.length, 1, "another visit begins no other");
@@ -175,7 +176,7 @@ test("the first visit shows two agents talking, and says that it is a demonstrat
 
 test("a server with agents of its own begins nothing by itself", async (t) => {
   const server = await serving(t, [agentOf(async function* () {}, { name: "Quiet" })]);
-  const page = await open(t, server.url);
+  const page = await open(server.url);
   await page.getByText("Nothing runs.").waitFor();
   const { tasks } = await rpcClient(`${server.url}/a2a/agent`).must<{ readonly tasks: readonly unknown[] }>("ListTasks", {});
   assert.deepEqual(tasks, []);
@@ -188,7 +189,7 @@ test("a task's head counts one token as one", async (t) => {
     }),
   ]);
   const { task } = await rpcClient(`${server.url}/a2a/agent`).send("Well?");
-  const page = await open(t, `${server.url}/t/agent/${task.id}`);
+  const page = await open(`${server.url}/t/agent/${task.id}`);
   await page.locator(".task-head").getByText("1 token", { exact: true }).waitFor();
 });
 
@@ -200,20 +201,21 @@ test("tasks are found by agent, state and time, and each has an address", async 
     ["team", "What is 12 * 12?"],
   ])
     await rpcClient(`${server.url}/a2a/${agent}`).send(text ?? "");
-  const page = await open(t, `${server.url}/tasks`);
+  const page = await open(`${server.url}/tasks`);
   const rows = page.locator("tbody tr");
   await rows.nth(1).waitFor();
   await page.getByLabel("Agent").selectOption("team");
   await page.getByText("1 task", { exact: true }).waitFor();
-  assert.match(page.url(), /agent=team/, "what was asked stands in the address");
+  // What was asked stands in the address.
+  await page.waitForURL(/agent=team/);
   await page.getByLabel("State").selectOption("TASK_STATE_FAILED");
   await page.getByText("No task is like that.").waitFor();
   await page.getByRole("button", { name: "Show all" }).click();
   await rows.nth(1).waitFor();
   assert.deepEqual(await seriousFindings(page), []);
   await page.getByRole("link", { name: "What is 12 * 12?" }).click();
+  await page.waitForURL(/\/t\/team\//);
   await page.locator(".md", { hasText: "144" }).waitFor();
-  assert.match(page.url(), /\/t\/team\//);
 });
 
 test("a foreign agent: its card is examined rule by rule, then it is talked to", async (t) => {
@@ -225,7 +227,7 @@ test("a foreign agent: its card is examined rule by rule, then it is talked to",
   );
   const there = await serving(t, [foreign]);
   const server = await serving(t, [agentOf(async function* () {})], { allowLocalTargets: true });
-  const page = await open(t, `${server.url}/remotes`, { expected: /status of 4/ });
+  const page = await open(`${server.url}/remotes`, { expected: /status of 4/ });
   await page.getByLabel("Address").fill("http://127.0.0.1:1/");
   await page.getByRole("button", { name: "Examine its card" }).click();
   await page.getByText("That agent was not reached").waitFor();
@@ -251,20 +253,20 @@ test("a picture is attached, arrives, and is shown to both", async (t) => {
     { inputModes: ["*/*"] },
   );
   const server = await serving(t, [painter]);
-  const page = await open(t, `${server.url}/a/agent`);
+  const page = await open(`${server.url}/a/agent`);
   await page.locator("input[type=file]").setInputFiles({ name: "dot.png", mimeType: "image/png", buffer: Buffer.from(dot, "base64") });
   await page.locator(".attachments .ready").waitFor();
   await say(page, "look at this");
   await page.getByText("Got 70 bytes.").waitFor();
   await page.locator(".said.agent img[alt='back.png']").waitFor();
   await page.locator(".said.user img[alt='dot.png']").waitFor();
-  const shown = (await page.evaluate("[...document.images].map((image) => image.decode().then(() => image.naturalWidth))[0]")) as number;
-  assert.equal(shown, 1);
+  // Both are drawn, each a pixel wide.
+  await untilEqual(() => page.evaluate("[...document.images].map((image) => image.complete && image.naturalWidth)"), [1, 1]);
 });
 
 test("an address where nothing is says so to a person with the ways on, and to a program as JSON", async (t) => {
   const server = await serving(t, [agentOf(async function* () {})]);
-  const page = await open(t, server.url, { expected: /status of 404/ });
+  const page = await open(server.url, { expected: /status of 404/ });
   const answer = await page.goto(`${server.url}/nowhere/at-all`);
   assert.equal(answer?.status(), 404);
   await page.getByRole("heading", { name: "Nothing is at this address" }).waitFor();

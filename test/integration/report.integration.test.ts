@@ -95,7 +95,7 @@ for (const [name, options] of [
     await page.screenshot({ path: join(PICTURES, `report-${name}.png`), fullPage: true });
     // Answers open without a script.
     await page.locator("th summary").first().click();
-    assert.ok(await page.locator("blockquote").first().isVisible());
+    await page.locator("blockquote").first().waitFor();
   });
 }
 
@@ -166,5 +166,5 @@ test("ten thousand battles open", async (t) => {
   assert.equal(await page.locator("details.page[open]").count(), 1);
   const second = page.locator("details.page").nth(1);
   await second.locator(":scope > summary").click();
-  assert.ok(await second.locator("tbody tr").first().isVisible());
+  await second.locator("tbody tr").first().waitFor();
 });
