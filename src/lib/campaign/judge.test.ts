@@ -60,6 +60,15 @@ test("a pattern that backtracks without end is ended, and is nothing to try agai
   await assert.rejects(judge(green, battleOf(`${"a".repeat(60)}!`), partsOf(t)), { code: "timeout", reason: "REGEX_TOO_SLOW", retryable: false });
 });
 
+test("a pattern that the machine gave no time to compute is looked for again, not condemned", async (t) => {
+  const green: Green = { kind: "regex", pattern: "^(a+)+$", flags: "" };
+  // Before and after each try: of the first the process had nothing, of the second all.
+  const told = [0, 1000, 0, 500_000].map((user) => ({ user, system: 0 }));
+  const cpuUsage = t.mock.method(process, "cpuUsage", () => told.shift() ?? assert.fail("a third try"));
+  await assert.rejects(judge(green, battleOf(`${"a".repeat(60)}!`), partsOf(t)), { reason: "REGEX_TOO_SLOW" });
+  assert.equal(cpuUsage.mock.callCount(), 4);
+});
+
 test("a schema that is none is a fault of the configuration", async (t) => {
   await assert.rejects(judge({ kind: "json-schema", schema: { type: "objekt" } }, battleOf("{}"), partsOf(t)), { code: "configuration" });
 });
