@@ -177,8 +177,9 @@ describe("the ledger of a folder", () => {
     assert.deepEqual(texts, ["one", "two"]);
   });
 
-  it("reads 10,000 attempts in no time", { timeout: 60_000 }, async (t) => {
+  it("reads 10,000 attempts in far less time than they took to write", { timeout: 300_000 }, async (t) => {
     const path = await folder(t);
+    const began = performance.now();
     await using ledger = openLedger(path);
     for (let from = 0; from < 10_000; from += 500) {
       await Promise.all(
@@ -194,9 +195,10 @@ describe("the ledger of a folder", () => {
     const started = performance.now();
     let count = 0;
     for await (const attempt of reader.attempts()) count += attempt.outcome === undefined ? 0 : 1;
-    const ms = performance.now() - started;
+    const [wroteMs, ms] = [started - began, performance.now() - started];
     assert.equal(count, 10_000);
-    t.diagnostic(`${Math.round(ms)} ms`);
-    assert.ok(ms < 5000, "not hung");
+    t.diagnostic(`read in ${Math.round(ms)} ms, written in ${Math.round(wroteMs)} ms`);
+    // Both by the same machine, however slow and busy it is: about a fifth.
+    assert.ok(ms < wroteMs, `read in ${Math.round(ms)} ms, written in ${Math.round(wroteMs)} ms`);
   });
 });
