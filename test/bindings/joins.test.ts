@@ -40,9 +40,12 @@ describe("readers that join during a burst", () => {
   let server: Server;
   let clients: readonly BindingClient[];
   let arrived = Promise.withResolvers<void>();
+  /** The burst begins when its task is known, or it could be over before all have joined. */
+  const known = Promise.withResolvers<void>();
 
   before(async () => {
     async function* act(): AsyncIterable<AgentEvent> {
+      await known.promise;
       for (let at = 0; at < TOKENS; at += 1) {
         yield { kind: "text", text: `${at} ` };
         if (at % 25 === 0) {
@@ -82,6 +85,7 @@ describe("readers that join during a burst", () => {
     });
     const readers: ReturnType<typeof createReader>[] = [];
     const reading: Promise<void>[] = [];
+    known.resolve();
     for (let round = 0; round < READERS_EACH; round += 1) {
       for (const open of opens) {
         await arrived.promise;

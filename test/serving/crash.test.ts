@@ -131,7 +131,8 @@ describe("crash recovery", () => {
       const headAt = async (least: number): Promise<void> => {
         while (((await store.log.read(key, { after: 0, maxBytes: 0 }))?.head ?? 0) < least) await new Promise(setImmediate);
       };
-      await headAt(200);
+      // Both turns' beginnings, the question, the call, and all 200 texts: nothing is being written any more.
+      await headAt(210);
       await client.send("third", { taskId: task.id }, { returnImmediately: true });
       const upkeep = startUpkeep({
         store,

@@ -164,7 +164,8 @@ describe("upkeep", () => {
     const headAt = async (n: number): Promise<void> => {
       while (((await store.log.read(key, { after: 0, maxBytes: 0 }))?.head ?? 0) < n) await new Promise(setImmediate);
     };
-    await headAt(1000);
+    // The task, its input, its state, and a thousand tokens: then the agent waits.
+    await headAt(1003);
     const upkeep = startUpkeep({
       store,
       agents: server.agents,

@@ -41,7 +41,7 @@ export function promptFor(behaviour: Behaviour, words = "Please answer"): string
   return `${words}: ${JSON.stringify(behaviour)}`;
 }
 
-/** Resolves when `condition` holds; rejects after 20 s, which means hung. */
+/** Resolves when `condition` holds; rejects after 60 s, which means hung. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  for (const start = Date.now(); !condition(); await wait(5)) if (Date.now() - start > 20_000) throw new Error(`Hung: ${what}.`);
+  for (const start = Date.now(); !condition(); await wait(5)) if (Date.now() - start > 60_000) throw new Error(`Hung: ${what}.`);
 }

@@ -117,10 +117,15 @@ test("a tab that gets no answer connects by itself, and one whose leader falls s
   });
   await tabs.source({ kind: "task", task: "t" }, stop.signal).next();
   assert.equal(opened, 1);
-  const channel = new BroadcastChannel(name);
-  t.after(() => channel.close());
+  const [channel, witness] = [new BroadcastChannel(name), new BroadcastChannel(name)];
+  t.after(() => [channel, witness].forEach((one) => one.close()));
+  const heard = new Promise<void>((resolve) => {
+    witness.onmessage = ({ data }: { readonly data: unknown }) => (data as { readonly op: string }).op === "leader" && resolve();
+  });
   channel.postMessage({ op: "leader", leader: "somebody" });
-  await delay(20);
+  // The tab joined before the witness, so it has heard it by then.
+  await heard;
+  await new Promise(setImmediate);
   await assert.rejects(
     tabs.source({ kind: "task", task: "t" }, stop.signal).next(),
     (error) => error instanceof ClientError && error.retryable && error.retryAfterMs === 0,

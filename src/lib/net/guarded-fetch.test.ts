@@ -212,7 +212,7 @@ test("each time limit has its name", async () => {
   assert.equal((await refusal(guarded(`${server.url}/headers`, { limits: { headersTimeoutMs: 100 } }))).reason, "HEADERS_TIMEOUT");
   const idle = await guarded(`${server.url}/idle`, { limits: { idleTimeoutMs: 100 } });
   assert.equal((await refusal(idle.text())).reason, "IDLE_TIMEOUT");
-  const trickle = await guarded(`${server.url}/trickle`, { limits: { totalTimeoutMs: 300 } });
+  const trickle = await guarded(`${server.url}/trickle`, { limits: { totalTimeoutMs: 1000 } });
   assert.equal((await refusal(trickle.text())).reason, "TOTAL_TIMEOUT");
   assert.equal((await refusal(guarded(`${server.url}/headers`, { limits: { totalTimeoutMs: 100 } }))).reason, "TOTAL_TIMEOUT");
 });
