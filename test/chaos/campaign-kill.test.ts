@@ -45,7 +45,7 @@ async function attemptsIn(folder: string): Promise<readonly Attempt[]> {
   return attempts;
 }
 
-describe(`the runner is killed ${KILLS} times (SEED=${SEED})`, { concurrency: 1, timeout: 300_000 }, () => {
+describe(`the runner is killed ${KILLS} times (SEED=${SEED})`, { concurrency: 1, timeout: 580_000 }, () => {
   for (const [what, plain] of [
     ["a subject that speaks our extension", false],
     ["a subject that does not", true],

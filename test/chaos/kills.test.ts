@@ -22,7 +22,7 @@ const SHORT = { n: 60, ms: 1 };
 /** A killed process's leases run out by the log's clock, which each start finds ahead. */
 const AHEAD_MS = 6000;
 
-describe(`20 kill -9 (SEED=${SEED})`, { timeout: 500_000 }, () => {
+describe(`20 kill -9 (SEED=${SEED})`, { timeout: 580_000 }, () => {
   const random = createRandom(SEED);
   const readings: Promise<Reading>[] = [];
   const shorts: Promise<readonly StreamItem[]>[] = [];
