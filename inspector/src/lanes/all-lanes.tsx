@@ -14,26 +14,30 @@ import { type EntryClock, clockOf } from "./skew.ts";
 
 /** All live streams of the caller as lanes: one connection, whatever their number, and bounded memory, however long they go on. */
 export function AllLanes(): VNode {
-  const { lanes, clock, recent } = useMemo(() => ({ lanes: createLanes({ limits: FEED_LANE_LIMITS }), clock: clockOf(), recent: createRecent() }), []);
+  const lanes = useMemo(() => createLanes({ limits: FEED_LANE_LIMITS }), []);
+  /** Of one log: they begin anew with another. */
+  const known = useMemo(() => ({ clock: clockOf(), recent: createRecent() }), []);
   const feed = useSignal<Feed | undefined>(undefined);
   const count = useSignal(0);
   useEffect(() => {
     const followed = followAll({
       take(frame) {
-        takeFrame(frame, lanes, clock);
-        recent.add(frame);
+        takeFrame(frame, lanes, known.clock);
+        known.recent.add(frame);
         makeRoom(lanes);
         count.value = lanes.list().length;
       },
       restart() {
         for (const { lane } of lanes.list()) lanes.remove(lane.task);
+        known.clock = clockOf();
+        known.recent = createRecent();
         count.value = 0;
       },
     });
     feed.value = followed;
     return () => followed.close();
-  }, [lanes, clock, recent, feed, count]);
-  const now = useMemo(() => () => (feed.peek()?.state.peek() === "open" ? clock.now(serverNow()) : undefined), [clock, feed]);
+  }, [lanes, known, feed, count]);
+  const now = useMemo(() => () => (feed.peek()?.state.peek() === "open" ? known.clock.now(serverNow()) : undefined), [known, feed]);
   const trouble = feed.value?.trouble.value;
   return (
     <div class="task-body lanes-all">
@@ -58,7 +62,7 @@ export function AllLanes(): VNode {
         <LanesPlot
           lanes={lanes}
           now={now}
-          entryOf={recent.get}
+          entryOf={(task, seq) => known.recent.get(task, seq)}
           hrefOf={(lane) => paths.task(rootAgent(lanes, lane.task) ?? lane.agent, lane.task, { view: "lanes" })}
           onPick={(lane, seq) => navigate(paths.task(rootAgent(lanes, lane.task) ?? lane.agent, lane.task, { view: "frames", at: seq }))}
         />

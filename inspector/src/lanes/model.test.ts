@@ -231,6 +231,33 @@ test("a delegated task stands under the lane that delegated it, whichever comes 
   assert.equal(named(alone, "child").isRemote, true, "its entries are elsewhere");
 });
 
+test("the extent is of the lanes that are here: it shrinks with each that goes, and ends with the last", () => {
+  const lanes = createLanes();
+  assert.equal(lanes.extent, undefined);
+  for (const [task, from, to] of [
+    ["a", 1000, 5000],
+    ["b", 3000, 4000],
+    ["c", 3500, 9000],
+  ] as const) {
+    const w = writer(task);
+    w.start(from);
+    w.text(to, "x");
+    lanes.add(w.stream, w.entries);
+  }
+  assert.deepEqual(lanes.extent, { from: 1000, to: 9000 });
+  lanes.remove("nobody");
+  lanes.remove("a");
+  assert.deepEqual(lanes.extent, { from: 3000, to: 9000 });
+  lanes.remove("c");
+  assert.deepEqual(lanes.extent, { from: 3000, to: 4000 });
+  lanes.remove("b");
+  assert.equal(lanes.extent, undefined);
+  const next = writer("d");
+  next.start(35_000);
+  lanes.add(next.stream, next.entries);
+  assert.deepEqual(lanes.extent, { from: 35_000, to: 35_000 }, "a new lane begins where its time does");
+});
+
 test("tasks that name each other as their parents are shown once each", () => {
   const lanes = createLanes();
   for (const [own, other] of [

@@ -36,8 +36,14 @@ export interface Lanes {
   list(): readonly LaneRow[];
   /** Counts up with every change. */
   readonly version: number;
-  /** The times of the first and the last entry of all; undefined without any. */
-  readonly extent: { readonly from: number; readonly to: number } | undefined;
+  /** The times of the first and the last entry of all that are here; undefined without any. */
+  readonly extent: Extent | undefined;
+}
+
+/** A stretch of time, ms since the epoch. */
+export interface Extent {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** A lane and how deep it stands. */
@@ -56,6 +62,8 @@ interface TaskLanes {
   /** When its newest entry was written, and when entries were last seen to have come, by the clock of `at`; undefined: since the last `advance`. */
   lastAt: number;
   cameAt: number | undefined;
+  /** The times of its first and its last entry here. */
+  extent: Extent | undefined;
   /** Open tool calls by `path call`, and the child that each started. */
   readonly calls: Map<string, { readonly path: string; child: LaneWriter | undefined }>;
   /** Calls and results that were told: twice where one is for the owner only. */
@@ -77,25 +85,14 @@ export function createLanes(options: LanesOptions = {}): Lanes {
   const parents = new Map<string, string>();
   let rows: readonly LaneRow[] | undefined;
   let version = 0;
-  let extent: { from: number; to: number } | undefined;
+  let extent: Extent | undefined;
 
   const open = (stream: StreamId, at: number, isRemote: boolean): TaskLanes => {
     const { agent, task, context } = stream;
     const parent = parents.get(task);
-    const root = createLane({
-      ...options,
-      id: task,
-      agent,
-      task,
-      context,
-      path: [],
-      at,
-      begins: "queued",
-      thresholds,
-      isRemote,
-      ...(parent !== undefined && { parent }),
-    });
-    const lanes: TaskLanes = { root, children: new Map(), speaker: root, lastSeq: 0, lastAt: at, cameAt: undefined, calls: new Map(), toldCalls: new Set() };
+    const under = parent === undefined ? {} : { parent };
+    const root = createLane({ ...options, ...under, id: task, agent, task, context, path: [], at, begins: "queued", thresholds, isRemote });
+    const lanes = beginTask(root, at);
     tasks.set(task, lanes);
     rows = undefined;
     return lanes;
@@ -236,8 +233,9 @@ export function createLanes(options: LanesOptions = {}): Lanes {
           // A file may hold what no server of ours writes: one such entry must not hide the others.
           lanes.root.mark({ at: entry.at, seq: entry.seq, kind: "note", label: `unreadable: ${messageOf(error)}` });
         }
-        extent = extent === undefined ? { from: entry.at, to: entry.at } : { from: Math.min(extent.from, entry.at), to: Math.max(extent.to, entry.at) };
+        lanes.extent = join(lanes.extent, { from: entry.at, to: entry.at });
       }
+      extent = join(extent, lanes.extent);
       for (const kept of [lanes.calls, lanes.toldCalls, parents]) forgetFirst(kept, MAX_TOLD_CALLS);
       version += 1;
     },
@@ -246,6 +244,7 @@ export function createLanes(options: LanesOptions = {}): Lanes {
     },
     remove(task) {
       if (!tasks.delete(task)) return;
+      extent = [...tasks.values()].map((left) => left.extent).reduce(join, undefined);
       rows = undefined;
       version += 1;
     },
@@ -260,6 +259,16 @@ export function createLanes(options: LanesOptions = {}): Lanes {
       return extent;
     },
   };
+}
+
+function beginTask(root: LaneWriter, at: number): TaskLanes {
+  const nothing = { lastSeq: 0, cameAt: undefined, extent: undefined };
+  return { ...nothing, root, children: new Map(), speaker: root, lastAt: at, calls: new Map(), toldCalls: new Set() };
+}
+
+function join(one: Extent | undefined, other: Extent | undefined): Extent | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return { from: Math.min(one.from, other.from), to: Math.max(one.to, other.to) };
 }
 
 function advanceTask(lanes: TaskLanes, now: number, settleMs: number): void {

@@ -10,9 +10,10 @@ import type { LaneRow, Lanes } from "./model.ts";
 import { useGestures } from "./gestures.ts";
 import { AXIS_HEIGHT, ROW } from "./look.ts";
 import { beside, type Found, pick } from "./pick.ts";
-import { createScale, fit, pan, reveal, type Scale, setFollow, toPx, toTime, zoom } from "./scale.ts";
+import { createPlotView, type PlotView } from "./plot-view.ts";
+import { fit, pan, reveal, type Scale, setFollow, toPx, toTime, zoom } from "./scale.ts";
 import { Tip } from "./tip.tsx";
-import { LABEL_PX, type PlotView, usePicture, WIDE_PX } from "./use-picture.ts";
+import { LABEL_PX, usePicture, WIDE_PX } from "./use-picture.ts";
 import "./lanes.css";
 
 /** What the lanes are drawn from. */
@@ -46,7 +47,7 @@ export function LanesPlot(props: PlotProps): VNode {
   const beat = useSignal(0);
   const selected = useSignal<string | undefined>(undefined);
   const found = useSignal<Found | undefined>(undefined);
-  const view: PlotView = useMemo(() => ({ scale: createScale(now() ?? Date.now(), 800), dirty: true, fitted: false, chosen: false }), [now]);
+  const view: PlotView = useMemo(() => createPlotView(now() ?? Date.now()), [now]);
 
   void beat.value;
   const rows = lanes.list();

@@ -4,7 +4,8 @@ import { onColors, readColors } from "../theme/colors.ts";
 import type { Lanes } from "./model.ts";
 import { AXIS_HEIGHT, LANE_COLORS, ROW } from "./look.ts";
 import { createPainter } from "./paint.ts";
-import { fit, followTo, grow, resize, reveal, type Scale } from "./scale.ts";
+import { beginAnew, type PlotView } from "./plot-view.ts";
+import { fit, followTo, grow, resize, reveal } from "./scale.ts";
 
 /** From this width on the labels stand beside the lanes, else over them. */
 export const WIDE_PX = 720;
@@ -18,16 +19,6 @@ const NEWS_MS = 50;
 const SETTLE_MS = 1000;
 /** A stream that took less is not blown up to the whole width, ms. */
 const SHORTEST_MS = 400;
-
-/** What of a plot changes without Preact: the stretch on the screen, and whether it must be drawn anew. */
-export interface PlotView {
-  scale: Scale;
-  dirty: boolean;
-  /** Somebody, or the first look, has chosen the stretch. */
-  fitted: boolean;
-  /** Somebody has: it does not grow by itself any more. */
-  chosen: boolean;
-}
 
 /** What the picture is drawn from, and into. */
 export interface PictureParts {
@@ -90,10 +81,13 @@ export function usePicture({ lanes, now, at, view, scroller, canvas, width, sele
     let drawnColumn = Number.NaN;
     let drawnAtMs = 0;
     let wasLive = false;
+    let seen: Lanes["extent"];
     const loop = (): void => {
       frame = requestAnimationFrame(loop);
       const present = now();
       if (present !== undefined) lanes.advance(present, SETTLE_MS);
+      if (beginAnew(view, seen, lanes.extent, present ?? Date.now())) following.value = true;
+      seen = lanes.extent;
       firstLook(present);
       const position = at?.peek();
       if (position !== drawnAt && position !== undefined && !view.scale.follow) view.scale = reveal(view.scale, position);
