@@ -43,19 +43,30 @@ export async function* watchCampaign(
   const live = createLivePhases();
   let open: OpenCampaign | undefined;
   try {
+    let tookBefore = 0;
     for (let before = ""; !signal.aborted;) {
-      const began = performance.now();
       const overview = await directory.overview(name);
       if (overview.state !== "new") open ??= await openBegun(directory, name);
+      const began = performance.now();
       const board = await boardOf(overview, open, { limit, live });
+      const took = performance.now() - began;
       const text = JSON.stringify(board);
       if (text !== before) yield `data: ${text}\n\n`;
       before = text;
-      await systemClock.sleep(Math.max(BOARD_MS, 20 * (performance.now() - began)), signal);
+      await systemClock.sleep(restAfter(took, tookBefore), signal);
+      tookBefore = took;
     }
   } finally {
     await open?.[Symbol.asyncDispose]();
   }
+}
+
+/**
+ * How long a board that is watched rests after a reading that took `tookMs`, the one before it `beforeMs` (0 where there was none), ms. The quicker counts: one that
+ * was slow because the machine was busy is no long ledger, and a board must not stand still for it.
+ */
+export function restAfter(tookMs: number, beforeMs: number): number {
+  return Math.max(BOARD_MS, 20 * Math.min(tookMs, beforeMs));
 }
 
 /** Server-sent events of one attempt: what arrived and what its runner saw, until it has ended. Throws `not-found` where there is none. */
