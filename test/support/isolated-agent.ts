@@ -10,9 +10,12 @@ export const engine: Engine = {
     if (word === "exit") process.exit(0);
     if (word === "leak") for (const kept: unknown[] = []; ;) kept.push(Array.from({ length: 1000 }, () => ({})));
     if (word === "tell why") {
-      signal.addEventListener("abort", () => void turn.load({ text: (signal.reason as IasError).reason ?? "no reason" }));
+      const told = new Promise((resolve) => {
+        signal.addEventListener("abort", () => resolve(turn.load({ text: (signal.reason as IasError).reason ?? "no reason" })));
+      });
       yield { kind: "text", text: "waiting" };
-      await new Promise(() => {});
+      await told;
+      return;
     }
     if (word === "block") {
       yield { kind: "text", text: "before" };
