@@ -70,7 +70,7 @@ for (const name of READERS) {
   });
 }
 
-test("a server stays small while a reader stalls on a stream of 300 MB, and the reader gets it all when it goes on", { timeout: 400_000 }, async (t) => {
+test("a server stays small while a reader stalls on a stream of 300 MB, and the reader gets it all when it goes on", { timeout: 580_000 }, async (t) => {
   await using folder = await temporaryFolder();
   // As users run it: nothing is set.
   await using server = await startBuiltServer(folder.path, LONG_AGENT);
@@ -87,7 +87,7 @@ test("a server stays small while a reader stalls on a stream of 300 MB, and the 
   assert.ok(inAll < 150_000_000, `the server had ${inAll} bytes, ${whileStalled} while the reader stalled`);
 });
 
-test("readers that stall on a stream of 300 MB over all bindings are not held in memory, and hold nobody up", { timeout: 400_000 }, async () => {
+test("readers that stall on a stream of 300 MB over all bindings are not held in memory, and hold nobody up", { timeout: 580_000 }, async () => {
   await using folder = await temporaryFolder();
   // Whoever holds the stream, or a good part of it, runs out of a heap of 64 MB and ends.
   await using server = await startServerProcess(folder.path, { nodeOptions: ["--max-old-space-size=64", "--max-semi-space-size=2"] });
