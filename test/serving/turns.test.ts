@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { createMemoryStore } from "../../src/lib/log/memory.ts";
+import { createSqliteStore } from "../../src/lib/log/sqlite.ts";
 import type { Task } from "../../src/lib/model/a2a.ts";
+import type { IasError } from "../../src/lib/model/errors.ts";
+import { streamKey } from "../../src/lib/model/key.ts";
 import { messageOf } from "../support/messages.ts";
 import { agentOf, collect, rpcClient, serving, statesOf, textOf, textsOf } from "../support/serving.ts";
 
@@ -90,6 +97,57 @@ describe("turns", () => {
       ["paint", "Which colour?", "red"],
     );
     assert.equal(statesOf(await watcher).at(-1), "COMPLETED", "a subscription stays open through the interruption");
+  });
+
+  it("takes many messages to one task at once: each is read once, none is refused, and no turn that runs is taken from its owner", async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "ias-"));
+    const kept = createSqliteStore({ folder });
+    t.after(async () => {
+      await kept[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    });
+    for (const store of [createMemoryStore({}), kept]) {
+      const reports: IasError[] = [];
+      const server = await serving(
+        t,
+        [
+          agentOf(async function* (turn) {
+            yield { kind: "text", text: turn.input.map((message) => `[${message.parts[0]?.text}]`).join("") };
+            await new Promise((resolve) => setImmediate(resolve));
+            yield { kind: "interrupt", reason: "input", message: [{ text: "More?" }] };
+          }),
+        ],
+        { store, report: (error) => void reports.push(error) },
+      );
+      const client = rpcClient(`${server.url}/a2a/agent`);
+      for (let round = 0; round < 10; round += 1) {
+        const { task } = await client.send("first");
+        const words = Array.from({ length: 15 }, (_, n) => `m${n}`);
+        await Promise.all(words.map(async (word) => client.send(word, { taskId: task.id }, { returnImmediately: true })));
+        await client.send("last", { taskId: task.id });
+        const after = await client.get(task.id);
+        const said = after.history?.filter(({ role }) => role === "ROLE_USER").map(({ parts }) => parts[0]?.text);
+        assert.deepEqual(said?.toSorted(), ["first", "last", ...words].toSorted());
+        assert.deepEqual(
+          textOf(after)
+            .match(/[^[\]]+/g)
+            ?.toSorted(),
+          ["first", "last", ...words].toSorted(),
+          "each is read in one turn",
+        );
+        const page = await store.log.read(streamKey({ tenant: "", user: "local" }, "agent", task.id), { after: 0, maxBytes: 2 ** 24 });
+        assert.deepEqual(
+          page?.entries.filter(({ attempt }) => attempt > 1).map(({ event }) => event),
+          [],
+          "nothing was cut off, and nothing is tried again",
+        );
+      }
+      assert.deepEqual(
+        reports.filter(({ code }) => code === "fenced").map(({ message }) => message),
+        [],
+        "nobody lost a stream",
+      );
+    }
   });
 
   it("queues a message to a working task: the task completes only after a turn has answered it", async (t) => {

@@ -133,7 +133,7 @@ async function continueTask(parts: ServerParts, call: Call, message: Message, ta
       parts.runtime.admit(call.principal);
       await checkQueue(parts, key);
       const data = { kind: "input" as const, message: input.message, user: call.principal.user };
-      const added = await recordAddition(parts, row, { data, state: "TASK_STATE_SUBMITTED", records }, "this-epoch");
+      const added = await recordAddition(parts, row, { data, state: "TASK_STATE_SUBMITTED", records }, "unchanged");
       if (added.kind === "ok") return { key, after: added.head, created: false, repeated: false };
       if (added.kind === "conflict" && once !== undefined) return attach(parts, call, readOnce(added.found, once));
     }

@@ -58,16 +58,17 @@ export interface Addition {
 
 /**
  * Adds an internal entry, and a public status if the state changes, to a task that `row` describes. `taken` if somebody else has it meanwhile: look
- * again. `take` is what the caller may take: the very epoch of `row`, or only one whose lease has ended.
+ * again. `take` is what the caller may take: the very stream of `row`, whose epoch may be that of a turn which begins just now and is not to be
+ * fenced once it has, or only one whose lease has ended.
  */
 export async function recordAddition(
   parts: RecordParts,
   row: ListedTask,
   addition: Addition,
-  take: "this-epoch" | "expired",
+  take: "unchanged" | "expired",
 ): Promise<{ readonly kind: "ok"; readonly head: number } | { readonly kind: "taken" } | { readonly kind: "conflict"; readonly found: StoredRecord }> {
   const { log } = parts.store;
-  const opened = await log.open(row.key, { owner: parts.owner, expect: take === "expired" ? "expired" : row.epoch });
+  const opened = await log.open(row.key, { owner: parts.owner, ...(take === "expired" ? { expect: take } : { expect: row.epoch, head: row.head }) });
   if (!opened.ok) return { kind: "taken" };
   const at = parts.now();
   const status = { state: addition.state ?? row.state, timestamp: toTimestamp(addition.state === undefined ? row.statusAt : at) };

@@ -81,7 +81,7 @@ export function createTasks(parts: ServerParts): Pick<Operations, "getTask" | "l
           continue;
         }
         const data = { kind: "cancel" as const, user: call.principal.user };
-        await recordAddition(parts, row, { data, state: "TASK_STATE_CANCELED" }, "this-epoch");
+        await recordAddition(parts, row, { data, state: "TASK_STATE_CANCELED" }, "unchanged");
       }
     },
 

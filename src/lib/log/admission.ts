@@ -87,23 +87,25 @@ export function checkBatch(key: StreamKey, batch: Batch): void {
 }
 
 /** Refuses an `open` that no adapter may try. @throws IasError `invalid-request`. */
-export function checkOpen({ owner, expect }: OpenOptions): void {
+export function checkOpen({ owner, expect, head }: OpenOptions): void {
   if (owner === "" || owner.length > MAX_OWNER_LENGTH)
     throw new IasError("invalid-request", `owner must have 1 to ${MAX_OWNER_LENGTH} characters, not ${owner.length}.`);
   if (expect !== "expired" && !(Number.isSafeInteger(expect) && expect >= 0))
     throw new IasError("invalid-request", `expect must be an epoch from 0 or "expired", not ${expect}.`);
+  if (head !== undefined && !(Number.isSafeInteger(head) && head >= 0)) throw new IasError("invalid-request", `head must be a seq from 0, not ${head}.`);
 }
 
 /** Why a stream that is there is not opened; undefined where it may be. `now` is ms by the clock of its lease. */
 export function refusalOf(
-  { sealed, epoch, leaseEndsAt }: { readonly sealed: boolean; readonly epoch: number; readonly leaseEndsAt: number },
-  expect: OpenOptions["expect"],
+  stream: { readonly sealed: boolean; readonly epoch: number; readonly head: number; readonly leaseEndsAt: number },
+  { expect, head }: OpenOptions,
   now: number,
 ): Refused["reason"] | undefined {
   if (expect === 0) return "exists";
-  if (sealed) return "sealed";
-  if (expect === "expired") return leaseEndsAt > now ? "leased" : undefined;
-  return expect === epoch ? undefined : "epoch";
+  if (stream.sealed) return "sealed";
+  if (expect === "expired" && stream.leaseEndsAt > now) return "leased";
+  if (expect !== "expired" && expect !== stream.epoch) return "epoch";
+  return head === undefined || head === stream.head ? undefined : "head";
 }
 
 /** Refuses a record that no adapter may write. @throws IasError `too-large` or `invalid-request`. */

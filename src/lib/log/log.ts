@@ -22,6 +22,7 @@ export interface EventLog {
    * Takes the stream for writing, by compare-and-set: the new epoch is the old one plus 1, and older writers are fenced from here on.
    * `expect: 0` creates the stream (it exists from then on, with no entry); another number must be the present epoch;
    * `"expired"` takes any epoch whose lease has ended by the log's clock: at or after `leaseEndsAt`. A number takes the stream whether the lease has ended or not.
+   * With `head` only a stream whose last entry, committed or under way, is that one is taken: who judged by what the stream said is told when it has said more.
    * Parked batches of older epochs are dropped. Throws `invalid-request` for an owner or an epoch that cannot be.
    */
   open(key: StreamKey, options: OpenOptions): Promise<Opened | Refused>;
@@ -73,6 +74,8 @@ export interface OpenOptions {
   /** Who writes, for people: host, process, worker. At most 200 characters. */
   readonly owner: string;
   readonly expect: number | "expired";
+  /** The seq of the stream's last entry; any by default. */
+  readonly head?: number;
 }
 
 /** A stream taken for writing. */
@@ -94,8 +97,8 @@ export interface Opened {
 /** Why a stream could not be taken. */
 export interface Refused {
   readonly ok: false;
-  /** `exists`: `expect: 0`, but it does. `epoch`: another one is present. `leased`: not expired yet. `sealed`: it has ended. */
-  readonly reason: "exists" | "missing" | "epoch" | "leased" | "sealed";
+  /** `exists`: `expect: 0`, but it does. `epoch`: another one is present. `leased`: not expired yet. `sealed`: it has ended. `head`: it has other entries than were expected. */
+  readonly reason: "exists" | "missing" | "epoch" | "leased" | "sealed" | "head";
   /** The present epoch, 0 when there is no stream. */
   readonly epoch: number;
   readonly owner?: string;

@@ -84,7 +84,7 @@ export function createInlineRuntime(parts: RuntimeParts): Runtime {
     const restart = row.state === "TASK_STATE_WORKING";
     if (!restart && row.state !== "TASK_STATE_SUBMITTED") return false;
     // A SUBMITTED task's epoch belongs to whoever recorded it and is done with it; a WORKING one's to a turn, which may be alive.
-    const opened = await log.open(key, { owner: parts.owner, expect: restart ? "expired" : row.epoch });
+    const opened = await log.open(key, { owner: parts.owner, ...(restart ? { expect: "expired" } : { expect: row.epoch, head: row.head }) });
     if (!opened.ok || draining) return false;
     const task = runTask({ ...parts, ticker }, agent, row, opened, restart);
     running.set(keyText(key), task);

@@ -19,6 +19,8 @@ export interface TurnWriter {
   ready(): Promise<void> | undefined;
   /** Resolves when all that was written is committed. Throws why the stream was lost, if it was. */
   flushed(): Promise<void>;
+  /** Whether the entry is committed, as far as the log has answered. */
+  hasCommitted(seq: number): boolean;
   /** Renews the lease if no append did since the last call. Called once a second. */
   renew(): void;
   /** Aborted when the stream is not ours any more: fenced, sealed by another, or the log failed. Its reason is an `IasError`. */
@@ -72,6 +74,7 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
   /** What the next append brings; made when there is something, since what lies ready between two tokens looks long-lived to the garbage collector. */
   let pending: Pending | undefined;
   let uncommitted = 0;
+  let committed = nextSeq - 1;
   let renewed = true;
   /** Calls of `renew` since the log last answered: they come once a second, and a blocked event loop holds them up with everything else (SEMANTICS 28). */
   let unanswered = 0;
@@ -99,6 +102,7 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
         renewed = true;
         unanswered = 0;
         uncommitted -= size;
+        committed = batch.firstSeq + batch.entries.length - 1;
         if (room !== undefined && uncommitted < options.maxUncommittedBytes) {
           room.resolve();
           room = undefined;
@@ -168,6 +172,7 @@ export function createTurnWriter(options: TurnWriterOptions): TurnWriter {
       while (inFlight !== undefined && !lost.signal.aborted) await inFlight;
       lost.signal.throwIfAborted();
     },
+    hasCommitted: (seq) => seq <= committed,
     renew() {
       if (inFlight !== undefined) unanswered += 1;
       if (unanswered >= RENEW_TRIES) {

@@ -45,6 +45,7 @@ export function runTask(parts: TurnParts, agent: Agent, row: ListedTask, opened:
   let view: TaskView | undefined;
   let over = false;
   let abandoned = false;
+  let hasBegun = false;
 
   const run = async (): Promise<void> => {
     const loaded = await loadView(parts.store.log, row.key);
@@ -70,6 +71,7 @@ export function runTask(parts: TurnParts, agent: Agent, row: ListedTask, opened:
       const scribe = createScribe({ task: row.key.task, context: row.context, agent, limits: parts.limits, view, turn, now: parts.now });
       const outcome = await runTurn({ parts, agent, row, epoch: opened.epoch, view, writer, scribe, start }, turn, (handler) => {
         stop = handler;
+        hasBegun = true;
         if (abandoned) handler({ kind: "abandon" });
       });
       stop = undefined;
@@ -81,7 +83,11 @@ export function runTask(parts: TurnParts, agent: Agent, row: ListedTask, opened:
     }
   };
   const done = run()
-    .catch((error: unknown) => parts.report(IasError.from(error), row.key))
+    .catch((thrown: unknown) => {
+      const error = IasError.from(thrown);
+      // A message that came just before the turn began took the stream: nothing was started, and the next turn reads it.
+      if (hasBegun || error.code !== "fenced") parts.report(error, row.key);
+    })
     .finally(() => {
       over = true;
     });
@@ -101,8 +107,18 @@ export function runTask(parts: TurnParts, agent: Agent, row: ListedTask, opened:
       }
       const scribe = createScribe({ task: row.key.task, context: row.context, agent, limits: parts.limits, view, turn: view.ledger.turn, now: parts.now });
       writer.write([scribe.aside("internal", { kind: "input", message: input.message, user: input.principal.user })], { records: input.records ?? [] });
+      const { seq } = view.fold;
       if (agent.onInput === "interrupt") stop({ kind: "next-input" });
-      await writer.flushed();
+      try {
+        await writer.flushed();
+      } catch (thrown) {
+        const error = IasError.from(thrown);
+        // Whoever took the stream before the message was committed has to be given it.
+        if (!writer.hasCommitted(seq)) {
+          if (error.code === "fenced") return "idle";
+          throw error;
+        }
+      }
       return "recorded";
     },
     cancel(request) {

@@ -41,6 +41,22 @@ export const openCases: readonly LogCase[] = [
     },
   },
   {
+    title: "open: with `head` only while the stream has not grown beyond it, whether what was added is committed or under way",
+    async run({ store: { log } }) {
+      const writer = await openWriter(log, keyOf("t"));
+      await writer.write([textEntry("one")]);
+      assert.equal((await log.open(keyOf("t"), { owner: "w", expect: 1, head: 0 })).ok, false);
+      const under = writer.write([textEntry("two")]);
+      assert.deepEqual(await log.open(keyOf("t"), { owner: "w", expect: 1, head: 1 }), { ok: false, reason: "head", epoch: 1, owner: "suite" });
+      await under;
+      assert.deepEqual(await log.open(keyOf("t"), { owner: "w", expect: 1, head: 3 }), { ok: false, reason: "head", epoch: 1, owner: "suite" });
+      assert.equal((await writer.send({ entries: [textEntry("three")] })).kind, "ok", "who is refused fences nobody");
+      const opened = await log.open(keyOf("t"), { owner: "w", expect: 1, head: 3 });
+      assert.ok(opened.ok && opened.epoch === 2 && opened.nextSeq === 4);
+      await assert.rejects(async () => log.open(keyOf("t"), { owner: "w", expect: 2, head: -1 }), /head must be a seq from 0, not -1/);
+    },
+  },
+  {
     title: "open: of many that expect the same epoch at once, one wins",
     async run({ store: { log } }) {
       for (const expect of [0, 1]) {

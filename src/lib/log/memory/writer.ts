@@ -42,21 +42,21 @@ export function createMemoryWriter({ streams, records, index, bells, limits, now
     }
   }
 
-  function open(key: StreamKey, { owner, expect }: OpenOptions): Opened | Refused {
+  function open(key: StreamKey, options: OpenOptions): Opened | Refused {
     let stream = streams.get(key);
     if (stream === undefined) {
-      if (expect !== 0) return { ok: false, reason: "missing", epoch: 0 };
+      if (options.expect !== 0) return { ok: false, reason: "missing", epoch: 0 };
       stream = createMemoryStream(key, createParking(limits));
       streams.add(stream);
       position += 1;
       bells.ring(stream, position);
     } else {
-      const reason = refusalOf(stream, expect, now());
+      const reason = refusalOf(stream, options, now());
       if (reason !== undefined) return { ok: false, reason, epoch: stream.epoch, owner: stream.owner };
       stream.parking = createParking(limits);
     }
     stream.epoch += 1;
-    stream.owner = owner;
+    stream.owner = options.owner;
     stream.leaseEndsAt = now() + LEASE_MS;
     const { epoch, leaseEndsAt, head, gen, attempt, state } = stream;
     return { ok: true, epoch, nextSeq: head + 1, leaseEndsAt, gen, attempt, ...(state && { state }) };

@@ -41,22 +41,22 @@ interface OwnBatch extends Batch {
 
 /** Makes the writer over `parts`. */
 export function createSqliteWriter({ streams, group, records, index, states, limits, now, onLongEntries }: WriterParts): SqliteWriter {
-  function open(key: StreamKey, { owner, expect }: OpenOptions): Opened | Refused {
+  function open(key: StreamKey, options: OpenOptions): Opened | Refused {
     let stream = streams.find(key);
     if (stream === undefined) {
-      if (expect !== 0) return { ok: false, reason: "missing", epoch: 0 };
+      if (options.expect !== 0) return { ok: false, reason: "missing", epoch: 0 };
       group.begin();
       stream = streams.create(key);
       group.touch(stream, "created");
     } else {
-      const reason = refusalOf({ sealed: stream.ended, epoch: stream.epoch, leaseEndsAt: stream.leaseEndsAt }, expect, now());
+      const reason = refusalOf({ sealed: stream.ended, epoch: stream.epoch, head: stream.written, leaseEndsAt: stream.leaseEndsAt }, options, now());
       if (reason !== undefined) return { ok: false, reason, epoch: stream.epoch, owner: stream.owner };
       group.touch(stream, "changed");
     }
     group.saveLater(stream);
     stream.parking = undefined;
     stream.epoch += 1;
-    stream.owner = owner;
+    stream.owner = options.owner;
     stream.leaseEndsAt = now() + LEASE_MS;
     const { epoch, leaseEndsAt, written, gen, attempt } = stream;
     const state = states.get(stream.id);
@@ -125,9 +125,9 @@ export function createSqliteWriter({ streams, group, records, index, states, lim
   }
 
   return {
-    open({ tenant, user, agent, task }, { owner, expect }) {
+    open({ tenant, user, agent, task }, options) {
       const key = { tenant, user, agent, task };
-      return group.submit(() => open(key, { owner, expect }));
+      return group.submit(() => open(key, options));
     },
     append(key, batch) {
       const copy = own(batch);
