@@ -7,7 +7,7 @@ export type ServeOptions = Omit<ServerOptions, "store" | "blobs" | "secrets" | "
 
 /**
  * Serves agents over A2A in this process (recipe R1): streams in SQLite in `./.data`, on http://127.0.0.1:4000 or the next free port, until it is disposed.
- * Options are the settings of `docs/operations.md`; the environment is not read.
+ * Options are the settings of `docs/operations.md`; the environment is not read, and signals are left to the program: `drain` before the end of the process (docs/operations.md).
  *
  * @throws IasError `configuration` for options that cannot work, `conflict` when another process owns the data folder.
  */
