@@ -35,7 +35,7 @@ export const streamCases: readonly ExtensionCase[] = [
   },
   {
     id: "ACT-4",
-    title: "a plain stream carries no metadata of the extension",
+    title: "a plain stream over SSE (1.0) carries no metadata of the extension, except a Task's",
     async run({ peer, talk }) {
       const plain = await all(peer.stream(userText(talk), { active: false }));
       for (const { event } of plain) if (!("task" in event)) assert.ok(!JSON.stringify(event).includes(EXTENSION_URI), JSON.stringify(event));
