@@ -53,6 +53,30 @@ describe("files for an Agents SDK agent", () => {
     }
   });
 
+  it("are refused by the type that a text or data part names, unless it is what such parts are anyway", async (t) => {
+    const server = await serving(t, [agentOf(async function* () {}, { inputModes: ["image/*", "text/csv"] })]);
+    const send = async (part: object): Promise<number | undefined> => {
+      const { error } = await rpcClient(`${server.url}/a2a/agent`).call("SendMessage", { message: { ...messageOf(""), parts: [part] } });
+      return error?.code;
+    };
+    for (const part of [
+      { text: "a" },
+      { text: "a", mediaType: "" },
+      { text: "a", mediaType: "Text/Plain; charset=utf-8" },
+      { text: "a,b", mediaType: "text/csv" },
+      { data: {} },
+      { data: {}, mediaType: "application/json" },
+    ])
+      assert.equal(await send(part), undefined, JSON.stringify(part));
+    for (const part of [
+      { text: "# a", mediaType: "text/markdown" },
+      { text: "a", mediaType: "application/json" },
+      { data: {}, mediaType: "application/geo+json" },
+      { data: {}, mediaType: "text/plain" },
+    ])
+      assert.equal(await send(part), -32005, JSON.stringify(part));
+  });
+
   it("may be audio where chat completions are spoken", () => {
     const modes = (endpoint: ModelEndpoint) => openaiAgents(new Agent({ name: "Reader" }), { endpoint }).inputModes?.includes("audio/*");
     assert.equal(modes({ baseUrl: "http://127.0.0.1:11434/v1" }), true);

@@ -25,8 +25,10 @@ export function checkMessage(limits: Limits, agent: Agent, message: SentMessage,
   message.parts.forEach((part, index) => {
     if (part.url?.startsWith(BLOB_SCHEME) === true)
       throw invalidField(`message.parts.${index}.url`, `must not be of the scheme ${BLOB_SCHEME} (it is internal)`);
-    const type = part.raw !== undefined || part.url !== undefined ? part.mediaType : undefined;
-    if (type !== undefined && type !== "" && !agent.inputModes.some((mode) => admits(mode, type))) {
+    const type = part.mediaType;
+    // What text and data are anyway is taken, named or not: `inputModes` is about what goes beyond that.
+    const modes = [...agent.inputModes, ...(part.text !== undefined ? ["text/plain"] : part.data !== undefined ? ["application/json"] : [])];
+    if (type !== undefined && type !== "" && !modes.some((mode) => admits(mode, type))) {
       throw new IasError(
         "content-type-not-supported",
         `The agent ${agent.id} does not take ${JSON.stringify(type.slice(0, 100))} (message.parts.${index}); it takes ${agent.inputModes.join(", ")}.`,

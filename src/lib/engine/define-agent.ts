@@ -36,8 +36,8 @@ const KNOWN: ReadonlySet<string> = new Set([...OTHERS, ...Object.keys(DEFAULTS)]
  * in what the engine takes (`Engine.inputModes`, else text and JSON), out text and JSON; a task per message; input to a working task queues; a crash repeats a turn only when that is safe;
  * reasoning and tool arguments stay internal; artifacts of at most 64 MiB.
  *
- * `inputModes` names what file parts may be: media types or wildcards such as "image/*". The card shows them, and a message with any other file
- * is refused with `content-type-not-supported` before the engine sees it. Text and data parts are always taken.
+ * `inputModes` names what parts may be: media types or wildcards such as "image/*". The card shows them, and a message with a part of any other
+ * is refused with `content-type-not-supported` before the engine sees it. Text that is text/plain and data that is application/json, as both are when they name no type, are always taken.
  *
  * @throws IasError `configuration`, naming the option, what it was and what is right.
  */

@@ -170,8 +170,13 @@ export const sendingCases: readonly BindingCase[] = [
     "send.unsupported-media",
     { level: "MUST", spec: "3.1.1", title: "a part of a media type that the agent does not take is ContentTypeNotSupported", covers: ["CORE-SEND-003"] },
     async (context) => {
-      const parts = [{ raw: "dGNr", mediaType: "application/x-no-such-type" }];
-      refuse(await context.wire.call("SendMessage", say(context, "tck-complete-task", { parts })), errors.contentTypeNotSupported);
+      const mediaType = "application/x-no-such-type";
+      for (const part of [
+        { raw: "dGNr", mediaType },
+        { text: "tck", mediaType },
+        { data: {}, mediaType },
+      ])
+        refuse(await context.wire.call("SendMessage", say(context, "tck-complete-task", { parts: [part] })), errors.contentTypeNotSupported);
     },
   ),
   onEachBinding(
