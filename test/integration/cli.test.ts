@@ -170,6 +170,9 @@ test("a setting from .env or the shell that would be unsafe or wrong is refused:
   const shell = startIas(t, ["serve", "--json"], { cwd, env: { HOST: "127.0.0.1", LOG: "tape" } });
   assert.equal(await shell.ended, 1);
   assert.match((JSON.parse(shell.err) as { readonly error: { readonly message: string } }).error.message, /LOG must be sqlite or memory/);
+  const flags = startIas(t, ["serve", "--port", "abc", "--log", "redis"], { cwd, env: { GRPC_PORT: "x" } });
+  assert.equal(await flags.ended, 1);
+  assert.equal(flags.err, "ias serve: --port must be a port number; GRPC_PORT must be a port number, 0 to 65535, or off; --log must be sqlite or memory\n");
 });
 
 test("a folder that is called .env is none of its business", async (t) => {

@@ -40,14 +40,18 @@ export function readAgentSettings(args: Args, env: Io["env"]): Settings {
     DATA_DIR: data,
   };
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
-  return readSettings({
-    ...env,
-    PORT: env["PORT"] || String(AGENT_PORT),
-    GRPC_PORT: env["GRPC_PORT"] || "off",
-    ...given,
-    LOG: data === undefined ? "memory" : "sqlite",
-    READ_ONLY: "0",
-  });
+  const names = { HOST: "--host", PORT: "--port", PUBLIC_URL: "--card-url" };
+  return readSettings(
+    {
+      ...env,
+      PORT: env["PORT"] || String(AGENT_PORT),
+      GRPC_PORT: env["GRPC_PORT"] || "off",
+      ...given,
+      LOG: data === undefined ? "memory" : "sqlite",
+      READ_ONLY: "0",
+    },
+    new Map(Object.entries(names).filter(([variable]) => Object.hasOwn(given, variable))),
+  );
 }
 
 /** Serves one agent until it is stopped. `facts` join the JSON line; `about` is said to people. The engine is disposed of. */

@@ -44,6 +44,17 @@ Examples:
   OPENAI_BASE_URL=http://127.0.0.1:11434/v1 ias serve --model llama3.2
 `;
 
+/** The variable that each flag stands for. */
+const VARIABLES = {
+  port: "PORT",
+  host: "HOST",
+  data: "DATA_DIR",
+  log: "LOG",
+  durability: "DURABILITY",
+  model: "MODEL",
+  "read-only": "READ_ONLY",
+} as const;
+
 /** `ias serve`: the composition root as a command. */
 export const serveCommand: Command = {
   name: "serve",
@@ -59,8 +70,9 @@ export const serveCommand: Command = {
     "read-only": { type: "boolean" },
   },
   async run(args, io) {
-    const env = withFlags(io.env, args);
-    const settings = readSettings(env);
+    const given = givenFlags(args);
+    const env = { ...io.env, ...Object.fromEntries(given.map(({ variable, value }) => [variable, value])) };
+    const settings = readSettings(env, new Map(given.map(({ variable, flag }) => [variable, `--${flag}`])));
     const { agents, answeredBy, demo } = await findAgents(args.positionals, env);
     const server = await serve({ ...settings, agents, demo });
     trimHeap();
@@ -77,18 +89,13 @@ export const serveCommand: Command = {
   },
 };
 
-/** Options of the command line go before variables. */
-function withFlags(env: Io["env"], args: Args): Readonly<Record<string, string | undefined>> {
-  const flags = {
-    PORT: args.text("port"),
-    HOST: args.text("host"),
-    DATA_DIR: args.text("data"),
-    LOG: args.text("log"),
-    DURABILITY: args.text("durability"),
-    MODEL: args.text("model"),
-  };
-  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
-  return { ...env, ...given, ...(args.flag("read-only") && { READ_ONLY: "1" }) };
+/** What options of the command line say of variables, which they go before. */
+function givenFlags(args: Args): readonly { readonly flag: string; readonly variable: string; readonly value: string }[] {
+  const valueOf = (flag: string): string | undefined => (flag === "read-only" ? (args.flag(flag) ? "1" : undefined) : args.text(flag));
+  return Object.entries(VARIABLES).flatMap(([flag, variable]) => {
+    const value = valueOf(flag);
+    return value === undefined ? [] : [{ flag, variable, value }];
+  });
 }
 
 /** The agents of a module, or the built-in ones. A key that happens to be in the shell is used only with a model's name (nothing is spent by surprise). */

@@ -72,10 +72,14 @@ test("a wrong variable is named with what is right, all of them at once", () => 
     code: "configuration",
     message: /PORT must be a port number; LOG must be sqlite or memory/,
   });
+  assert.throws(() => readSettings({ PORT: "abc", LOG: "redis" }, new Map([["PORT", "--port"]])), {
+    message: "--port must be a port number; LOG must be sqlite or memory",
+  });
   for (const [env, says] of [
     [{ PORT: "70000" }, /PORT must be 0 to 65535/],
-    [{ PORT: "1.5" }, /PORT/],
-    [{ GRPC_PORT: "no" }, /GRPC_PORT/],
+    [{ PORT: "1.5" }, /PORT must be a whole number, 0 to 65535/],
+    [{ GRPC_PORT: "no" }, /^GRPC_PORT must be a port number, 0 to 65535, or off$/],
+    [{ GRPC_PORT: "70000" }, /^GRPC_PORT must be 0 to 65535$/],
     [{ DURABILITY: "disk" }, /DURABILITY must be process or host/],
     [{ READ_ONLY: "yes" }, /READ_ONLY must be 1 or 0/],
     [{ PUBLIC_URL: "agents.example.com" }, /PUBLIC_URL must be an http or https URL/],

@@ -77,7 +77,7 @@ const flag = z
   .transform((value) => value === "1" || value === "true");
 const port = z.preprocess(
   (value) => (value === "" ? undefined : value),
-  z.coerce.number("must be a port number").int().min(0, "must be 0 to 65535").max(65535, "must be 0 to 65535").optional(),
+  z.coerce.number("must be a port number").int("must be a whole number, 0 to 65535").min(0, "must be 0 to 65535").max(65535, "must be 0 to 65535").optional(),
 );
 const list = text.transform((value) =>
   (value ?? "")
@@ -97,7 +97,7 @@ const hostAndPort = text.refine(
 const environmentSchema = z.object({
   HOST: text,
   PORT: port,
-  GRPC_PORT: z.union([z.literal("off").transform(() => false as const), port]),
+  GRPC_PORT: z.union([z.literal("off").transform(() => false as const), port], "must be a port number, 0 to 65535, or off"),
   PUBLIC_URL: url,
   GRPC_PUBLIC_ADDRESS: hostAndPort,
   LOG: z.preprocess((value) => (value === "" ? undefined : value), z.enum(["sqlite", "memory"], "must be sqlite or memory").optional()),
@@ -124,10 +124,16 @@ const environmentSchema = z.object({
   LIMITS: text,
 });
 
-/** Settings from environment variables. Throws `configuration` that names each variable at fault and what is right. */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+/**
+ * Settings from environment variables. Throws `configuration` that names each variable at fault and what is right.
+ * `flags` says by which flag a variable was given; then that is named.
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>, flags: ReadonlyMap<string, string> = new Map()): Settings {
   const parsed = environmentSchema.safeParse(env);
-  if (!parsed.success) throw new IasError("configuration", parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; "));
+  if (!parsed.success) {
+    const said = parsed.error.issues.map(({ path, message }) => `${flags.get(path.join(".")) ?? path.join(".")} ${message}`);
+    throw new IasError("configuration", said.join("; "));
+  }
   const given = parsed.data;
   const host = given.HOST ?? DEFAULT_SETTINGS.host;
   const auth = readAuth(given);
