@@ -129,6 +129,37 @@ test("a campaign that was canceled as soon as it was started goes on when it is 
   assert.deepEqual(Object.fromEntries(over.battles.map(({ item, phase }) => [item, phase])), { one: "canceled", two: "passed" });
 });
 
+test("a campaign that is still beginning is reached: canceled before its ledger has it, no battle begins", { timeout: 120_000 }, async (t) => {
+  const { agent } = slowSubject(t);
+  const { campaignsDir, resultsDir } = folders(t);
+  const server = await serving(t, [agent], { campaignsDir, resultsDir });
+  const ready = join(campaignsDir, "ready");
+  // The runner looks at its scorers before it writes anything.
+  const waits = `import { existsSync } from "node:fs";
+while (!existsSync(${JSON.stringify(ready)})) await new Promise((resolve) => setTimeout(resolve, 20));
+export const score = () => ({ score: 1 });
+`;
+  writeFileSync(join(campaignsDir, "scorer.mjs"), waits);
+  const green = "green: { kind: function, module: ./scorer.mjs, name: score }";
+  writeFileSync(join(campaignsDir, "nightly.yaml"), yaml(`${server.url}/a2a/agent`).replace("green: contains", green));
+  const api = apiClient(server.url);
+  const starting = api.post("/api/campaigns/nightly/start", undefined);
+  const begun = await readEvents(`${server.url}/api/campaigns/nightly/events`, { until: ({ data }) => boardOf(data).runner, maxConnections: 1 });
+  assert.equal(boardOf(begun.events.at(-1)?.data ?? "").state, "running");
+  const paused = await api.post<CampaignBoard["wishes"]>("/api/campaigns/nightly/pause", undefined);
+  assert.deepEqual([paused.status, paused.body.paused], [200, true]);
+  const canceled = await api.post<CampaignBoard["wishes"]>("/api/campaigns/nightly/cancel", undefined);
+  assert.deepEqual([canceled.status, canceled.body.canceled], [200, true]);
+  assert.equal((await api.post("/api/campaigns/nightly/cancel", { battles: ["counter/one/1"] })).status, 404, "no battle has begun");
+  const { body: board } = await api.get<CampaignBoard>("/api/campaigns/nightly");
+  assert.deepEqual([board.runner, board.wishes.paused, board.wishes.canceled], [true, true, true], "the board says what is wished");
+  writeFileSync(ready, "");
+  assert.equal((await starting).status, 204, "it was started, and ended as it was told to");
+  const over = await readEvents(`${server.url}/api/campaigns/nightly/events`, { until: ({ data }) => !boardOf(data).runner, maxConnections: 1 });
+  const last = boardOf(over.events.at(-1)?.data ?? "");
+  assert.deepEqual([last.state, last.attempts, last.battles], ["canceled", 0, []]);
+});
+
 test("what does not stand in the folder is not started, and only operators see campaigns", { timeout: 60_000 }, async (t) => {
   const { campaignsDir, resultsDir } = folders(t);
   const keys = [makeApiKey({ tenant: "acme", user: "ann", roles: ["operator"] }), makeApiKey({ tenant: "acme", user: "bob" })];

@@ -102,6 +102,13 @@ export function createCampaignDirectory({ files, results }: CampaignDirectoryOpt
     async open(name) {
       return parts.open(folderOf(name));
     },
+    async control(name) {
+      const folder = folderOf(name);
+      // Agents may take half a minute to start, and the ledger takes the campaign after that.
+      if (isHeld(join(folder, "ledger"))) return createFileControl(join(folder, "control"));
+      await using open = await parts.open(folder);
+      return open.control;
+    },
     async start(name) {
       const found = (await readFiles()).find((one) => one.name === name);
       if (found === undefined)
@@ -203,7 +210,7 @@ async function untilBegun(runner: ChildProcess, folder: string): Promise<void> {
   for (let waited = 0; waited < BEGIN_MS; waited += POLL_MS) {
     if (isHeld(join(folder, "ledger")) && (await hasCampaign(folder))) return;
     if (runner.exitCode !== null || runner.signalCode !== null) {
-      if (runner.exitCode === 0) return;
+      if (runner.exitCode === 0 || (await createFileControl(join(folder, "control")).read()).canceled) return;
       const said = lastFault(folder) ?? readFileSync(join(folder, "runner.log"), "utf8").trim().slice(-2000);
       throw new IasError("configuration", said === "" ? `The campaign ended at once (${runner.signalCode ?? `exit code ${runner.exitCode}`}).` : said);
     }

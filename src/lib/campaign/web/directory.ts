@@ -13,6 +13,8 @@ export interface CampaignDirectory extends AsyncDisposable {
   overview(name: string): Promise<CampaignOverview>;
   /** The ledger of one that was begun, for reading. Throws `not-found`. */
   open(name: string): Promise<OpenCampaign>;
+  /** What people wish of one that was begun, or that a runner is just beginning: it obeys before its first battle. Throws `not-found`. */
+  control(name: string): Promise<Control>;
   /**
    * Starts it, or goes on with it, in a process of its own, which ends in order with this one. Takes back a pause and a cancel of the whole campaign, and has
    * what that cancel ended tried again. Resolves when `open` finds it, or its agents take long to start. Throws `not-found` where no file of this name stands in the

@@ -89,11 +89,17 @@ function readingEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
 }
 
 function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
+  type Wished = Pick<EndpointRequest<"{campaign}">, "params">;
   /** Leaves a wish for the runner, which sees it within a second; without one the next run does. */
-  const wish = async ({ params }: Pick<EndpointRequest<"{campaign}">, "params">, find: (open: OpenCampaign) => Promise<Partial<ControlState>>) => {
-    await using open = await directory.open(params.campaign);
-    await open.control.write(await find(open));
-    return { body: await open.control.read() };
+  const wish = async ({ params }: Wished, change: Partial<ControlState>) => {
+    const control = await directory.control(params.campaign);
+    await control.write(change);
+    return { body: await control.read() };
+  };
+  /** Of battles: they are looked up. */
+  const wishOf = async (request: Wished, find: (open: OpenCampaign) => Promise<Partial<ControlState>>) => {
+    await using open = await directory.open(request.params.campaign);
+    return await wish(request, await find(open));
   };
   return [
     defineEndpoint({
@@ -114,7 +120,7 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       access: "operator",
       summary: "Starts no more battles until `resume`",
       reply: wishesSchema,
-      handle: (request) => wish(request, async () => ({ paused: true })),
+      handle: (request) => wish(request, { paused: true }),
     }),
     defineEndpoint({
       method: "POST",
@@ -123,7 +129,7 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       access: "operator",
       summary: "Takes back `pause`, and the cancel of a whole campaign",
       reply: wishesSchema,
-      handle: (request) => wish(request, async () => ({ paused: false, canceled: false })),
+      handle: (request) => wish(request, { paused: false, canceled: false }),
     }),
     defineEndpoint({
       method: "POST",
@@ -133,8 +139,10 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       summary: "Stops a campaign, or single battles of it",
       body: z.object({ battles: z.exactOptional(battles) }).optional(),
       reply: wishesSchema,
-      handle: (request) =>
-        wish(request, async (open) => (request.body?.battles === undefined ? { canceled: true } : { cancelBattles: await known(open, request.body.battles) })),
+      async handle(request) {
+        const names = request.body?.battles;
+        return await (names === undefined ? wish(request, { canceled: true }) : wishOf(request, async (open) => ({ cancelBattles: await known(open, names) })));
+      },
     }),
     defineEndpoint({
       method: "POST",
@@ -145,7 +153,7 @@ function steeringEndpoints(directory: CampaignDirectory): readonly Endpoint[] {
       body: z.object({ battles: z.exactOptional(battles), failed: z.exactOptional(z.boolean().describe("All that ended without a verdict")) }),
       reply: wishesSchema,
       handle: (request) =>
-        wish(request, async (open) => ({
+        wishOf(request, async (open) => ({
           requeueBattles: [
             ...(await known(open, request.body.battles ?? [])),
             ...(request.body.failed === true ? await battlesWithoutVerdict(open.source) : []),

@@ -21,7 +21,7 @@ export interface BoardOptions {
 export async function readCampaign(directory: CampaignDirectory, name: string, options: BoardOptions): Promise<CampaignBoard> {
   const overview = await directory.overview(name);
   await using open = overview.state === "new" ? undefined : await openBegun(directory, name);
-  return await boardOf(overview, open, options);
+  return await boardOf({ directory, overview, open }, options);
 }
 
 /** Undefined where its runner has only made the folder. */
@@ -48,7 +48,7 @@ export async function* watchCampaign(
       const overview = await directory.overview(name);
       if (overview.state !== "new") open ??= await openBegun(directory, name);
       const began = performance.now();
-      const board = await boardOf(overview, open, { limit, live });
+      const board = await boardOf({ directory, overview, open }, { limit, live });
       const took = performance.now() - began;
       const text = JSON.stringify(board);
       if (text !== before) yield `data: ${text}\n\n`;
@@ -111,11 +111,25 @@ export async function openAttempt(
 
 const NO_WISHES: CampaignBoard["wishes"] = { paused: false, canceled: false, cancelBattles: [], requeueBattles: [] };
 
-async function boardOf(overview: CampaignOverview, open: OpenCampaign | undefined, options: BoardOptions): Promise<CampaignBoard> {
-  if (open === undefined) return { ...overview, wishes: NO_WISHES, battles: [], total: 0 };
+interface Found {
+  readonly directory: CampaignDirectory;
+  readonly overview: CampaignOverview;
+  readonly open: OpenCampaign | undefined;
+}
+
+async function boardOf({ directory, overview, open }: Found, options: BoardOptions): Promise<CampaignBoard> {
+  if (open === undefined) return { ...overview, wishes: await wishesOf(directory, overview), battles: [], total: 0 };
   const board = await readBoard(open.source, { limit: options.limit, live: options.live ?? createLivePhases() });
   // Counted now: the runner writes its summary every few seconds.
   return { ...overview, ...board, wishes: await open.control.read() };
+}
+
+/** Of one whose ledger has nothing yet: what is wished while it begins. */
+async function wishesOf(directory: CampaignDirectory, { name, runner }: CampaignOverview): Promise<CampaignBoard["wishes"]> {
+  if (!runner) return NO_WISHES;
+  // The runner may end at this moment.
+  const control = await directory.control(name).catch(() => undefined);
+  return (await control?.read()) ?? NO_WISHES;
 }
 
 /** A campaign's events in the form of a task's stream, so that the same views show them. */
