@@ -149,7 +149,7 @@ function Row(props: {
 }): VNode {
   const { row, board, now, problem } = props;
   const campaign = board.name;
-  const steer = (verb: "cancel" | "requeue"): void => void wish(campaign, verb, problem, { battles: [row.battle] });
+  const { wish, isAsked } = useWishes(campaign, problem);
   return (
     <tr class={row.phase === "stalled" ? "is-stalled" : undefined}>
       <td>
@@ -177,22 +177,27 @@ function Row(props: {
         <Episodes row={row} now={now.value} />
       </td>
       <td class="right">
-        <Steer row={row} board={board} steer={steer} />
+        <Steer row={row} board={board} isAsked={isAsked} steer={(verb) => wish(verb, { battles: [row.battle] })} />
       </td>
     </tr>
   );
 }
 
 /** What can be asked for a battle, or what was asked and is not done: without a runner it waits for the next. */
-function Steer(props: { readonly row: BattleRow; readonly board: CampaignBoard; readonly steer: (verb: "cancel" | "requeue") => void }): VNode {
-  const { row, board, steer } = props;
+function Steer(props: {
+  readonly row: BattleRow;
+  readonly board: CampaignBoard;
+  readonly isAsked: (verb: string) => boolean;
+  readonly steer: (verb: "cancel" | "requeue") => void;
+}): VNode {
+  const { row, board, isAsked, steer } = props;
   if (board.wishes.requeueBattles.includes(row.battle)) {
     const when = board.runner ? "" : board.startable ? ", after Go on" : ", at its next run";
     return <span class="muted small">tried again{when}</span>;
   }
   const verb = row.running ? "cancel" : "requeue";
   return (
-    <button type="button" class="quiet small" onClick={() => steer(verb)}>
+    <button type="button" class="quiet small" disabled={isAsked(verb)} onClick={() => steer(verb)}>
       {row.running ? "Cancel" : "Try again"}
     </button>
   );
@@ -217,13 +222,21 @@ function Episodes({ row, now }: { readonly row: BattleRow; readonly now: number 
   );
 }
 
-async function wish(campaign: string, verb: string, problem: Signal<string | undefined>, body?: unknown): Promise<void> {
-  problem.value = undefined;
-  try {
-    await callApi(`/api/campaigns/${encodeURIComponent(campaign)}/${verb}`, { method: "POST", ...(body !== undefined && { body }) });
-  } catch (error) {
-    problem.value = messageOf(error);
-  }
+/** Asks the server for something, and knows what it has not answered yet: the button of that rests. */
+function useWishes(campaign: string, problem: Signal<string | undefined>) {
+  const asked = useSignal<readonly string[]>([]);
+  const ask = async (verb: string, body?: unknown): Promise<void> => {
+    problem.value = undefined;
+    asked.value = [...asked.value, verb];
+    try {
+      await callApi(`/api/campaigns/${encodeURIComponent(campaign)}/${verb}`, { method: "POST", ...(body !== undefined && { body }) });
+    } catch (error) {
+      problem.value = messageOf(error);
+    } finally {
+      asked.value = asked.value.filter((other) => other !== verb);
+    }
+  };
+  return { wish: (verb: string, body?: unknown): void => void ask(verb, body), isAsked: (verb: string): boolean => asked.value.includes(verb) };
 }
 
 function Steering({ board, problem }: { readonly board: CampaignBoard; readonly problem: Signal<string | undefined> }): VNode {
@@ -231,31 +244,20 @@ function Steering({ board, problem }: { readonly board: CampaignBoard; readonly 
   const failed = battles.some(({ running, phase }) => !running && ["failed", "unknown", "canceled"].includes(phase));
   // Starting takes back a pause and a cancel: there is one button for all of it.
   const canStart = !runner && startable && (state !== "done" || wishes.requeueBattles.length > 0);
-  const act = (verb: string, body?: unknown) => () => void wish(name, verb, problem, body);
+  const { wish, isAsked } = useWishes(name, problem);
+  const button = (verb: string, body?: unknown) => ({ type: "button", disabled: isAsked(verb), onClick: () => wish(verb, body) }) as const;
   return (
     <div class="row wrap">
       {canStart && (
-        <button type="button" class="primary" onClick={act("start")}>
+        <button class="primary" {...button("start")}>
           {state === "new" ? "Start" : "Go on"}
         </button>
       )}
-      {runner && !wishes.paused && (
-        <button type="button" onClick={act("pause")}>
-          Pause
-        </button>
-      )}
-      {!canStart && (wishes.paused || wishes.canceled) && (
-        <button type="button" onClick={act("resume")}>
-          Resume
-        </button>
-      )}
-      {failed && (
-        <button type="button" onClick={act("requeue", { failed: true })}>
-          Try failed again
-        </button>
-      )}
+      {runner && !wishes.paused && <button {...button("pause")}>Pause</button>}
+      {!canStart && (wishes.paused || wishes.canceled) && <button {...button("resume")}>Resume</button>}
+      {failed && <button {...button("requeue", { failed: true })}>Try failed again</button>}
       {runner && !wishes.canceled && (
-        <button type="button" class="danger" onClick={act("cancel")}>
+        <button class="danger" {...button("cancel")}>
           Cancel
         </button>
       )}
