@@ -185,6 +185,39 @@ test("a child agent has a lane under its parent, rests when its call has its res
   assert.equal(lane.isOver, true);
 });
 
+test("a child's lane begins at the call that started it: its delegation is told with its first word", () => {
+  const w = writer();
+  const [helper, other] = [["helper"], ["helper", "other"]];
+  w.start(0);
+  w.status(0, "TASK_STATE_WORKING");
+  w.aside(100, { kind: "tool-call", call: "c1", name: "ask_helper", idempotent: true });
+  w.aside(700, { kind: "delegation", from: "team", to: "helper", via: "tool", path: helper });
+  w.aside(700, { kind: "text", text: "x", path: helper });
+  w.aside(800, { kind: "tool-call", call: "c1", name: "ask_other", idempotent: true, path: helper });
+  w.aside(1000, { kind: "delegation", from: "helper", to: "other", via: "tool", path: other });
+  w.aside(1000, { kind: "text", text: "y", path: other });
+  w.aside(1100, { kind: "tool-result", call: "c1", name: "ask_other", failed: false, path: helper });
+  w.aside(1200, { kind: "tool-result", call: "c1", name: "ask_helper", failed: false });
+  w.aside(2000, { kind: "tool-call", call: "c2", name: "ask_helper", idempotent: true });
+  w.aside(2500, { kind: "delegation", from: "team", to: "helper", via: "tool", path: helper });
+  w.aside(2500, { kind: "text", text: "z", path: helper });
+  const lanes = createLanes();
+  lanes.add(w.stream, w.entries);
+  const [first, second] = [named(lanes, "task-1/helper"), named(lanes, "task-1/helper/other")];
+  assert.deepEqual(
+    [first, second].map((lane) => [lane.startedAt, lane.figures().firstTokenMs]),
+    [
+      [100, 600],
+      [800, 200],
+    ],
+  );
+  assert.deepEqual(
+    [50, 400, 750, 1500, 2200, 2500].map((at) => phaseAt(first, at)),
+    ["none", "prefill", "generating", "none", "prefill", "generating"],
+    "called again, it works again since then",
+  );
+});
+
 test("after a hand-off the answer is the other agent's lane", () => {
   const w = writer();
   w.start(0);

@@ -52,6 +52,12 @@ export interface LaneRow {
   readonly depth: number;
 }
 
+interface Call {
+  readonly path: string;
+  readonly at: number;
+  child: LaneWriter | undefined;
+}
+
 interface TaskLanes {
   readonly root: LaneWriter;
   /** By path and by who was handed to. */
@@ -64,8 +70,8 @@ interface TaskLanes {
   cameAt: number | undefined;
   /** The times of its first and its last entry here. */
   extent: Extent | undefined;
-  /** Open tool calls by `path call`, and the child that each started. */
-  readonly calls: Map<string, { readonly path: string; child: LaneWriter | undefined }>;
+  /** Open tool calls by `path call`: when they began, and the child that each started. */
+  readonly calls: Map<string, Call>;
   /** Calls and results that were told: twice where one is for the owner only. */
   readonly toldCalls: Set<string>;
 }
@@ -118,15 +124,19 @@ export function createLanes(options: LanesOptions = {}): Lanes {
 
   const onChild = (lanes: TaskLanes, entry: StreamEntry, data: ExtensionData, path: readonly string[]): void => {
     const { at, seq } = entry;
-    const lane = laneAt(lanes, path, at);
+    const isCalled = data.kind === "delegation" && data.via === "tool" && data.to === path.at(-1);
+    const call = isCalled ? callOf(lanes, path) : undefined;
+    // The delegation is told with the child's first words; it has worked since it was called.
+    const since = call?.at ?? at;
+    const lane = laneAt(lanes, path, since);
     for (let depth = 0; depth < path.length; depth += 1) {
       const above = depth === 0 ? lanes.speaker : laneAt(lanes, path.slice(0, depth), at);
       above.signal(at, seq, [{ kind: "child" }]);
     }
     if (lanes.speaker !== lanes.root) lanes.root.signal(at, seq, [{ kind: "child" }]);
-    if (data.kind === "delegation" && data.via === "tool" && data.to === path.at(-1)) {
-      bindCall(lanes, path, lane);
-      return lane.signal(at, seq, [{ kind: "working" }]);
+    if (isCalled) {
+      if (call !== undefined) call.child = lane;
+      return lane.signal(since, seq, [{ kind: "working" }]);
     }
     const isWord = data.kind === "text" || data.kind === "reasoning";
     lane.signal(at, seq, isWord ? [{ kind: "content" }] : readSignals(asOwn(entry.event, data)));
@@ -139,7 +149,7 @@ export function createLanes(options: LanesOptions = {}): Lanes {
       case "tool-call": {
         const key = `${keyOf(path)} ${data.call}`;
         if (lanes.calls.has(key) || lanes.toldCalls.has(key)) return;
-        lanes.calls.set(key, { path: keyOf(path), child: undefined });
+        lanes.calls.set(key, { path: keyOf(path), at, child: undefined });
         return lane.mark({ at, seq, kind: "tool", label: data.name });
       }
       case "tool-result": {
@@ -290,11 +300,10 @@ function markLiveness(lane: LaneWriter, at: number, seq: number, data: Extract<E
   if (data.phase === "recovered") lane.mark({ at, seq, kind: "recovered", label: `recovered from ${data.from}` });
 }
 
-/** Binds the child's run to the newest call of its parent that has no child yet. */
-function bindCall(lanes: TaskLanes, path: readonly string[], child: LaneWriter): void {
+/** The call that started the child at `path`: the newest of its parent that has no child yet. */
+function callOf(lanes: TaskLanes, path: readonly string[]): Call | undefined {
   const parent = keyOf(path.slice(0, -1));
-  const open = [...lanes.calls.values()].reverse().find((call) => call.path === parent && call.child === undefined);
-  if (open !== undefined) open.child = child;
+  return [...lanes.calls.values()].reverse().find((call) => call.path === parent && call.child === undefined);
 }
 
 /** The same event as the child itself would tell it. */
