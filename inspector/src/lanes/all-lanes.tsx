@@ -44,7 +44,7 @@ export function AllLanes(): VNode {
       <h1 class="sr">Live lanes</h1>
       {trouble !== undefined && (
         <div class="page">
-          <Problem title="The streams cannot be followed just now">{trouble} It is tried again by itself.</Problem>
+          <Problem title="The streams cannot be followed just now">{trouble}</Problem>
         </div>
       )}
       {count.value === 0 && (

@@ -10,7 +10,7 @@ import { pageSource } from "./shared.ts";
 /** The feed of all streams that the caller may see. It comes back by itself; whoever made it closes it. */
 export interface Feed {
   readonly state: ReadonlySignal<"connecting" | "open" | "lost" | "refused">;
-  /** Why it is lost or refused. */
+  /** Why it is lost or refused, and what comes then. */
   readonly trouble: ReadonlySignal<string | undefined>;
   close(): void;
 }
@@ -34,6 +34,8 @@ export interface FollowOptions {
 
 const AGAIN_MS = 1000;
 const UNREACHED = "The server cannot be reached just now. The page goes on by itself when it is back.";
+const AGAIN = "It is tried again by itself.";
+const WITH_KEY = "The page goes on when a key is given.";
 const OTHER_LOG = "The server has another log.";
 
 /** Follows the feed over the page's one connection. */
@@ -42,6 +44,8 @@ export function followAll(listener: FeedListener, { tail, source = pageSource }:
   const trouble = signal<string | undefined>(undefined);
   const over = new AbortController();
   let log: string | undefined;
+  /** How often in a row it was another log. */
+  let others = 0;
 
   /** The source, and what its pieces say of the feed as a whole. */
   const watched: Source = async function* (subscription, signal) {
@@ -55,6 +59,7 @@ export function followAll(listener: FeedListener, { tail, source = pageSource }:
         log = now;
         // A server with another log has taken the cursor for none; what it gave so far is mixed with what the first one gave.
         if (isOther) throw new ClientError("aborted", OTHER_LOG);
+        others = 0;
       }
       yield piece;
       if (cursor === undefined || isReady) continue;
@@ -71,7 +76,7 @@ export function followAll(listener: FeedListener, { tail, source = pageSource }:
         signal: over.signal,
         onConnection(told) {
           state.value = told.kind;
-          trouble.value = told.kind === "open" ? undefined : told.error.code === "unavailable" ? UNREACHED : told.error.message;
+          trouble.value = told.kind === "open" ? undefined : told.error.code === "unavailable" ? UNREACHED : `${told.error.message} ${AGAIN}`;
         },
       },
       {},
@@ -86,8 +91,13 @@ export function followAll(listener: FeedListener, { tail, source = pageSource }:
       } catch (thrown) {
         if (over.signal.aborted) return;
         const error = toClientError(thrown);
-        if (error.message === OTHER_LOG) continue;
-        trouble.value = error.message;
+        if (error.message === OTHER_LOG) {
+          others += 1;
+          // Behind one address may stand two servers, each with a log of its own.
+          if (others > 1) await pause(AGAIN_MS, over.signal);
+          continue;
+        }
+        trouble.value = error.code === "unauthenticated" ? `${error.message} ${WITH_KEY}` : error.message;
         state.value = "refused";
         if (error.code !== "unauthenticated") return;
         // The person is asked for a key; then it is tried again.
