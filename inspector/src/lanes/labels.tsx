@@ -2,14 +2,9 @@ import type { VNode } from "preact";
 import { stateName } from "../state/words.ts";
 import { labelOf } from "./phases.ts";
 import type { Lane, LaneFigures } from "./lane.ts";
-import type { LaneRow } from "./model.ts";
 import { AXIS_HEIGHT } from "./look.ts";
 import { spanText } from "./scale.ts";
-
-/** A lane, and what is told of it: the lane as it is, or as it was at the moment of a replay; undefined where it had not begun by then. */
-export interface ToldRow extends LaneRow {
-  readonly told: Lane | undefined;
-}
+import { figuresOf, type ToldRow } from "./told.ts";
 
 /** The names of the lanes that are seen, with what they do and their numbers. */
 export function Labels({
@@ -34,7 +29,7 @@ export function Labels({
   const end = Math.min(rows.length, Math.ceil((top + height) / rowHeight) + 1);
   return (
     <ul class={isWide ? "lanes-labels beside" : "lanes-labels over"}>
-      {rows.slice(first, end).map(({ lane, depth, told }, index) => (
+      {rows.slice(first, end).map(({ lane, depth, told, isHeard }, index) => (
         <li
           key={lane.id}
           class={lane.id === selected ? "chosen" : undefined}
@@ -47,7 +42,7 @@ export function Labels({
             </a>
             <span class="muted small cut-text">{doing(told)}</span>
           </div>
-          <div class="lanes-figures muted num">{told === undefined ? "" : figuresText(told.figures())}</div>
+          <div class="lanes-figures muted num">{figuresText(figuresOf({ told, isHeard }))}</div>
         </li>
       ))}
     </ul>
@@ -68,7 +63,9 @@ export function doing(lane: Lane | undefined): string {
 }
 
 /** The numbers of a lane in one line. */
-function figuresText({ tokens, rate, firstTokenMs, gapP50, gapP95 }: LaneFigures): string {
+function figuresText(figures: LaneFigures | undefined): string {
+  if (figures === undefined) return "";
+  const { tokens, rate, firstTokenMs, gapP50, gapP95 } = figures;
   return [
     `${tokens} tok`,
     rate === undefined ? "" : `${rateText(rate)}/s`,

@@ -1,7 +1,8 @@
 import type { VNode } from "preact";
 import type { Lane, LaneFigures } from "./lane.ts";
-import { doing, nameOf, rateText, type ToldRow } from "./labels.tsx";
+import { doing, nameOf, rateText } from "./labels.tsx";
 import { spanText } from "./scale.ts";
+import { figuresOf, type ToldRow } from "./told.ts";
 
 /** The lanes as a table: the same numbers for who does not see the picture. */
 export function LaneTable({ rows, hrefOf }: { readonly rows: readonly ToldRow[]; readonly hrefOf: (lane: Lane) => string }): VNode {
@@ -19,8 +20,8 @@ export function LaneTable({ rows, hrefOf }: { readonly rows: readonly ToldRow[];
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ lane, depth, told }) => {
-            const { tokens = 0, rate, firstTokenMs, gapP50, gapP95, gapMost }: Partial<LaneFigures> = told?.figures() ?? {};
+          {rows.map(({ lane, depth, told, isHeard }) => {
+            const { tokens = 0, rate, firstTokenMs, gapP50, gapP95, gapMost }: Partial<LaneFigures> = figuresOf({ told, isHeard }) ?? {};
             return (
               <tr key={lane.id}>
                 <th scope="row" style={{ paddingLeft: `${12 + depth * 16}px` }}>

@@ -3,16 +3,17 @@ import type { VNode } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import type { StreamEntry } from "../../../src/lib/model/api.ts";
 import type { Lane } from "./lane.ts";
-import { Labels, type ToldRow } from "./labels.tsx";
+import { Labels } from "./labels.tsx";
 import { LaneTable } from "./lane-table.tsx";
 import { Legend } from "./legend.tsx";
-import type { LaneRow, Lanes } from "./model.ts";
+import type { Lanes } from "./model.ts";
 import { useGestures } from "./gestures.ts";
 import { AXIS_HEIGHT, ROW } from "./look.ts";
 import { beside, type Found, pick } from "./pick.ts";
 import { createPlotView, type PlotView } from "./plot-view.ts";
 import { fit, pan, reveal, type Scale, setFollow, toPx, toTime, zoom } from "./scale.ts";
 import { Tip } from "./tip.tsx";
+import { toldRows } from "./told.ts";
 import { LABEL_PX, usePicture, WIDE_PX } from "./use-picture.ts";
 import "./lanes.css";
 
@@ -53,7 +54,7 @@ export function LanesPlot(props: PlotProps): VNode {
   const rows = lanes.list();
   // Four times a second, like all numbers here.
   const moment = at?.peek();
-  const told = toldRows(rows, moment === undefined ? undefined : past?.(moment));
+  const told = toldRows(rows, { past: moment === undefined ? undefined : past?.(moment), isHeard: now() !== undefined });
   const isWide = width.value === 0 || width.value >= WIDE_PX;
   const rowHeight = isWide ? ROW.height : ROW.narrow;
   const laneTop = isWide ? 0 : ROW.narrow - ROW.height;
@@ -219,13 +220,6 @@ export function LanesPlot(props: PlotProps): VNode {
       </div>
     </section>
   );
-}
-
-/** The rows with what is told of them: at a moment in the past what they were then. */
-function toldRows(rows: readonly LaneRow[], past: Lanes | undefined): readonly ToldRow[] {
-  if (past === undefined) return rows.map(({ lane, depth }) => ({ lane, depth, told: lane }));
-  const then = new Map(past.list().map(({ lane }) => [lane.id, lane]));
-  return rows.map(({ lane, depth }) => ({ lane, depth, told: then.get(lane.id) }));
 }
 
 function entryFor({ lane, seq }: Found, entryOf: PlotProps["entryOf"]): StreamEntry | undefined {
