@@ -151,6 +151,13 @@ describe("protocol 0.3", () => {
     assert.equal((await rpc({ method: "tasks/pushNotificationConfig/get", id: 6, params: { id: task.id } })).error.code, -32001);
   });
 
+  it("is told of a task that has ended without names of 1.0", async () => {
+    const { result: task } = await rpc({ method: "message/send", id: 1, params: { message: { messageId: "m", role: "user", parts: [{ text: "ask" }] } } });
+    assert.equal((await rpc({ method: "tasks/cancel", id: 2, params: { id: task.id } })).result.status.state, "canceled");
+    const { error } = await rpc({ method: "tasks/resubscribe", id: 3, params: { id: task.id } });
+    assert.deepEqual([error.code, /has ended \(.*\); read the task instead\.$/.test(error.message)], [-32004, true], error.message);
+  });
+
   it("names the header that a method or path of 1.0 needs", async () => {
     const answer = await rpc({ method: "GetTask", id: 1, params: { id: "x" } });
     assert.equal(answer.error.code, -32009);

@@ -7,7 +7,7 @@ import type { SentMessage } from "./parse.ts";
 
 /** A caller's message, when limits and the agent admit it. Throws `invalid-params`, `too-large`, `content-type-not-supported`. */
 export function checkMessage(limits: Limits, agent: Agent, message: SentMessage, metadata: JsonObject | undefined): Message {
-  if (message.role !== "ROLE_USER") throw invalidField("message.role", "must be ROLE_USER: only agents send ROLE_AGENT");
+  if (message.role !== "ROLE_USER") throw invalidField("message.role", 'must be ROLE_USER (in 0.3 "user"): only agents send the other');
   for (const name of ["messageId", "contextId", "taskId"] as const) {
     const value = message[name];
     if (value !== undefined && value.length > limits.maxIdLength)

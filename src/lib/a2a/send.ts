@@ -27,7 +27,7 @@ export function createSend(parts: ServerParts): Pick<Operations, "sendMessage" |
       return { task: await taskAnswer(parts, accepted.key, request.configuration?.historyLength) };
     },
     async sendStreamingMessage(call, params) {
-      if (!call.agent.streaming) throw new IasError("unsupported-operation", `The agent ${call.agent.id} does not stream; use SendMessage.`);
+      if (!call.agent.streaming) throw new IasError("unsupported-operation", `The agent ${call.agent.id} does not stream; send the message without streaming.`);
       const request = parseParams(sendSchema, params);
       const accepted = await accept(call, request);
       if (call.agent.replies !== "task") {

@@ -86,13 +86,13 @@ export function createTasks(parts: ServerParts): Pick<Operations, "getTask" | "l
     },
 
     async subscribeToTask(call, params) {
-      if (!call.agent.streaming) throw new IasError("unsupported-operation", `The agent ${call.agent.id} does not stream; use GetTask.`);
+      if (!call.agent.streaming) throw new IasError("unsupported-operation", `The agent ${call.agent.id} does not stream; read the task instead.`);
       const { id } = parseParams(taskIdSchema, params);
       const key = streamKey(call.principal, call.agent.id, id);
       const row = await parts.store.index.get(key);
       if (row === undefined) throw taskNotFound(id);
       if (isTerminal(row.state) && audienceOf(call) === "public") {
-        throw new IasError("unsupported-operation", `The task ${id} has ended (${row.state}); read it with GetTask.`, { details: { state: row.state } });
+        throw new IasError("unsupported-operation", `The task ${id} has ended (${row.state}); read the task instead.`, { details: { state: row.state } });
       }
       return openFrames(parts, call, key, { from: "head", until: "terminal" });
     },
