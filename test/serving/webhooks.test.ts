@@ -31,6 +31,31 @@ describe("webhooks", () => {
     assert.ok(hook.requests.every(({ headers }) => headers["x-a2a-notification-token"] === "tok"));
   });
 
+  it("are listed by page; a token that the server did not give for this task, or a size below none, is refused", async (t) => {
+    await using hook = await receiver();
+    const server = await serving(t, [talker], { allowLocalTargets: true });
+    const client = rpcClient(`${server.url}/a2a/agent`);
+    const [task, other] = [(await client.send("go")).task, (await client.send("go")).task];
+    for (const { id: taskId } of [task, other])
+      for (const id of ["a", "b", "c"]) await client.must("CreateTaskPushNotificationConfig", { taskId, id, url: hook.url });
+    interface Page {
+      readonly configs: readonly { readonly id: string }[];
+      readonly nextPageToken: string;
+    }
+    const page = (params: object): Promise<Page> => client.must<Page>("ListTaskPushNotificationConfigs", { taskId: task.id, ...params });
+    const ids = ({ configs }: Page): string => configs.map(({ id }) => id).join("");
+    const first = await page({ pageSize: 2 });
+    const rest = await page({ pageSize: 2, pageToken: first.nextPageToken });
+    assert.deepEqual([ids(first), ids(rest), rest.nextPageToken], ["ab", "c", ""]);
+    // A size of the proto that is 0 was not given.
+    assert.equal(ids(await page({ pageSize: 0, pageToken: "" })), "abc");
+    const foreign = await page({ taskId: other.id, pageSize: 1 });
+    for (const wrong of [{ pageToken: "junk" }, { pageToken: "b" }, { pageToken: foreign.nextPageToken }, { pageSize: -1 }]) {
+      const { error } = await client.call("ListTaskPushNotificationConfigs", { taskId: task.id, ...wrong });
+      assert.deepEqual([error?.code, error?.message.includes(Object.keys(wrong)[0] ?? "")], [-32602, true], JSON.stringify(wrong));
+    }
+  });
+
   it("of callers of 0.3 hear the whole task, in its form", async (t) => {
     await using hook = await receiver();
     const server = await serving(t, [talker], { allowLocalTargets: true });

@@ -1,8 +1,9 @@
 import { EXTENSION_URI } from "../model/entry.ts";
 import { IasError } from "../model/errors.ts";
-import { streamKey, type StreamKey } from "../model/key.ts";
+import { keyText, streamKey, type StreamKey } from "../model/key.ts";
 import { taskNotFound } from "./frames.ts";
 import type { Call, Operations, PushConfig } from "./operations.ts";
+import { readPushPageToken, writePageToken } from "./page-token.ts";
 import { parseParams, pushCreateSchema, pushIdSchema, pushListSchema, toPushConfig } from "./parse.ts";
 import { createSend } from "./send.ts";
 import type { ServerParts } from "./server.ts";
@@ -41,12 +42,18 @@ function createPushOperations(parts: ServerParts): PushOperations {
       return shownTo(call, found);
     },
     async listTaskPushNotificationConfigs(call, params) {
-      const { taskId, pageSize = 100, pageToken } = parseParams(pushListSchema, params);
+      const { taskId, pageSize = 0, pageToken = "" } = parseParams(pushListSchema, params);
       const key = await find(call, taskId);
-      const limit = Math.min(Math.max(pageSize, 1), 100);
-      const configs = await parts.push.list(key, { ...(pageToken !== undefined && pageToken !== "" && { after: pageToken }), limit: limit + 1 });
+      const { records } = parts.store;
+      const filter = { webhooksOf: keyText(key) };
+      const token = pageToken === "" ? undefined : await readPushPageToken(records, pageToken, filter);
+      // Proto3: 0 is a size that was not given.
+      const limit = pageSize === 0 ? 100 : Math.min(pageSize, 100);
+      const configs = await parts.push.list(key, { ...token, limit: limit + 1 });
       const page = configs.slice(0, limit);
-      return { configs: page.map((config) => shownTo(call, config)), nextPageToken: configs.length > limit ? (page.at(-1)?.id ?? "") : "" };
+      const last = configs.length > limit ? page.at(-1) : undefined;
+      const nextPageToken = last === undefined ? "" : await writePageToken(records, { after: last.id }, filter);
+      return { configs: page.map((config) => shownTo(call, config)), nextPageToken };
     },
     async deleteTaskPushNotificationConfig(call, params) {
       const { taskId, id } = parseParams(pushIdSchema, params);

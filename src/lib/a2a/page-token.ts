@@ -12,19 +12,35 @@ export interface PageToken {
 const tokenSchema = z.object({ until: z.number(), after: z.object({ time: z.number(), task: z.string() }) });
 const SECRET = "secret/page-token";
 
+/** Where the next page of a task's webhooks starts: after the one with this id. */
+export interface PushPageToken {
+  readonly after: string;
+}
+
+const pushTokenSchema = z.object({ after: z.string() });
+
 /** A signed token that holds only for the same `filter`. */
-export async function writePageToken(records: Records, token: PageToken, filter: object): Promise<string> {
+export async function writePageToken(records: Records, token: PageToken | PushPageToken, filter: object): Promise<string> {
   const body = Buffer.from(JSON.stringify(token)).toString("base64url");
   return `${body}.${sign(await secretOf(records), body, filter).toString("base64url")}`;
 }
 
 /** The token's content. Throws `invalid-params` for one that this server did not make for this filter. */
-export async function readPageToken(records: Records, text: string, filter: object): Promise<PageToken> {
+export function readPageToken(records: Records, text: string, filter: object): Promise<PageToken> {
+  return readToken(records, text, { filter, schema: tokenSchema });
+}
+
+/** As `readPageToken`, of a listing of webhooks. */
+export function readPushPageToken(records: Records, text: string, filter: object): Promise<PushPageToken> {
+  return readToken(records, text, { filter, schema: pushTokenSchema });
+}
+
+async function readToken<T>(records: Records, text: string, { filter, schema }: { readonly filter: object; readonly schema: z.ZodType<T> }): Promise<T> {
   const [body = "", mac = ""] = text.split(".");
   const given = Buffer.from(mac, "base64url");
   const right = sign(await secretOf(records), body, filter);
   if (given.length !== right.length || !timingSafeEqual(given, right)) throw invalidToken();
-  const parsed = tokenSchema.safeParse(JSON.parse(Buffer.from(body, "base64url").toString()));
+  const parsed = schema.safeParse(JSON.parse(Buffer.from(body, "base64url").toString()));
   if (!parsed.success) throw invalidToken();
   return parsed.data;
 }

@@ -137,7 +137,12 @@ export const pushCreateSchema = pushConfigSchema.refine((config) => config.taskI
 export const pushIdSchema = message({ tenant, taskId: id, id });
 
 /** `a2a.v1.ListTaskPushNotificationConfigsRequest`. */
-export const pushListSchema = message({ tenant, taskId: id, pageSize: int.optional(), pageToken: z.string().optional() });
+export const pushListSchema = message({
+  tenant,
+  taskId: id,
+  pageSize: int.pipe(z.number().min(0, "must be 1 or more")).optional(),
+  pageToken: z.string().optional(),
+});
 
 /** `a2a.v1.ListTasksRequest`; the specification says what is left out of it (3.1.4). */
 export const listTasksSchema = message({
