@@ -42,6 +42,10 @@ describe("HTTP+JSON routes", () => {
     assert.deepEqual(match("GET", "/message:send"), { status: 405, allow: "POST" });
     assert.deepEqual(match("DELETE", "/tasks/t:subscribe"), { status: 405, allow: "GET, POST" });
     assert.deepEqual(match("GET", "/tasks/%E0%A4%A"), { status: 400, allow: undefined });
+    for (const method of ["POST", "PUT", "DELETE"])
+      for (const path of ["/tasks/t:frob", "/a/tasks/t:frob"]) assert.deepEqual(match(method, path), { status: 404, allow: undefined }, `${method} ${path}`);
+    assert.deepEqual(match("GET", "/tasks/t:frob"), { operation: "getTask", params: { id: "t:frob" } });
+    assert.deepEqual(match("POST", "/tasks/t%3Afrob"), { status: 405, allow: "GET" });
   });
 
   it("reads any id back from its encoded path, with colons and slashes", () => {
@@ -73,16 +77,20 @@ describe("HTTP+JSON routes", () => {
     assert.deepEqual(match("GET", "/tasks/t?historyLength=0&id=other").params, { historyLength: 0, id: "t" });
   });
 
-  it("joins a body with the path, which wins", () => {
+  it("joins a body with the path, and refuses one that says something else", () => {
     const create = matchRest("POST", "/a/tasks/t/pushNotificationConfigs", new URLSearchParams());
     assert.ok(create.kind === "operation");
-    assert.deepEqual(withBody(create, { id: "c", url: "https://x.test", task_id: "other", tenant: "b" }), {
-      id: "c",
-      url: "https://x.test",
-      taskId: "t",
-      tenant: "a",
-    });
+    const whole = { id: "c", url: "https://x.test", taskId: "t", tenant: "a" };
+    for (const same of [{}, { task_id: "t", tenant: "a" }, { taskId: "", tenant: "" }, { taskId: null }])
+      assert.deepEqual(withBody(create, { id: "c", url: "https://x.test", ...same }), whole, JSON.stringify(same));
+    assert.throws(() => withBody(create, { taskId: "other" }), { code: "invalid-params", message: 'taskId is "other" in the body, but "t" in the path.' });
+    assert.throws(() => withBody(create, { task_id: "other" }), { code: "invalid-params", message: /^taskId is/ });
+    assert.throws(() => withBody(create, { tenant: "b" }), { code: "invalid-params", message: 'tenant is "b" in the body, but "a" in the path.' });
     assert.deepEqual(withBody(create, undefined), { taskId: "t", tenant: "a" });
     assert.throws(() => withBody(create, []), { code: "invalid-params" });
+    const cancel = matchRest("POST", "/tasks/t:cancel", new URLSearchParams("tenant=a"));
+    assert.ok(cancel.kind === "operation");
+    assert.throws(() => withBody(cancel, { id: "other" }), { code: "invalid-params", message: 'id is "other" in the body, but "t" in the path.' });
+    assert.deepEqual(withBody(cancel, { tenant: "b" }), { id: "t", tenant: "a" });
   });
 });

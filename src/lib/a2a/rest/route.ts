@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from "../../model/a2a.ts";
-import { IasError } from "../../model/errors.ts";
+import { IasError, invalidField } from "../../model/errors.ts";
 import type { Operations } from "../operations.ts";
 import { readQuery } from "./query.ts";
 
@@ -8,6 +8,8 @@ export interface RestMatch {
   readonly kind: "operation";
   readonly operation: keyof Operations;
   readonly params: JsonObject;
+  /** Names of parameters that the path holds. */
+  readonly inPath: readonly string[];
   /** Whether a body adds to the parameters. A stream's and a cancel's may be empty. */
   readonly takesBody: boolean;
 }
@@ -25,6 +27,8 @@ type Methods = Readonly<Record<string, keyof Operations>>;
 interface Resource {
   readonly methods: Methods;
   readonly params: JsonObject;
+  /** What stands after an id's colon and is no verb: with GET it is of the id, other methods mean an operation that there is not. */
+  readonly unknownVerb?: string;
 }
 
 const OPERATIONS_WITH_BODY: ReadonlySet<keyof Operations> = new Set<keyof Operations>([
@@ -46,7 +50,13 @@ export function matchRest(method: string, path: string, query: URLSearchParams):
   for (const { methods, params } of candidates) {
     const operation = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (operation !== undefined)
-      return { kind: "operation", operation, params: { ...readQuery(query), ...params }, takesBody: method === "POST" && OPERATIONS_WITH_BODY.has(operation) };
+      return {
+        kind: "operation",
+        operation,
+        params: { ...readQuery(query), ...params },
+        inPath: Object.keys(params),
+        takesBody: method === "POST" && OPERATIONS_WITH_BODY.has(operation),
+      };
   }
   const [known] = candidates;
   if (known === undefined)
@@ -55,15 +65,26 @@ export function matchRest(method: string, path: string, query: URLSearchParams):
       "method-not-found",
       `There is no ${method} ${path} here. Resources: /message:send, /message:stream, /tasks, /tasks/{id}, /extendedAgentCard.`,
     );
+  if (known.unknownVerb !== undefined)
+    return miss(404, "method-not-found", `A task has no operation ${JSON.stringify(known.unknownVerb)}; it has :cancel and :subscribe.`);
   const allow = Object.keys(known.methods).join(", ");
   return { ...miss(405, "method-not-found", `${path} does not take ${method}; it takes ${allow}.`), headers: { allow } };
 }
 
-/** Path and query parameters with a body's members. The path wins, as in the proto's HTTP mapping; a body that is not an object is `invalid-params`. */
+/**
+ * Path and query parameters with a body's members, which they go before. `invalid-params`: a body that is not an object, or that says something else
+ * than the path does.
+ */
 export function withBody(match: RestMatch, body: unknown): JsonObject {
   if (!match.takesBody || body === undefined || body === null) return match.params;
   if (typeof body !== "object" || Array.isArray(body)) throw new IasError("invalid-params", "The body must be a JSON object.");
   const members = body as { readonly [member: string]: Json };
+  for (const [member, value] of Object.entries(members)) {
+    const name = toCamel(member);
+    // Proto3 strings have no absence: "" means not given.
+    if (!match.inPath.includes(name) || value === null || value === "" || value === match.params[name]) continue;
+    throw invalidField(name, `is ${JSON.stringify(value).slice(0, 100)} in the body, but ${JSON.stringify(match.params[name]).slice(0, 100)} in the path`);
+  }
   const named = new Set(Object.keys(match.params));
   // `task_id` beside the path's `taskId` would be a second name of the same field.
   const kept = Object.entries(members).filter(([name]) => !named.has(toCamel(name)));
@@ -77,7 +98,7 @@ function miss(status: number, code: "method-not-found" | "invalid-request", mess
 function withTenant(segments: readonly Segment[]): Resource | undefined {
   const [tenant, ...rest] = segments;
   const resource = tenant === undefined || tenant.text === "" ? undefined : findResource(rest);
-  return resource && { methods: resource.methods, params: { ...resource.params, tenant: tenant?.text ?? "" } };
+  return resource && { ...resource, params: { ...resource.params, tenant: tenant?.text ?? "" } };
 }
 
 function findResource(segments: readonly Segment[]): Resource | undefined {
@@ -103,7 +124,10 @@ const ROOTS: ReadonlyMap<string, Resource> = new Map<string, Resource>([
 function findTask(task: Segment): Resource | undefined {
   const match = /^(.+):(cancel|subscribe)$/.exec(task.raw);
   const id = match?.[1] === undefined ? undefined : decodeSegment(match[1]);
-  if (match === null || id === undefined) return { methods: { GET: "getTask" }, params: { id: task.text } };
+  if (match === null || id === undefined) {
+    const colon = task.raw.lastIndexOf(":");
+    return { methods: { GET: "getTask" }, params: { id: task.text }, ...(colon > 0 && { unknownVerb: task.raw.slice(colon) }) };
+  }
   return { methods: match[2] === "cancel" ? { POST: "cancelTask" } : { GET: "subscribeToTask", POST: "subscribeToTask" }, params: { id } };
 }
 
