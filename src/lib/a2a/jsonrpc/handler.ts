@@ -54,6 +54,7 @@ export async function handleJsonRpc(
     checkJsonBody(request);
     const body = parseJsonBody(request.body, options.limits);
     id = readId(body);
+    if (Array.isArray(body)) throw new IasError("invalid-request", "Batches are not taken: send each request by itself.");
     const envelope = envelopeSchema.safeParse(body);
     if (!envelope.success)
       throw new IasError("invalid-request", 'Not a JSON-RPC 2.0 request: it needs { "jsonrpc": "2.0", "id": …, "method": "SendMessage", "params": { … } }.');
