@@ -10,6 +10,8 @@ describe("service parameters", () => {
     assert.equal(readVersion(request({ "a2a-version": "1.0" })), "1.0");
     assert.equal(readVersion(request({ "a2a-version": " 1.0.1 " })), "1.0");
     assert.equal(readVersion(request({}, "A2A-Version=1.0")), "1.0");
+    assert.equal(readVersion(request({}, "x=2&a2a-version=1.0")), "1.0");
+    assert.equal(readVersion(request({ "a2a-version": "0.3" }, "a2a-version=1.0")), "0.3");
     assert.equal(readVersion(request({})), "0.3");
     assert.equal(readVersion(request({ "a2a-version": "" })), "0.3");
     assert.equal(readVersion(request({ "a2a-version": "0.3.0" })), "0.3");

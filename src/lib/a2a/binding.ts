@@ -42,9 +42,15 @@ export interface Framing {
   readonly error: (error: unknown) => string;
 }
 
+/** What a request names as its version, in the header or else in the query, whose key may be of any case (specification 3.2.6); "" if nothing. */
+export function namedVersion({ header, query }: Pick<BindingRequest, "header" | "query">): string {
+  const named = header("a2a-version") ?? [...query].find(([name]) => name.toLowerCase() === "a2a-version")?.[1];
+  return (named ?? "").trim();
+}
+
 /** The protocol version that a request asks for: "" means 0.3 (specification 3.6.2), patch numbers do not matter. Throws `version-not-supported`. */
 export function readVersion(request: Pick<BindingRequest, "header" | "query">): Call["version"] {
-  const asked = (request.header("a2a-version") ?? request.query.get("A2A-Version") ?? "").trim();
+  const asked = namedVersion(request);
   if (asked === "" || /^0\.3(\.\d+)?$/.test(asked)) return "0.3";
   if (/^1\.0(\.\d+)?$/.test(asked)) return "1.0";
   throw new IasError("version-not-supported", `A2A-Version ${JSON.stringify(asked.slice(0, 20))} is not served here; 1.0 and 0.3 are.`, {

@@ -4,7 +4,7 @@ import { isOpenTo } from "../../engine/agents.ts";
 import type { JsonObject } from "../../model/a2a.ts";
 import { decodeSegment, type Principal } from "../../model/key.ts";
 import { methodNotAllowed, type Page, type PageRequest } from "../../net/page.ts";
-import { readVersion } from "../binding.ts";
+import { namedVersion, readVersion } from "../binding.ts";
 
 /** The forms of a card. */
 export type CardForm = "1.0" | "0.3" | "merged";
@@ -38,8 +38,8 @@ export function createCardPage(options: CardPageOptions): Page {
     const agent = match === null ? undefined : options.agents.get(match[1] === undefined ? options.defaultAgent : decodeSegment(match[1]));
     if (agent === undefined || !(await isShown(agent, request, options))) return undefined;
     if (method !== "GET" && method !== "HEAD") return methodNotAllowed("GET, HEAD");
-    const named = request.header("a2a-version") ?? url.searchParams.get("A2A-Version") ?? "";
-    const form = named.trim() === "" ? options.bare : readVersion({ header: (name) => request.header(name), query: url.searchParams });
+    const asked = { header: (name: string) => request.header(name), query: url.searchParams };
+    const form = namedVersion(asked) === "" ? options.bare : readVersion(asked);
     const body = JSON.stringify(await options.card(agent, form));
     const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"`;
     const headers = {
