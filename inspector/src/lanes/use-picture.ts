@@ -45,6 +45,8 @@ export function usePicture({ lanes, now, at, view, scroller, canvas, width, sele
     const painter = createPainter(context, readColors(LANE_COLORS));
     const size = { width: 0, height: 0 };
     const measure = (): void => {
+      // Hidden until there is a lane: no width, by which a scale would grow.
+      if (box.clientWidth === 0) return;
       width.value = box.clientWidth;
       const room = Math.max(50, box.clientWidth - (box.clientWidth >= WIDE_PX ? LABEL_PX : 0));
       size.width = room;
