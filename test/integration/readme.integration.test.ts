@@ -51,7 +51,7 @@ test("README's ten lines serve an Agents SDK agent, streamed from a real model s
 });
 
 test("the quick start's agent without an SDK counts to ten", async (t) => {
-  const code = `${blockOf("docs/quick-start.md", "counter").replace("await serve({", "const server = await serve({")}\nconsole.log(server.url);\n`;
+  const code = `${blockOf("docs/quick-start.md", "counter")}\nconsole.log(server.url);\n`;
   const { lines } = run(t, code, {});
   const url: unknown = (await lines.next()).value;
   const received = await rpcClient(`${String(url)}/a2a/counter`).all("SendStreamingMessage", { message: messageOf("go") });
