@@ -104,6 +104,8 @@ test("a replay's link shows a colleague the very moment", async (t) => {
   const server = await serving(t, [family()]);
   const task = await send(server.url, "family");
   const page = await open(`${server.url}/t/family/${task}?view=frames`);
+  // An entry that has not come cannot be gone to.
+  await page.getByText("Completed", { exact: true }).first().waitFor();
   await page.getByLabel("Entry", { exact: true }).fill("20");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Entry 20" }).waitFor();
