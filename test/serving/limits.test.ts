@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, it } from "node:test";
 import { createMemoryStore } from "../../src/lib/log/memory.ts";
-import { createSqliteStore } from "../../src/lib/log/sqlite.ts";
 import type { Task } from "../../src/lib/model/a2a.ts";
+import { keptStore } from "../support/kept-store.ts";
 import { messageOf } from "../support/messages.ts";
 import { agentOf, collect, rpcClient, serving, statesOf, textOf } from "../support/serving.ts";
 
@@ -112,12 +109,7 @@ describe("limits", () => {
   });
 
   it("answers whoever waits for a turn that ends while it drains, on every store", async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "ias-"));
-    const kept = createSqliteStore({ folder });
-    t.after(async () => {
-      await kept[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true });
-    });
+    const kept = await keptStore(t);
     for (const store of [createMemoryStore(), kept]) {
       const { agent, open } = gated();
       const server = await serving(t, [agent], { store });

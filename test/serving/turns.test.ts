@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, it } from "node:test";
 import { createMemoryStore } from "../../src/lib/log/memory.ts";
-import { createSqliteStore } from "../../src/lib/log/sqlite.ts";
 import type { Task } from "../../src/lib/model/a2a.ts";
 import type { IasError } from "../../src/lib/model/errors.ts";
 import { streamKey } from "../../src/lib/model/key.ts";
+import { keptStore } from "../support/kept-store.ts";
 import { messageOf } from "../support/messages.ts";
 import { agentOf, collect, rpcClient, serving, statesOf, textOf, textsOf } from "../support/serving.ts";
 
@@ -100,12 +97,7 @@ describe("turns", () => {
   });
 
   it("takes many messages to one task at once: each is read once, none is refused, and no turn that runs is taken from its owner", async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "ias-"));
-    const kept = createSqliteStore({ folder });
-    t.after(async () => {
-      await kept[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true });
-    });
+    const kept = await keptStore(t);
     for (const store of [createMemoryStore({}), kept]) {
       const reports: IasError[] = [];
       const server = await serving(

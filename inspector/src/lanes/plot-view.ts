@@ -27,6 +27,7 @@ export function beginAnew(view: PlotView, before: Lanes["extent"], after: Lanes[
   // In a hidden tab the new may have come before anything was looked at.
   const isGone = before !== undefined && (after === undefined || after.from > before.to);
   if (!isGone || view.chosen) return false;
-  Object.assign(view, createPlotView(now), { scale: resize(createScale(now, FIRST_PX), view.scale.width) });
+  const first = createPlotView(now);
+  Object.assign(view, first, { scale: resize(first.scale, view.scale.width) });
   return true;
 }
